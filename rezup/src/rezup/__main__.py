@@ -1,0 +1,87 @@
+"""The entry of the command: read the command line, run the site-customize script, run the command, report what went wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from rezup import exits, render
+from rezup._version import __version__
+from rezup.cli import build_parser, split_command
+from rezup.commands import COMMANDS
+from rezup.progress import Progress
+from rezup_api.containers import Studio
+from rezup_api.errors import RezupError, UsageError
+from rezup_api.session.customize import run_site_script
+from rezup_api.settings import Settings
+
+if TYPE_CHECKING:
+    import argparse
+
+# They end by becoming something else, whose exit status is theirs.
+LAUNCHING = frozenset({"use"})
+# A broken site-customize script must not keep anybody from mending it.
+WITHOUT_SITE_SCRIPT = frozenset({"recipe"})
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run rezup.
+
+    Args:
+        words: the command line without the program; by default this process's.
+
+    Returns:
+        The exit status, where the process has not become another one.
+    """
+    words = sys.argv[1:] if words is None else words
+    own, command = split_command(words)
+    launching = not own or own[0] in LAUNCHING or command is not None
+    arguments: argparse.Namespace | None = None
+    try:
+        arguments = _parse(own, command)
+        launching = arguments.command in LAUNCHING
+        return _run(arguments)
+    except RezupError as error:
+        render.show_error(error, arguments)
+        return exits.status_of(error, launching=launching)
+    except KeyboardInterrupt:
+        render.show_interruption()
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at exit
+        return exits.DONE
+
+
+def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
+    parser = build_parser()
+    arguments = parser.parse_args(own)
+    if arguments.command is None and not arguments.version:
+        arguments = parser.parse_args([*own, "use"])
+    if command is not None and arguments.command != "use":
+        raise UsageError("only `rezup use` runs a command: rezup use NAME -- COMMAND")
+    arguments.words = command
+    return arguments
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.version:
+        print(f"rezup {__version__}")
+        return exits.DONE
+    with Progress(quiet=arguments.quiet, debug=arguments.debug) as progress:
+        try:
+            run_site_script(Settings.from_environ(os.environ), os.environ)
+        except RezupError as error:
+            if arguments.command not in WITHOUT_SITE_SCRIPT:
+                raise
+            progress.warn(error.message)
+        studio = Studio.from_environ(os.environ, progress.report)
+        result = COMMANDS[arguments.command](arguments, studio, progress)
+    if isinstance(result, int):
+        return result
+    render.show(result, arguments)
+    return result.status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""The command line: which commands and options there are. What a command does is in `commands/`, imported when it runs."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from rezup_api.errors import UsageError
+
+PROGRAM = "rezup"
+EPILOG = "Without a command: rezup use .main. See the documentation for recipes, files and variables."
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises instead of ending the process, so that every error looks the same."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is wrong with the command line."""
+        raise UsageError(message, f"{self.prog} --help")
+
+
+def build_parser() -> Parser:
+    """The parser of all commands. The words of a command to run, after `--`, never reach it; see `split_command`."""
+    parser = Parser(prog=PROGRAM, description="Gives a studio its Rez.", epilog=EPILOG, allow_abbrev=False)
+    parser.add_argument("-V", "--version", action="store_true", help="show the version and end")
+    _add_common(parser, default=False)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    _add_use(commands)
+    _add_add(commands)
+    _add_pull(commands)
+    _add_drop(commands)
+    _add_status(commands)
+    _add_recipe(commands)
+    return parser
+
+
+def split_command(words: list[str]) -> tuple[list[str], list[str] | None]:
+    """Separate rezup's own words from the command after the first `--`, which is passed on verbatim; None without one."""
+    if "--" not in words:
+        return words, None
+    at = words.index("--")
+    return words[:at], words[at + 1 :]
+
+
+def _add_common(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS) -> None:
+    parser.add_argument("-D", "--debug", action="store_true", default=default, help="show the commands that are run")
+    parser.add_argument("-q", "--quiet", action="store_true", default=default, help="show warnings and errors only")
+
+
+def _command(
+    commands: argparse._SubParsersAction[Parser], name: str, text: str, *, json: bool = False
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
+    _add_common(parser)
+    if json:
+        parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
+    return parser
+
+
+def _add_use(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "use", "enter a container, or run a command or script in it")
+    parser.usage = "rezup use [NAME[@REV]] [-l] [-n] [-d SCRIPT] [-- COMMAND ...]"
+    parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help="default: .main")
+    parser.add_argument("-l", "--local", action="store_true", help="pass over the remote root")
+    parser.add_argument("-n", "--no-wait", action="store_true", help="start the command and return at once")
+    parser.add_argument("-d", "--do", metavar="SCRIPT", help="run a script file in the session's shell")
+
+
+def _add_add(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "add", "make a new revision and enter it")
+    parser.add_argument("name", nargs="?", default=".main", metavar="NAME", help="default: .main")
+    parser.add_argument("-f", "--file", metavar="RECIPE", help="the recipe to use instead of the one found by name")
+    parser.add_argument("-r", "--remote", action="store_true", help="publish it to the remote root")
+    parser.add_argument("-s", "--skip-use", action="store_true", help="do not enter it")
+    parser.add_argument("-m", "--message", default="", help="why, for those who look later")
+
+
+def _add_pull(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "pull", "build what `use` would need, without entering")
+    parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help="default: .main")
+
+
+def _add_drop(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "drop", "remove a container from this machine")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    parser.add_argument("--force", action="store_true", help="also while it is in use")
+    parser.add_argument(
+        "-l", "--local", action="store_true", help="this machine's; required where there is a remote root"
+    )
+
+
+def _add_status(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "status", "show the containers, or the revisions of one", json=True)
+    parser.add_argument("name", nargs="?", metavar="NAME")
+
+
+def _add_recipe(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "recipe", "show, check or start a recipe")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
+    for name, text in (
+        ("show", "show the effective recipe, and where each value came from"),
+        ("check", "report everything that is wrong with a recipe"),
+        ("init", "write a commented recipe to start from"),
+    ):
+        action = _command(actions, name, text, json=True)
+        action.add_argument("name", nargs="?", default=".main", metavar="NAME", help="default: .main")
+        action.add_argument("-f", "--file", metavar="RECIPE", help="this file instead of the one found by name")

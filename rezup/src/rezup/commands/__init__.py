@@ -1,0 +1,27 @@
+"""What each command does: it calls the library and returns a result, or an exit status. Imported when it runs."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from rezup.progress import Progress
+    from rezup.render import Result
+    from rezup_api.containers import Studio
+
+    Command = Callable[[argparse.Namespace, Studio, Progress], Result | int]
+
+
+def _lazy(name: str) -> Command:
+    def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result | int:
+        command: Command = import_module(f"rezup.commands.{name}").run
+        return command(arguments, studio, progress)
+
+    return run
+
+
+COMMANDS: dict[str, Command] = {name: _lazy(name) for name in ("use", "add", "pull", "drop", "status", "recipe")}

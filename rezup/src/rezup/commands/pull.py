@@ -1,0 +1,22 @@
+"""`rezup pull`: build what `use` would need, for image bakes and farms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rezup.render import described
+from rezup_api.store.names import parse_target
+
+if TYPE_CHECKING:
+    import argparse
+
+    from rezup.progress import Progress
+    from rezup_api.containers import Studio
+
+
+def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
+    """Build, or find that it is built."""
+    target = parse_target(arguments.target)
+    revision = studio.container(target.container).pull(target.revision)
+    progress.say(f"{revision} is ready here ({described(revision)})")
+    return 0

@@ -1,0 +1,109 @@
+"""What happens, while it happens: a spinner and one line for each step on a terminal, plain lines elsewhere; all on stderr."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from rezup_api.events import CommandStarted, Event, Note, StepFailed, StepFinished, StepProgress, StepStarted, Warned
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+
+class Progress:
+    """The reporter of the command line.
+
+    Args:
+        quiet: warnings only.
+        debug: also the commands that are run.
+    """
+
+    def __init__(self, *, quiet: bool, debug: bool) -> None:
+        self._quiet = quiet
+        self._debug = debug
+        self._live = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the live display off the terminal, before another program writes there."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+            self._task = None
+
+    def say(self, text: str) -> None:
+        """Say what was done."""
+        if not self._quiet:
+            self._print(text)
+
+    def warn(self, text: str) -> None:
+        """Say something that a person should act on."""
+        self._print(f"rezup: warning: {text}", "yellow")
+
+    def report(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, Warned):
+            self.warn(event.text)
+        elif isinstance(event, CommandStarted):
+            if self._debug:
+                self._print(f"+ {shlex.join(event.command)}", "dim")
+        elif self._quiet:
+            return
+        elif isinstance(event, Note):
+            self._print(event.text)
+        elif isinstance(event, StepFinished):
+            self._end_step()
+            self._print(f"{event.text} ({event.seconds:.1f} s)")
+        elif isinstance(event, StepFailed):
+            self._end_step()
+        elif self._live:
+            self._show(event)
+
+    def _show(self, event: StepStarted | StepProgress) -> None:
+        bar = self._open_bar()
+        if isinstance(event, StepStarted):
+            self._end_step()
+            self._task = bar.add_task(event.text, total=None, detail="")
+        elif self._task is not None:
+            bar.update(self._task, total=event.total or None, completed=event.done, detail=event.detail)
+
+    def _open_bar(self) -> Bar:
+        if self._bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                TextColumn("[dim]{task.fields[detail]}"),
+            )
+            self._bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
+            self._bar.start()
+        return self._bar
+
+    def _end_step(self) -> None:
+        if self._bar is not None and self._task is not None:
+            self._bar.remove_task(self._task)
+            self._task = None
+
+    def _print(self, text: str, style: str = "") -> None:
+        if self._bar is not None:
+            self._bar.console.print(text, style=style or None, markup=False, highlight=False)
+        else:
+            print(text, file=sys.stderr)

@@ -1,0 +1,151 @@
+"""Results and errors as people and programs read them: tables and lines, or one JSON document.
+
+The document: `{"format": 1, "command": "status", "data": {...}}`, or with `"error": {"code", "message", "hint", ...}` in place
+of `data`. `format` grows when something in it changes its meaning; new keys may come at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rezup_api.errors import BusyError, InstallError, RecipeError, RezupError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from rezup_api.store.revisions import Revision
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under columns; `empty` is said when there are none."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    empty: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Plain lines."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command reports: `data` for programs, `view` for people, and the exit status."""
+
+    data: dict[str, Any]
+    view: Table | Lines
+    status: int = 0
+
+
+def show(result: Result, arguments: argparse.Namespace) -> None:
+    """Print a result to stdout, as the command line asks for."""
+    if getattr(arguments, "json", False):
+        _print_document(arguments, {"data": result.data})
+    elif isinstance(result.view, Lines):
+        print("\n".join(result.view.lines))
+    else:
+        _print_table(result.view)
+
+
+def _print_table(table: Table) -> None:
+    if not table.rows:
+        print(table.empty)
+        return
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    # Away from a terminal a line is as long as it needs to be: who reads it there is another program.
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 10_000)
+    if table.title:
+        console.print(table.title, markup=False, style="bold")
+    drawn = RichTable(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    used = [index for index, _ in enumerate(table.columns) if any(row[index] for row in table.rows)]
+    for index in used:
+        drawn.add_column(table.columns[index], overflow="fold", no_wrap=index == 0)
+    for row in table.rows:
+        drawn.add_row(*(_escaped(row[index]) for index in used))
+    console.print(drawn)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def show_error(error: RezupError, arguments: argparse.Namespace | None) -> None:
+    """Print an error to stderr, what to do next below it; as a document to stdout where one was asked for."""
+    if arguments is not None and getattr(arguments, "json", False):
+        _print_document(arguments, {"error": _error_data(error)})
+        return
+    print(f"rezup: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  -> {error.hint}", file=sys.stderr)
+
+
+def show_interruption() -> None:
+    """Say that the person at the keyboard ended it."""
+    print("rezup: interrupted; nothing was changed", file=sys.stderr)
+
+
+def _error_data(error: RezupError) -> dict[str, Any]:
+    data: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
+    if isinstance(error, RecipeError):
+        data["problems"] = [
+            {"file": item.where, "key": item.key, "message": item.message, "suggestion": item.suggestion}
+            for item in error.problems
+        ]
+    if isinstance(error, BusyError):
+        data["holders"] = list(error.holders)
+    if isinstance(error, InstallError):
+        data["command"] = list(error.command)
+        data["status"] = error.status
+    return data
+
+
+def _print_document(arguments: argparse.Namespace, content: dict[str, Any]) -> None:
+    action = getattr(arguments, "action", None)
+    command = f"{arguments.command} {action}" if action else arguments.command
+    print(json.dumps({"format": FORMAT, "command": command, **content}, indent=2, ensure_ascii=False))
+
+
+def described(revision: Revision) -> str:
+    """What is in a revision, in a few words: `rez 3.4.0, Python 3.11.7`."""
+    metadata = revision.metadata
+    if metadata is None or not metadata.environments:
+        return f"made by rezup {revision.style}"
+    return f"rez {metadata.rez_version}, Python {metadata.environments[0].python}"
+
+
+def moment_text(text: str) -> str:
+    """An ISO 8601 moment in the reader's time zone, to the minute; empty for none."""
+    if not text:
+        return ""
+    try:
+        return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return text
+
+
+def size_text(size: int) -> str:
+    """Bytes as people read them: `23.7 MiB`; empty for none."""
+    if not size:
+        return ""
+    amount = float(size)
+    for unit in ("B", "KiB", "MiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} GiB"

@@ -1,0 +1,1 @@
+"""Make: from a recipe to the environments of a revision."""

@@ -1,0 +1,161 @@
+"""Compile each content once for each interpreter version, and share the result.
+
+Rez sets `dont_write_bytecode`, so what is not compiled at build time is compiled again at every start. Since 3.7 byte code can
+be bound to its source's content instead of its time stamp (PEP 552), so it is kept by the source's digest and linked into every
+revision. For older interpreters each environment is compiled in place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rezup_api import process
+from rezup_api.build.content import digest_of
+from rezup_api.build.interpreters import clean_environ
+from rezup_api.errors import InstallError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from rezup_api.build.interpreters import Interpreter
+    from rezup_api.events import Step
+
+PROBE = Path(__file__).parent.parent / "_probe" / "compile.py"
+FIRST_WITH_HASHES = (3, 7)
+FIRST_WITH_CACHE_FOLDERS = (3, 2)
+BATCH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Compiles the sources of an environment.
+
+    Args:
+        python: the interpreter that compiles, of an environment or the one it is made from.
+        cache: where byte code is kept by the digest of its source.
+        environ: the caller's environment.
+        holding: descriptors that the started processes keep open.
+    """
+
+    python: Path
+    interpreter: Interpreter
+    cache: Path
+    environ: Mapping[str, str]
+    holding: Collection[int]
+
+    @property
+    def lasting(self) -> bool:
+        """Whether byte code can be shared: it is bound to content, not to a time stamp."""
+        return self.interpreter.version >= FIRST_WITH_HASHES
+
+    def compile(self, top: Path, step: Step) -> None:
+        """Put the byte code of every source under `top` beside it.
+
+        Raises:
+            InstallError: the compiler itself does not run; sources that are no Python for this version are passed over.
+        """
+        sources = [path for path in _sources(top) if not os.path.exists(self._target(path))]
+        if not self.lasting:
+            self._run([(path, self._target(path), path) for path in sources], step)
+            return
+        folder = self.cache / f"{self.interpreter.implementation.lower()}-{self.interpreter.version_text}"
+        folder.mkdir(exist_ok=True)
+        known = _known(folder)
+        digests = {path: digest_of(path) for path in sources}
+        wanted = {digest: path for path, digest in digests.items() if digest not in known}
+        jobs = [(path, f"{folder}/{digest}", os.path.relpath(path, top)) for digest, path in wanted.items()]
+        self._run(jobs, step)
+        known.update(_seal(folder, wanted))
+        for path, digest in digests.items():
+            if digest in known:
+                target = self._target(path)
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                _give(known[digest], target)
+
+    def _target(self, source: str) -> str:
+        folder, name = os.path.split(source)
+        if self.interpreter.version < FIRST_WITH_CACHE_FOLDERS:
+            return source + "c"
+        tag = f"cpython-{self.interpreter.version[0]}{self.interpreter.version[1]}"
+        return f"{folder}/__pycache__/{name[:-3]}.{tag}.pyc"
+
+    def _run(self, jobs: list[tuple[str, str, str]], step: Step) -> None:
+        """Compile on every processor, in batches so that none of them waits for a long one."""
+        for _, target, _ in jobs:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+        batches = [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
+        workers: list[process.Running] = []
+        done = 0
+        while batches or workers:
+            while batches and len(workers) < (os.cpu_count() or 1):
+                workers.append(self._start(batches.pop()))
+            done += BATCH
+            step.progress("compiling", min(done, len(jobs)), len(jobs))
+            _check(workers.pop(0).wait())
+
+    def _start(self, batch: list[tuple[str, str, str]]) -> process.Running:
+        return process.start(
+            [self.python, "-E", "-S", PROBE],
+            environ=clean_environ(self.environ),
+            stdin=json.dumps(batch),
+            holding=self.holding,
+        )
+
+
+def _check(completed: process.Completed) -> None:
+    if completed.status:
+        raise InstallError(
+            f"the byte code could not be compiled: {completed.tail.strip() or completed.status}",
+            "check that the interpreter of the recipe is complete, and that the disk is not full",
+            command=completed.command,
+            status=completed.status,
+            tail=completed.tail,
+        )
+
+
+def _sources(top: Path) -> Iterable[str]:
+    """Python files under `top`; links are not followed, because what is behind them is not ours."""
+    for folder, _, names in os.walk(top):
+        yield from (
+            f"{folder}/{name}" for name in names if name.endswith(".py") and not os.path.islink(f"{folder}/{name}")
+        )
+
+
+def _known(folder: Path) -> dict[str, str]:
+    """The finished byte code in the cache: digest of the source → file. Its name ends with its own digest."""
+    found = {}
+    for name in os.listdir(folder):
+        source, mark, _ = name.partition(".")
+        if mark and len(source) == 64:
+            found[source] = f"{folder}/{name}"
+    return found
+
+
+def _seal(folder: Path, wanted: Iterable[str]) -> dict[str, str]:
+    """Give freshly compiled byte code its final name, so that a damaged file is recognised by it."""
+    sealed = {}
+    for digest in wanted:
+        path = f"{folder}/{digest}"
+        try:
+            final = f"{path}.{digest_of(path)}"
+            os.chmod(path, 0o444)
+            os.rename(path, final)
+        except FileNotFoundError:
+            continue  # it is no Python for this version
+        sealed[digest] = final
+    return sealed
+
+
+def _give(known: str, target: str) -> None:
+    if digest_of(known) != known.rpartition(".")[2]:
+        os.unlink(known)  # somebody wrote to it; the source runs without, and the next build compiles it anew
+        return
+    try:
+        os.link(known, target)
+    except OSError:
+        with open(known, "rb") as origin, open(target, "wb") as copy:
+            copy.write(origin.read())

@@ -1,0 +1,139 @@
+"""What is installed in an environment: names, versions, scripts and files, read from its metadata without running it.
+
+The formats are those of the packaging specifications (dist-info folders, `entry_points.txt`, RECORD); for Python 2.7 also the
+egg-link files of old editable installs.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import json
+import os
+import re
+from configparser import ConfigParser, Error
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rezup_api.errors import InstallError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-.*)?\.(dist|egg)-info")
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One installed distribution: its normalised name, version, and the folder of its metadata."""
+
+    name: str
+    version: str
+    metadata: Path
+
+    def console_scripts(self) -> dict[str, str]:
+        """Its commands: name → `module:attribute`."""
+        return _section(self.metadata / "entry_points.txt", "console_scripts")
+
+    def record(self) -> dict[str, str]:
+        """Its files relative to where it is installed → digest as RECORD has it, empty where it has none."""
+        try:
+            with open(self.metadata / "RECORD", encoding="utf-8", newline="") as stream:
+                return {row[0]: row[1] for row in csv.reader(stream) if len(row) >= 2}
+        except OSError:
+            return {}
+
+    def origin(self) -> str:
+        """The address it was installed from, if that was no index (PEP 610)."""
+        try:
+            document = json.loads((self.metadata / "direct_url.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return ""
+        return str(document.get("url", "")) if isinstance(document, dict) else ""
+
+
+def normalise(name: str) -> str:
+    """A distribution's name as it is compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def installed(packages: Path) -> dict[str, Distribution]:
+    """The distributions in a `site-packages` folder, by normalised name."""
+    found: dict[str, Distribution] = {}
+    for entry in sorted(os.listdir(packages)):
+        if entry.endswith((".dist-info", ".egg-info")):
+            _add(found, packages / entry)
+        elif entry.endswith(".egg-link"):
+            source = Path((packages / entry).read_text(encoding="utf-8").splitlines()[0])
+            for inner in sorted(source.glob("*.egg-info")):
+                _add(found, inner, entry.removesuffix(".egg-link"))
+    return found
+
+
+def _add(found: dict[str, Distribution], folder: Path, name: str = "") -> None:
+    match = _FOLDER.fullmatch(folder.name)
+    name = name or (match["name"] if match else folder.name.rpartition(".")[0])
+    version = match["version"] if match else _header(folder / "PKG-INFO", "Version")
+    found[normalise(name)] = Distribution(normalise(name), version, folder)
+
+
+def _header(path: Path, key: str) -> str:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(f"{key}:")), "")
+
+
+def _section(path: Path, name: str) -> dict[str, str]:
+    parser = ConfigParser(interpolation=None, delimiters=("=",))
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(path.read_text(encoding="utf-8"))
+    except OSError:
+        return {}
+    except (Error, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InstallError(f"the entry points of {path.parent.name} cannot be read: {reason}") from error
+    return dict(parser.items(name)) if parser.has_section(name) else {}
+
+
+def damaged(packages: Path, distributions: Iterable[Distribution]) -> list[str]:
+    """The distributions of which a file is not what RECORD says, as a write into a shared cache leaves them."""
+    return [
+        item.name
+        for item in distributions
+        if any(_differs(packages / path, told) for path, told in item.record().items())
+    ]
+
+
+def _differs(path: Path, told: str) -> bool:
+    algorithm, mark, digest = told.partition("=")
+    if algorithm != "sha256" or not mark:
+        return False
+    try:
+        found = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest())
+    except OSError:
+        return True
+    return found.rstrip(b"=").decode("ascii") != digest.rstrip("=")
+
+
+def conflicts(distributions: Iterable[Distribution]) -> list[str]:
+    """The files that two distributions own with different content, as sentences.
+
+    The installer lets the last one win and says nothing; the other one is broken from then on. The same content twice, as
+    namespace packages have, does no harm.
+    """
+    owners: dict[str, tuple[str, str]] = {}
+    clashes: dict[tuple[str, str], list[str]] = {}
+    for distribution in distributions:
+        for path, digest in distribution.record().items():
+            other, known = owners.setdefault(os.path.normpath(path), (distribution.name, digest))
+            if other != distribution.name and digest != known:
+                clashes.setdefault((other, distribution.name), []).append(path)
+    return [
+        f"{first} and {second} both own {paths[0]}" + (f" and {len(paths) - 1} more files" if len(paths) > 1 else "")
+        for (first, second), paths in clashes.items()
+    ]

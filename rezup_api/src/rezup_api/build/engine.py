@@ -1,0 +1,221 @@
+"""What the engines share: the pins they deal in, what they need around them, and how their failures are told."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from rezup_api.build import pipconfig
+from rezup_api.build.interpreters import clean_environ
+from rezup_api.errors import InstallError
+from rezup_api.recipe.credentials import redact
+from rezup_api.settings import expand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from rezup_api import process
+    from rezup_api.build.caches import Caches
+    from rezup_api.build.interpreters import Interpreter
+    from rezup_api.build.requirements import EnvironmentRequest
+    from rezup_api.events import Reporter, Step
+    from rezup_api.recipe.model import Recipe
+    from rezup_api.settings import Settings
+
+OLDEST_FOR_UV = (3, 6)
+_PROGRESS = re.compile(r"^ ?(Resolved|Downloading|Downloaded|Building|Built|Prepared|Installed|Updating|Updated)\b.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What requirements were resolved to, as lines of a requirements file.
+
+    Args:
+        lines: exact versions with hashes, addresses with commits, local paths.
+        lasting: whether the same lines will always give the same files, so that they can be taken from an earlier revision.
+        limits: constraints that the engine which resolves while it installs has to keep.
+    """
+
+    lines: tuple[str, ...]
+    lasting: bool
+    limits: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """What tells these pins from others."""
+        return hashlib.sha256("\n".join(self.lines).encode("utf-8")).hexdigest()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The pinned lines without their hashes: `rez==3.4.0`."""
+        return tuple(line.split(" ")[0] for line in self.lines)
+
+    def without(self, others: Pins) -> Pins:
+        """The pins that are not among `others`."""
+        return Pins(tuple(line for line in self.lines if line not in others.lines), self.lasting)
+
+    def within(self, limits: Pins) -> Pins:
+        """The same, to be resolved within the limits of other pins."""
+        return Pins(self.lines, self.lasting, limits.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every call of an engine needs.
+
+    Args:
+        environ: the environment of the caller, with the recipe's `[pip.env]` in it.
+        work: a folder for files that live as long as the build.
+        holding: descriptors that the started processes keep open.
+        options: all options for pip, the weakest first.
+    """
+
+    environ: Mapping[str, str]
+    work: Path
+    caches: Caches
+    report: Reporter
+    holding: Collection[int]
+    options: tuple[pipconfig.Option, ...]
+    own_options: tuple[str, ...]
+    link: str = "auto"
+    wheelhouse: Path | None = None
+
+
+class Resolving(Protocol):
+    """A resolution that is under way."""
+
+    def result(self) -> Pins:
+        """Wait for it.
+
+        Raises:
+            InstallError: there is no set of versions that fits.
+        """
+
+    def cancel(self) -> None:
+        """End it without a result."""
+
+
+class Engine(Protocol):
+    """What installs into environments."""
+
+    name: str
+
+    def resolve(self, request: EnvironmentRequest, lines: Sequence[str], limits: Pins | None = None) -> Resolving:
+        """Begin to find the versions for `lines` of a requirements file, within the limits of other pins."""
+
+    def install(self, environment: Path, interpreter: Interpreter, pins: Pins, step: Step) -> None:
+        """Install exactly the pins into an environment.
+
+        Raises:
+            InstallError: it did not work; the environment is of no use then.
+        """
+
+    def install_into(self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Pins) -> None:
+        """Install exactly the pins into a plain folder.
+
+        Args:
+            scratch: gives an environment by name, for the engine that needs one.
+        """
+
+
+def surroundings(
+    recipe: Recipe,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    work: Path,
+    caches: Caches,
+    report: Reporter,
+    holding: Collection[int],
+    prefix: Path,
+) -> Surroundings:
+    """Gather what the engines need; `${VAR}` in the recipe's pip options and variables is expanded.
+
+    Args:
+        prefix: the installation of the interpreter, whose own pip.conf holds.
+
+    Raises:
+        RecipeError: an option is none.
+    """
+    own = {**clean_environ(environ), **{name: expand(value, environ) for name, value in recipe.pip.env.items()}}
+    words = tuple(expand(word, own) for word in recipe.pip.options)
+    given = pipconfig.parse_options(words, f"recipe of {recipe.container}")
+    return Surroundings(
+        environ=own,
+        work=work,
+        caches=caches,
+        report=report,
+        holding=holding,
+        options=(*pipconfig.configured(own, settings.home, prefix), *given),
+        own_options=words,
+        link=recipe.pip.link,
+        wheelhouse=settings.wheelhouse,
+    )
+
+
+def progress_of(step: Step | None) -> Callable[[str], None] | None:
+    """What to do with every line an engine prints: pass on those that tell how far it is."""
+    if step is None:
+        return None
+
+    def on_line(line: str) -> None:
+        if _PROGRESS.match(line):
+            step.progress(line.strip())
+
+    return on_line
+
+
+def check(completed: process.Completed, failure: str) -> process.Completed:
+    """What a command printed, if it succeeded.
+
+    Args:
+        failure: what did not work, the beginning of the error's message.
+
+    Raises:
+        InstallError: it failed; the message holds the end of its output.
+    """
+    if completed.status == 0:
+        return completed
+    tail = redact(completed.tail or completed.stdout[-4000:]).strip()
+    raise InstallError(
+        f"{failure}:\n{_indented(tail)}" if tail else f"{failure} (exit status {completed.status})",
+        _hint(tail),
+        command=tuple(redact(word) for word in completed.command),
+        status=completed.status,
+        tail=tail,
+    )
+
+
+def _indented(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return "\n".join(f"  {line}" for line in lines[-12:])
+
+
+_HINTS = (
+    (
+        r"No space left on device|os error 28",
+        "the disk is full: free some space, or set REZUP_ROOT_LOCAL to a larger disk",
+    ),
+    (
+        r"error sending request|Connection refused|Could not connect|NewConnectionError|dns error|timed out|tcp connect",
+        "the index does not answer: check the network, the proxy, and the index in pip.conf, PIP_INDEX_URL or [pip] options",
+    ),
+    (r"401 Unauthorized|403 Forbidden", "the index refuses: check the credentials in netrc, keyring or the index URL"),
+    (
+        r"was not found in the package registry|No matching distribution|no versions of",
+        "check the name and the version in the recipe, and which index is asked",
+    ),
+    (
+        r"Failed to build|build backend|Failed building",
+        "the package's own build failed: see above, or ask for a version with a wheel",
+    ),
+)
+
+
+def _hint(tail: str) -> str:
+    return next(
+        (hint for pattern, hint in _HINTS if re.search(pattern, tail)), "run again with --debug to see the commands"
+    )

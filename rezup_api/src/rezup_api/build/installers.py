@@ -1,0 +1,54 @@
+"""Which engine installs an environment: uv where it can do all that is asked, pip elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rezup_api.build import pipconfig
+from rezup_api.build.pip import PipEngine
+from rezup_api.build.uv import UvEngine
+from rezup_api.events import Note
+
+if TYPE_CHECKING:
+    from rezup_api.build.engine import Engine, Surroundings
+    from rezup_api.build.interpreters import Interpreter
+    from rezup_api.recipe.model import Recipe
+
+OLDEST_FOR_UV = (3, 6)
+
+
+def choose_engine(recipe: Recipe, interpreter: Interpreter, around: Surroundings) -> Engine:
+    """uv where it can do all that is asked, else pip; the reason for pip is reported."""
+    translation = pipconfig.translate(around.options, around.environ)
+    reason = ""
+    if recipe.pip.engine == "pip":
+        return PipEngine(around)
+    if interpreter.version < OLDEST_FOR_UV:
+        return PipEngine(around)
+    if translation.untranslatable:
+        named = ", ".join(f"--{option.name} ({option.origin})" for option in translation.untranslatable)
+        reason = f"pip installs this environment, because uv has no counterpart of {named}"
+    uv = _find_uv()
+    if uv is None:
+        reason = "pip installs this environment, because there is no uv on this machine"
+    if reason or uv is None:
+        around.report(Note(reason))
+        return PipEngine(around)
+    return UvEngine(around, uv, translation)
+
+
+def helper_engine(around: Surroundings) -> UvEngine | None:
+    """uv for installing tools of rezup's own, also where pip installs the environment; None where there is no uv."""
+    uv = _find_uv()
+    return UvEngine(around, uv, pipconfig.translate(around.options, around.environ)) if uv else None
+
+
+def _find_uv() -> str | None:
+    try:
+        from uv import find_uv_bin
+    except ImportError:
+        return None
+    try:
+        return find_uv_bin()
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,236 @@
+"""Find the interpreter that a recipe asks for, by version or by path.
+
+Versions are searched in this order, and the newest fitting one of the first place that has any is taken: REZUP_PYTHON_PATH,
+the interpreter that runs rezup, PATH, pyenv, the `py` launcher. A shim is asked which interpreter is behind it: virtualenv and
+uv both fail on pyenv's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rezup_api import process
+from rezup_api.errors import InstallError, NotFoundError, StorageError
+from rezup_api.store.files import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rezup_api.settings import Settings
+
+PROBE = Path(__file__).parent.parent / "_probe" / "interpreter.py"
+PROBE_TIMEOUT = 20.0
+_VERSION = re.compile(r"\d+(\.\d+){0,2}")
+_NAME = re.compile(r"python(\d(\.\d+)?)?(\.exe)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """An interpreter that environments can be made from, never one inside an environment."""
+
+    executable: str
+    version: tuple[int, int, int]
+    implementation: str
+    machine: str
+
+    @property
+    def version_text(self) -> str:
+        """Its version as text, `3.11.7`."""
+        return ".".join(str(number) for number in self.version)
+
+    @property
+    def identity(self) -> str:
+        """What an environment made from it depends on."""
+        return f"{self.implementation} {self.version_text} {self.machine} {self.executable}"
+
+    def __str__(self) -> str:
+        return f"Python {self.version_text} ({self.executable})"
+
+
+def clean_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` without what would make a Python started by us another one than the one meant, or pip install elsewhere."""
+    misleading = ("PYTHON", "VIRTUALENV_", "__PYVENV", "CONDA_")
+    names = {"VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_ROOT", "PIP_PYTHON", "PIP_REQUIRE_VIRTUALENV"}
+    return {name: value for name, value in environ.items() if not name.startswith(misleading) and name not in names}
+
+
+def host_interpreter() -> Interpreter:
+    """The interpreter that runs rezup, or the one that its environment was made from."""
+    executable = getattr(sys, "_base_executable", None) or sys.executable
+    machine = os.uname().machine if os.name != "nt" else _windows_machine()
+    implementation = "CPython" if sys.implementation.name == "cpython" else sys.implementation.name
+    return Interpreter(executable, sys.version_info[:3], implementation, machine)
+
+
+def _windows_machine() -> str:
+    import platform
+
+    return platform.machine()
+
+
+class Finder:
+    """Finds interpreters, and remembers what it learnt of them.
+
+    Args:
+        settings: for REZUP_PYTHON_PATH and the home folder.
+        environ: for PATH and PYENV_ROOT.
+        memory: a file to remember in; an interpreter whose file has changed is asked again.
+    """
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str], memory: Path | None = None) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._memory_file = memory
+        self._memory = _read_memory(memory)
+
+    def find(self, request: str | None) -> Interpreter:
+        """The interpreter for what a recipe says.
+
+        Args:
+            request: "3.10", "3", "3.10.4", an absolute path, or None for the host's.
+
+        Raises:
+            NotFoundError: there is none; the hint lists those that were found.
+        """
+        if request is None:
+            return host_interpreter()
+        if not _VERSION.fullmatch(request):
+            return self._at(request)
+        wanted = tuple(int(number) for number in request.split("."))
+        for place in self._places(wanted):
+            fitting = [found for found in place if found.version[: len(wanted)] == wanted]
+            if fitting:
+                return max(fitting, key=lambda found: found.version)
+        raise NotFoundError(f"no Python {request} on this machine", self._hint())
+
+    def all(self) -> list[Interpreter]:
+        """Every interpreter on this machine, in the order of the search, each once however many names it has."""
+        found: dict[str, Interpreter] = {}
+        for place in self._places(()):
+            for interpreter in place:
+                found.setdefault(os.path.realpath(interpreter.executable), interpreter)
+        return list(found.values())
+
+    def _at(self, request: str) -> Interpreter:
+        if not os.path.exists(request):
+            raise NotFoundError(f"there is no interpreter at {request}", self._hint())
+        interpreter = self._ask(request)
+        if interpreter is None:
+            raise NotFoundError(f"{request} is not a Python interpreter that runs here", self._hint())
+        return interpreter
+
+    def _hint(self) -> str:
+        found = sorted(self.all(), key=lambda interpreter: interpreter.version, reverse=True)
+        listed = ", ".join(f"{interpreter.version_text} ({interpreter.executable})" for interpreter in found)
+        return f"there are: {listed}. Name one of these in the recipe, or add a folder to REZUP_PYTHON_PATH"
+
+    def _places(self, wanted: tuple[int, ...]) -> Iterator[list[Interpreter]]:
+        yield self._asked(self._in_folders(self._settings.python_path, wanted))
+        yield [host_interpreter()]
+        path = (Path(item) for item in self._environ.get("PATH", "").split(os.pathsep) if os.path.isabs(item))
+        yield self._asked(self._in_folders(path, wanted))
+        yield self._asked(self._in_folders(self._pyenv_folders(wanted), wanted))
+        yield self._asked(self._launcher())
+
+    def _asked(self, candidates: Iterable[str]) -> list[Interpreter]:
+        answers = (self._ask(candidate) for candidate in dict.fromkeys(candidates))
+        return [answer for answer in answers if answer is not None]
+
+    def _in_folders(self, folders: Iterable[Path], wanted: tuple[int, ...]) -> Iterator[str]:
+        """Files in `folders` that may be interpreters of the wanted version, by their names."""
+        for folder in folders:
+            if folder.is_file():
+                yield str(folder)
+                continue
+            try:
+                names = sorted(os.listdir(folder))
+            except OSError:
+                continue
+            yield from (str(folder / name) for name in names if _may_be(name, wanted))
+
+    def _pyenv_folders(self, wanted: tuple[int, ...]) -> Iterator[Path]:
+        root = Path(self._environ.get("PYENV_ROOT") or self._settings.home / ".pyenv") / "versions"
+        start = ".".join(str(number) for number in wanted)
+        try:
+            names = sorted(os.listdir(root))
+        except OSError:
+            return
+        for name in names:
+            if name == start or name.startswith(start + ".") or not wanted:
+                yield root / name / ("" if os.name == "nt" else "bin")
+
+    def _launcher(self) -> Iterator[str]:
+        """The interpreters that the Windows launcher knows (PEP 514): `py -0p` lists them with their paths."""
+        if os.name != "nt":
+            return
+        try:
+            answer = process.run(["py", "-0p"], environ=self._environ, timeout=PROBE_TIMEOUT)
+        except InstallError:
+            return
+        for line in answer.stdout.splitlines():
+            match = re.search(r"([A-Za-z]:\\.*\.exe)\s*$", line)
+            if match:
+                yield match.group(1)
+
+    def _ask(self, candidate: str) -> Interpreter | None:
+        """What the file says it is; None when it is no interpreter, or a shim without one behind it."""
+        try:
+            status = os.stat(candidate)
+        except OSError:
+            return None
+        stamp = [status.st_mtime_ns, status.st_size]
+        known = self._memory.get(candidate)
+        if known is not None and known["stamp"] == stamp and os.path.exists(known["executable"]):
+            return _interpreter(known)
+        interpreter = self._run_probe(candidate)
+        # A shim's answer depends on more than its file, so only real interpreters are remembered.
+        if interpreter is not None and os.path.realpath(interpreter.executable) == os.path.realpath(candidate):
+            self._remember(candidate, {**asdict(interpreter), "stamp": stamp})
+        return interpreter
+
+    def _run_probe(self, candidate: str) -> Interpreter | None:
+        environ = clean_environ(self._environ)
+        try:
+            answer = process.run([candidate, "-E", "-S", PROBE], environ=environ, timeout=PROBE_TIMEOUT)
+            return _interpreter(json.loads(answer.stdout)) if answer.status == 0 else None
+        except (InstallError, ValueError, KeyError, TypeError):
+            return None
+
+    def _remember(self, candidate: str, answer: dict[str, Any]) -> None:
+        self._memory[candidate] = answer
+        if self._memory_file is not None:
+            try:
+                write_whole(self._memory_file, json.dumps(self._memory).encode("utf-8"))
+            except (OSError, StorageError):
+                self._memory_file = None  # it is only a memory
+
+
+def _may_be(name: str, wanted: tuple[int, ...]) -> bool:
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return False
+    named = tuple(int(number) for number in match.group(1).split(".")) if match.group(1) else ()
+    return named == wanted[: len(named)] or not wanted
+
+
+def _interpreter(answer: Mapping[str, Any]) -> Interpreter:
+    major, minor, micro = (int(number) for number in answer["version"])
+    return Interpreter(
+        str(answer["executable"]), (major, minor, micro), str(answer["implementation"]), str(answer["machine"])
+    )
+
+
+def _read_memory(memory: Path | None) -> dict[str, Any]:
+    if memory is None:
+        return {}
+    try:
+        document = json.loads(memory.read_text(encoding="utf-8"))
+        return document if isinstance(document, dict) else {}
+    except (OSError, ValueError):
+        return {}

@@ -1,0 +1,119 @@
+"""Libraries shared by the revisions of a container: made once for what was resolved, never changed, linked by a .pth file.
+
+They are resolved together with Rez, so that the two fit, and what Rez's own environment holds anyway is not installed twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from rezup_api.build.engine import Pins
+from rezup_api.build.pip import PipEngine
+from rezup_api.events import step
+from rezup_api.store.files import remove_tree, write_whole
+from rezup_api.store.layout import platform_tag
+from rezup_api.store.locks import Held, lease
+from rezup_api.store.staging import staged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rezup_api.build.bytecode import Compiler
+    from rezup_api.build.content import FileStore
+    from rezup_api.build.engine import Engine
+    from rezup_api.build.requirements import EnvironmentRequest
+    from rezup_api.events import Reporter
+    from rezup_api.store.layout import ContainerFolder
+
+RECORD = "shared.json"
+LINK = "_rezup_shared.pth"
+
+
+def separate(
+    engine: Engine, request: EnvironmentRequest, together: Pins, scratch: Callable[[str], Path]
+) -> tuple[Pins, Pins]:
+    """What the environment holds and what the shared libraries hold, of pins that were resolved together.
+
+    Args:
+        scratch: gives an environment by name, for the engine that resolves while it installs.
+    """
+    if not request.shared:
+        return together, Pins((), lasting=True)
+    lines = [item.line for item in request.requirements]
+    if not isinstance(engine, PipEngine):
+        base = engine.resolve(request, lines, together).result()
+        return base, together.without(base)
+    every = engine.installed_pins(scratch("together"), request.interpreter, together)
+    base = engine.resolve(request, lines, every).result()
+    return base, every.without(engine.installed_pins(scratch("own"), request.interpreter, base))
+
+
+def provide(
+    folder: ContainerFolder,
+    request: EnvironmentRequest,
+    pins: Pins,
+    *,
+    engine: Engine,
+    scratch: Callable[[str], Path],
+    compiler: Compiler,
+    store: FileStore,
+    report: Reporter,
+) -> tuple[Path, Held]:
+    """The folder with the shared libraries of `pins`, made if there is none, and a hold on it.
+
+    Who cleans up leaves a held folder alone; keep it until the revision that links it has appeared.
+
+    Raises:
+        InstallError: they cannot be installed.
+    """
+    target = folder.libraries / _name(request, pins.digest)
+    while True:
+        held = _hold(target) if pins.lasting else None
+        if held is not None:
+            return target, held
+        with (
+            step(report, f"Installing the shared libraries {request.shared_name}") as running,
+            staged(folder.path) as stage,
+        ):
+            engine.install_into(stage.path, scratch, request.interpreter, pins)
+            remove_tree(stage.path / "bin")  # scripts of libraries, made for an interpreter that moves
+            compiler.compile(stage.path, running)
+            listing = store.adopt(stage.path)
+            if not pins.lasting:
+                target = folder.libraries / _name(request, listing.digest)
+            record = {"format": 1, "resolved": list(pins.names), "interpreter": request.interpreter.identity}
+            write_whole(stage.path / RECORD, json.dumps(record, indent=2).encode("utf-8"))
+            folder.libraries.mkdir(exist_ok=True)
+            stage.appear(target)
+            running.text = f"Installed the shared libraries {request.shared_name}"
+            held = _hold(target)
+        if held is not None:
+            return target, held
+
+
+def _name(request: EnvironmentRequest, digest: str) -> str:
+    interpreter = request.interpreter
+    told = f"{digest}\n{interpreter.implementation} {interpreter.version[:2]}\n{platform_tag()}"
+    return f"{request.shared_name}-{hashlib.sha256(told.encode('utf-8')).hexdigest()[:16]}"
+
+
+def _hold(target: Path) -> Held | None:
+    with suppress(FileNotFoundError):
+        return lease(target / RECORD)
+    return None
+
+
+def link_libraries(packages: Path, libraries: Path, staged_revision: Path) -> None:
+    """Let an environment see shared libraries.
+
+    The path is relative, so that it holds in staging and under `revisions/`, which lie equally deep, and after a move.
+    """
+    container = staged_revision.parent.parent
+    up = os.path.relpath(container, packages)
+    line = "/".join([*up.split(os.sep), *libraries.relative_to(container).parts])
+    (packages / LINK).write_text(f"{line}\n", encoding="utf-8")

@@ -1,0 +1,219 @@
+"""What a studio configured for pip, read where pip reads it, and said again in uv's words.
+
+pip's order (https://pip.pypa.io/en/stable/topics/configuration/): system, user and environment-wide files, the file named by
+PIP_CONFIG_FILE, PIP_* variables, then the command line, which here are the recipe's `[pip] options`. Lists add up in uv too,
+single values are taken from the last place. An option that has no counterpart in uv means that pip installs the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from configparser import ConfigParser, Error
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rezup_api.errors import Problem, RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_SHORT = {
+    "-i": "index-url",
+    "-f": "find-links",
+    "-c": "constraint",
+    "-r": "requirement",
+    "-v": "verbose",
+    "-q": "quiet",
+}
+_ALIASES = {"pypi-url": "index-url", "timeout": "timeout", "default-timeout": "timeout"}
+_FLAGS = {
+    "no-index", "pre", "no-build-isolation", "no-cache-dir", "require-hashes", "no-deps", "disable-pip-version-check",
+    "no-input", "no-color", "quiet", "verbose", "no-warn-script-location", "no-warn-conflicts", "no-python-version-warning",
+    "no-compile", "compile", "prefer-binary", "upgrade", "force-reinstall", "ignore-installed", "user", "use-pep517",
+    "no-clean", "debug", "isolated", "require-virtualenv", "no-user", "build-isolation", "use-deprecated-build",
+}  # fmt: skip
+# They change what pip shows or where it keeps things, not what is installed in an environment that rezup makes.
+_WITHOUT_MEANING = {
+    "disable-pip-version-check", "no-input", "no-color", "quiet", "verbose", "no-warn-script-location", "progress-bar",
+    "no-warn-conflicts", "no-python-version-warning", "no-compile", "compile", "log", "cache-dir", "no-cache-dir", "format",
+    "require-virtualenv", "user", "no-user", "target", "prefix", "root", "python", "exists-action", "build-isolation",
+    "root-user-action", "upgrade", "upgrade-strategy", "use-pep517", "resume-retries", "config-file", "no-clean", "debug",
+}  # fmt: skip
+_LISTS = {"extra-index-url", "find-links", "trusted-host", "constraint", "no-binary", "only-binary"}
+_UV_OWN = {
+    "index-url": ("UV_INDEX_URL", "UV_DEFAULT_INDEX"),
+    "timeout": ("UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT"),
+    "retries": ("UV_HTTP_RETRIES",),
+    "cert": ("UV_CERT", "SSL_CERT_FILE"),
+    "keyring-provider": ("UV_KEYRING_PROVIDER",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option as pip knows it: `name` without dashes, `value` "true" for a flag, and where it was found."""
+
+    name: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """The options in uv's words: arguments, variables, and those that have no counterpart."""
+
+    arguments: tuple[str, ...]
+    environ: Mapping[str, str]
+    untranslatable: tuple[Option, ...]
+
+
+def configured(environ: Mapping[str, str], home: Path, prefix: Path) -> list[Option]:
+    """Every option that pip's files and variables set, the weakest first.
+
+    Args:
+        environ: with PIP_* and XDG_*.
+        home: the user's home folder.
+        prefix: the installation whose own pip.conf holds ("site" level).
+    """
+    chosen = environ.get("PIP_CONFIG_FILE", "")
+    files = [] if chosen == os.devnull else [*_files(environ, home, prefix), *([Path(chosen)] if chosen else [])]
+    found = [option for path in files for option in _read(path)]
+    for name, value in environ.items():
+        if name.startswith("PIP_") and value and name != "PIP_CONFIG_FILE":
+            found.append(Option(_normal(name[4:].lower().replace("_", "-")), value, name))
+    return found
+
+
+def _files(environ: Mapping[str, str], home: Path, prefix: Path) -> list[Path]:
+    if os.name == "nt":
+        program_data = Path(environ.get("PROGRAMDATA", r"C:\ProgramData"))
+        roaming = Path(environ.get("APPDATA", str(home)))
+        return [
+            program_data / "pip" / "pip.ini",
+            home / "pip" / "pip.ini",
+            roaming / "pip" / "pip.ini",
+            prefix / "pip.ini",
+        ]
+    shared = environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
+    system = [*(Path(folder) / "pip" / "pip.conf" for folder in shared.split(":")), Path("/etc/pip.conf")]
+    if sys.platform == "darwin":
+        system.insert(0, Path("/Library/Application Support/pip/pip.conf"))
+    own = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf"
+    return [*system, home / ".pip" / "pip.conf", own, prefix / "pip.conf"]
+
+
+def _read(path: Path) -> list[Option]:
+    parser = ConfigParser(interpolation=None)
+    try:
+        if not parser.read(path, encoding="utf-8"):
+            return []
+    except (Error, OSError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise RecipeError([Problem(str(path), "", f"pip's configuration cannot be read: {reason}")]) from error
+    sections = [name for name in ("global", "install") if parser.has_section(name)]
+    return [
+        Option(_normal(key.replace("_", "-")), value.strip(), str(path))
+        for section in sections
+        for key, value in parser.items(section)
+        if value.strip()
+    ]
+
+
+def _normal(name: str) -> str:
+    return _ALIASES.get(name, name)
+
+
+def parse_options(words: Sequence[str], where: str) -> list[Option]:
+    """The recipe's `[pip] options`: `--name=value`, `--name value`, `-i value`, flags.
+
+    Raises:
+        RecipeError: a word is not an option.
+    """
+    found: list[Option] = []
+    rest = [part for word in words for part in (word.split(None, 1) if word.startswith("-") else [word])]
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            raise RecipeError([Problem(where, "pip.options", f"{word!r} is not an option of pip")])
+        name, mark, value = word.partition("=")
+        name = _SHORT.get(name[:2], name) if not name.startswith("--") else _normal(name[2:])
+        if not mark and not word.startswith("--") and len(word) > 2:
+            value, mark = word[2:], "="
+        if not mark:
+            value = "true" if name in _FLAGS or not rest or rest[0].startswith("-") else rest.pop(0)
+        found.append(Option(name, value.strip(), where))
+    return found
+
+
+def translate(options: Iterable[Option], environ: Mapping[str, str]) -> Translation:
+    """Say options of pip in uv's words.
+
+    Args:
+        options: the weakest first.
+        environ: a variable of uv's own wins over what pip is configured for.
+    """
+    single: dict[str, Option] = {}
+    lists: dict[str, list[str]] = {}
+    for option in options:
+        if option.name in _LISTS:
+            lists.setdefault(option.name, []).extend(option.value.split())
+        elif not (option.value.lower() in {"false", "0", "no", "off"} and option.name != "keyring-provider"):
+            single[option.name] = option
+        else:
+            single.pop(option.name, None)
+    arguments: list[str] = []
+    variables: dict[str, str] = {}
+    unknown: list[Option] = []
+    for name, option in single.items():
+        if name in _WITHOUT_MEANING or any(environ.get(variable) for variable in _UV_OWN.get(name, ())):
+            continue
+        if not _translate_one(option, arguments, variables):
+            unknown.append(option)
+    for name, values in lists.items():
+        arguments.extend(_translate_list(name, list(dict.fromkeys(values))))
+    return Translation(tuple(arguments), variables, tuple(unknown))
+
+
+def _translate_one(option: Option, arguments: list[str], variables: dict[str, str]) -> bool:
+    """Add the counterpart of one option; False if there is none."""
+    with_value = {"index-url": "--default-index", "cert": "--cert"}
+    flags = {
+        "no-index": "--no-index",
+        "no-build-isolation": "--no-build-isolation",
+        "require-hashes": "--require-hashes",
+    }
+    numbers = {"timeout": "UV_HTTP_TIMEOUT", "retries": "UV_HTTP_RETRIES"}
+    if option.name in with_value:
+        arguments.extend((with_value[option.name], option.value))
+    elif option.name in flags:
+        arguments.append(flags[option.name])
+    elif option.name in numbers:
+        variables[numbers[option.name]] = option.value.split(".")[0]
+    elif option.name == "client-cert":
+        variables["SSL_CLIENT_CERT"] = option.value
+    elif option.name == "proxy":
+        address = option.value if "://" in option.value else f"http://{option.value}"
+        variables.update(dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), address))
+    elif option.name == "pre":
+        arguments.extend(("--prerelease", "allow"))
+    elif option.name == "keyring-provider":
+        provider = {"disabled": "disabled", "subprocess": "subprocess", "auto": "", "import": ""}.get(option.value)
+        if provider:
+            arguments.extend(("--keyring-provider", provider))
+        return provider is not None
+    else:
+        return False
+    return True
+
+
+def _translate_list(name: str, values: list[str]) -> list[str]:
+    words = {"extra-index-url": "--index", "find-links": "--find-links", "trusted-host": "--allow-insecure-host"}
+    word = words.get(name)
+    if word is not None:
+        return [part for value in values for part in (word, value)]
+    if name == "constraint":
+        return [part for value in values for part in ("--constraints", value)]
+    packages = [package for value in values for package in value.split(",") if package not in {":none:", ""}]
+    return [part for package in packages for part in (f"--{name}", package)]

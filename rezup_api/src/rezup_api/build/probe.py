@@ -1,0 +1,111 @@
+"""Try what was built before anybody uses it: a real `rez --version`, and a real `rez-env` inside another one.
+
+Importing Rez proves nothing: on an interpreter that is too new it imports and every plugin fails. A broken extension shows here
+as well, because it breaks every command of Rez.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rezup_api import process
+from rezup_api.build.distributions import installed
+from rezup_api.build.interpreters import clean_environ
+from rezup_api.errors import InstallError
+from rezup_api.store.layout import BIN, site_packages
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from rezup_api.build.interpreters import Interpreter
+    from rezup_api.events import Reporter
+
+TIMEOUT = 120.0
+_ANSWER = "inside-two-contexts"
+
+
+def probe(
+    environment: Path,
+    interpreter: Interpreter,
+    *,
+    environ: Mapping[str, str],
+    work: Path,
+    report: Reporter,
+    holding: Collection[int],
+) -> None:
+    """Run the Rez of a staged environment.
+
+    Args:
+        work: an empty folder for what Rez writes.
+
+    Raises:
+        InstallError: it does not run; the message names the distribution at fault where the traceback tells.
+    """
+    tools = environment / BIN / "rez"
+    surroundings = _surroundings(environ, tools, work)
+    inner = f"rez-env --shell {_shell()} -c 'echo {_ANSWER}'"
+    trials: tuple[tuple[list[str | Path], str], ...] = (
+        ([tools / "rez", "--version"], "Rez "),
+        ([tools / "rez-env", "--shell", _shell(), "-c", inner], _ANSWER),
+    )
+    for command, expected in trials:
+        completed = process.run(
+            command, environ=surroundings, report=report, cwd=work, holding=holding, timeout=TIMEOUT
+        )
+        if completed.status or expected not in completed.stdout:
+            raise _failure(completed, site_packages(environment, interpreter.version))
+
+
+def _surroundings(environ: Mapping[str, str], tools: Path, work: Path) -> dict[str, str]:
+    """The caller's environment without what configures Rez: a studio's packages and settings are not what is tried here."""
+    clean = {name: value for name, value in clean_environ(environ).items() if not name.startswith(("REZ_", "REZUP_"))}
+    return {
+        **clean,
+        "PATH": os.pathsep.join([str(tools), environ.get("PATH", os.defpath)]),
+        "REZ_DISABLE_HOME_CONFIG": "1",
+        "REZ_PACKAGES_PATH": str(work),
+        "REZ_LOCAL_PACKAGES_PATH": str(work),
+        "REZ_TMPDIR": str(work),
+        "REZ_CONTEXT_TMPDIR": str(work),
+    }
+
+
+def _shell() -> str:
+    return "cmd" if os.name == "nt" else "sh"
+
+
+def _failure(completed: process.Completed, packages: Path) -> InstallError:
+    tail = (completed.tail or completed.stdout).strip()
+    culprit = _culprit(tail, packages)
+    name = Path(completed.command[0]).name
+    said = "\n".join(f"  {line}" for line in tail.splitlines()[-8:])
+    return InstallError(
+        f"Rez does not run in the new environment{f': {culprit} breaks it' if culprit else ''} ({name}):\n{said}",
+        f"take {culprit} out of the recipe, or ask for a version that fits this Rez and Python"
+        if culprit
+        else "check that this version of Rez supports the interpreter of the recipe (Python 3.12 and newer need Rez 3.3)",
+        command=completed.command,
+        status=completed.status,
+        tail=tail,
+    )
+
+
+def _culprit(tail: str, packages: Path) -> str:
+    """The distribution, other than Rez, in whose code or by whose absence a traceback ended; empty if it does not tell."""
+    owners = {
+        path.split("/")[0].removesuffix(".py"): item.name
+        for item in installed(packages).values()
+        if item.name not in {"rez", "pip"}
+        for path in item.record()
+    }
+    tops = re.findall(r'site-packages[/\\]([^/\\"]+)', tail) + re.findall(r"No module named '?([\w]+)", tail)
+    named = [owners[top.removesuffix(".py")] for top in reversed(tops) if top.removesuffix(".py") in owners]
+    if named:
+        return named[0]
+    mentioned = [
+        item.name for item in installed(packages).values() if item.name not in {"rez", "pip"} and item.name in tail
+    ]
+    return mentioned[0] if mentioned else ""

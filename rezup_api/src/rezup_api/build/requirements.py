@@ -1,0 +1,149 @@
+"""What one environment is asked to hold, in the words that pip and uv share (requirements files)."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from rezup_api.settings import expand
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rezup_api.build.interpreters import Interpreter
+    from rezup_api.recipe.model import Recipe, Tool
+
+_ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
+_DISTRIBUTION = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One thing to install.
+
+    Args:
+        text: a line for a requirements file, without `-e`.
+        name: the distribution's name as far as it is known.
+        local: the folder or archive it comes from, None for what an index or a version control gives.
+        editable: installed in place.
+    """
+
+    text: str
+    name: str
+    local: Path | None = None
+    editable: bool = False
+
+    @property
+    def line(self) -> str:
+        """The line of the requirements file."""
+        return f"-e {self.text}" if self.editable else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRequest:
+    """One environment of a revision: what is asked for, before anything is resolved.
+
+    Args:
+        name: its folder under `venv/`.
+        tools: Rez and the extensions whose scripts become production scripts.
+        libraries: all else that is installed.
+        shared: requirements that go into the container's shared libraries.
+        flags: interpreter flags of each tool's scripts, by the tool's requirement.
+    """
+
+    name: str
+    interpreter: Interpreter
+    tools: tuple[Requirement, ...]
+    libraries: tuple[Requirement, ...]
+    shared: tuple[str, ...]
+    shared_name: str
+    flags: tuple[tuple[str, ...], ...]
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """All that is installed in the environment itself."""
+        return (*self.tools, *self.libraries)
+
+    @property
+    def editable(self) -> bool:
+        """Whether any of it may change under the environment."""
+        return any(requirement.editable for requirement in self.requirements)
+
+    @property
+    def local(self) -> bool:
+        """Whether any of it comes from a local path, whose content may differ at the same version."""
+        return any(requirement.local is not None for requirement in self.requirements)
+
+
+def tool_requirement(tool: Tool, environ: Mapping[str, str]) -> Requirement:
+    """How Rez or an extension is installed; `~` and `$VAR` in its url are expanded.
+
+    Args:
+        environ: for the expansion.
+    """
+    url = expand(tool.url, environ).strip()
+    if is_path(url):
+        path = Path(os.path.abspath(url))
+        return Requirement(path.as_uri(), tool.name, path, tool.edit)
+    if "://" in url and urlsplit(url).scheme == "file":
+        return Requirement(url, tool.name, Path(urlsplit(url).path), tool.edit)
+    match = _DISTRIBUTION.match(url)
+    return Requirement(url, match.group(1) if match and "://" not in url.split("@")[0] else tool.name)
+
+
+def is_path(url: str) -> bool:
+    """Whether a `url` of a recipe means a local path, and not a specifier or an address."""
+    if "://" in url or "@" in url.split("/", maxsplit=1)[0]:
+        return False
+    return os.path.isabs(url) or url.startswith((".", "~")) or "/" in url or os.sep in url or url.endswith(_ARCHIVES)
+
+
+def plain(requirements: tuple[str, ...], environ: Mapping[str, str]) -> tuple[Requirement, ...]:
+    """Requirements of a `lib` or `requires` list."""
+    expanded = (expand(text, environ) for text in requirements)
+    made = []
+    for text in expanded:
+        path = Path(os.path.abspath(text)) if is_path(text) else None
+        match = _DISTRIBUTION.match(text)
+        made.append(Requirement(path.as_uri() if path else text, match.group(1) if match else text, path))
+    return tuple(made)
+
+
+def main_request(recipe: Recipe, interpreter: Interpreter, environ: Mapping[str, str]) -> EnvironmentRequest:
+    """The environment `rez`: Rez, every extension that is not isolated, and all their libraries, to be resolved as one."""
+    tools = (recipe.rez, *(extension for extension in recipe.extensions if not extension.isolation))
+    return EnvironmentRequest(
+        name="rez",
+        interpreter=interpreter,
+        tools=tuple(tool_requirement(tool, environ) for tool in tools),
+        libraries=_libraries(tools, environ),
+        shared=tuple(item.line for item in plain(recipe.shared.requires, environ)) if recipe.shared else (),
+        shared_name=recipe.shared.name if recipe.shared else "",
+        flags=tuple(tool.flags for tool in tools),
+    )
+
+
+def isolated_request(
+    recipe: Recipe, extension: Tool, interpreter: Interpreter, environ: Mapping[str, str]
+) -> EnvironmentRequest:
+    """The environment of an isolated extension, with Rez in it as a library; shared libraries are not seen there."""
+    tools = (recipe.rez, extension)
+    return EnvironmentRequest(
+        name=extension.name,
+        interpreter=interpreter,
+        tools=tuple(tool_requirement(tool, environ) for tool in tools),
+        libraries=_libraries((extension,), environ),
+        shared=(),
+        shared_name="",
+        flags=tuple(tool.flags for tool in tools),
+    )
+
+
+def _libraries(tools: tuple[Tool, ...], environ: Mapping[str, str]) -> tuple[Requirement, ...]:
+    # `rez pip` runs the pip of Rez's own environment (rez/pip.py).
+    named = tuple(requirement for tool in tools for requirement in plain(tool.lib, environ))
+    return named if any(item.name == "pip" for item in named) else (*named, Requirement("pip", "pip"))

@@ -1,0 +1,129 @@
+"""Install with uv (https://docs.astral.sh/uv/)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rezup_api import process
+from rezup_api.build.engine import Pins, Surroundings, check, progress_of
+from rezup_api.recipe.credentials import redact
+from rezup_api.store.layout import BIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from rezup_api.build.interpreters import Interpreter
+    from rezup_api.build.pipconfig import Translation
+    from rezup_api.build.requirements import EnvironmentRequest
+    from rezup_api.events import Step
+
+
+class UvEngine:
+    """Installs with uv (https://docs.astral.sh/uv/), for interpreters from 3.6 on."""
+
+    name = "uv"
+
+    def __init__(self, around: Surroundings, uv: str, translation: Translation) -> None:
+        self._around = around
+        self._uv = uv
+        wheels = ("--find-links", str(around.wheelhouse)) if around.wheelhouse else ()
+        # pip looks in all indexes for the best version; uv, unless told so, stops at the first that has the name.
+        self._sources = (*translation.arguments, *wheels, "--index-strategy", "unsafe-best-match")
+        self._environ = {
+            **around.environ,
+            **translation.environ,
+            "UV_CACHE_DIR": str(around.caches.uv),
+            "UV_PYTHON_DOWNLOADS": around.environ.get("UV_PYTHON_DOWNLOADS", "never"),
+            "UV_NO_CONFIG": "1",
+        }
+        self._environ.pop("UV_COMPILE_BYTECODE", None)
+
+    def resolve(self, request: EnvironmentRequest, lines: Sequence[str], limits: Pins | None = None) -> _UvResolving:
+        """Begin to find the versions; see `Engine.resolve`."""
+        asked = self._around.work / f"{request.name}.in"
+        asked.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        command = [
+            *(self._uv, "pip", "compile", str(asked), "--python", request.interpreter.executable),
+            *("--no-header", "--no-annotate", "--generate-hashes", "--no-progress", *self._sources),
+        ]
+        if limits is not None:
+            constraints = self._around.work / f"{request.name}.limits"
+            constraints.write_text("\n".join(limits.names) + "\n", encoding="utf-8")
+            command += ["--constraints", str(constraints)]
+        return _UvResolving(self._start(command, None))
+
+    def install(self, environment: Path, interpreter: Interpreter, pins: Pins, step: Step) -> None:
+        """Install exactly the pins into an environment; see `Engine.install`."""
+        python = environment / BIN / "python"
+        settings = [word for name in _SETUPTOOLS_OPTION for word in ("--config-settings", name)] if _edits(pins) else []
+        self._install(["--python", str(python), *settings], pins, step)
+
+    def install_into(self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Pins) -> None:
+        """Install exactly the pins into a plain folder; see `Engine.install_into`."""
+        self._install(["--python", interpreter.executable, "--target", str(folder)], pins, None)
+
+    def _install(self, where: Sequence[str], pins: Pins, step: Step | None) -> None:
+        wanted = self._around.work / "pins.txt"
+        wanted.write_text("\n".join(pins.lines) + "\n", encoding="utf-8")
+        link = ("--link-mode", "copy") if self._around.link == "copy" else ()
+        command = [self._uv, "pip", "install", "--no-deps", "-r", str(wanted), *where, *link, *self._sources]
+        check(self._start(command, step).wait(), "uv cannot install what the recipe asks for")
+
+    def install_tool(self, environment: Path, requirement: str) -> None:
+        """Install something that rezup itself runs."""
+        command = [
+            self._uv,
+            "pip",
+            "install",
+            requirement,
+            "--python",
+            str(environment / BIN / "python"),
+            *self._sources,
+        ]
+        check(self._start(command, None).wait(), f"uv cannot install {requirement}")
+
+    def forget(self, name: str) -> None:
+        """Drop what the cache holds of a distribution, because a file of it was found damaged."""
+        self._start([self._uv, "cache", "clean", "--force", name], None).wait()
+
+    def _start(self, command: list[str], step: Step | None) -> process.Running:
+        return process.start(
+            command,
+            environ=self._environ,
+            report=self._around.report,
+            holding=self._around.holding,
+            redact=redact,
+            on_line=progress_of(step),
+        )
+
+
+# A flat-layout `rezplugins` is found only through a plain path in a .pth file, not through setuptools' import finder, which
+# also doubles every start of the interpreter. Other build backends pass over settings they do not know.
+_SETUPTOOLS_OPTION = ("editable_mode=compat",)
+
+
+def _edits(pins: Pins) -> bool:
+    return any(line.startswith("-e ") for line in pins.lines)
+
+
+class _UvResolving:
+    def __init__(self, running: process.Running) -> None:
+        self._running = running
+
+    def result(self) -> Pins:
+        """Wait for it; see `Resolving.result`."""
+        completed = check(self._running.wait(), "the recipe's requirements cannot be resolved")
+        return parse_pins(completed.stdout)
+
+    def cancel(self) -> None:
+        """End it without a result."""
+        self._running.kill()
+
+
+def parse_pins(text: str) -> Pins:
+    """Read what `uv pip compile --generate-hashes` prints."""
+    joined = re.sub(r"\s*\\\n\s*", " ", text)
+    lines = tuple(line.strip() for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    return Pins(lines, all("--hash=" in line or re.search(r"git\+\S+@[0-9a-f]{40}\b", line) for line in lines))

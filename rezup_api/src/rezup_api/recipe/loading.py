@@ -1,0 +1,84 @@
+"""From a file to a recipe: read, check, settle, merge over the built-in recipe, check together, assemble."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rezup_api.errors import NotFoundError, Problem, RecipeError
+from rezup_api.recipe import assembly, consistency, merging, places, reading, validation
+from rezup_api.recipe.locating import MAIN_FILE
+from rezup_api.recipe.values import expected
+
+if TYPE_CHECKING:
+    from rezup_api.recipe.model import Recipe
+    from rezup_api.settings import Settings
+
+BUILT_IN_FILE = Path(__file__).with_name("builtin.toml")
+
+
+def load_recipe(container: str, path: Path | None) -> Recipe:
+    """The effective recipe of a container.
+
+    Args:
+        container: its name.
+        path: the recipe's file; None means the built-in recipe alone.
+
+    Raises:
+        NotFoundError: there is no such file.
+        RecipeError: it cannot be read, or something in it is wrong; all that is wrong is listed.
+    """
+    built_in = merging.tidy(_built_in())
+    if path is None:
+        return assembly.assemble(container, built_in, (), merging.origins(built_in, {}, ""), ())
+    path = Path(os.path.abspath(path))
+    where = str(path)
+    validated = validation.validate(reading.read_document(path), where)
+    settled = places.settle(validated.document, where, path.parent)
+    merged = merging.merge_recipe(built_in, settled.document)
+    faulty = {problem.key for problem in validated.problems}
+    problems = [*validated.problems, *consistency.check(merged, where, faulty)]
+    if problems:
+        raise RecipeError(problems)
+    document = merging.tidy(merged)
+    origins = merging.origins(document, merging.tidy(settled.document), where)
+    warnings = [*settled.warnings, *consistency.remarks(merged, where)]
+    return assembly.assemble(container, document, (path,), origins, warnings)
+
+
+def builtin_recipe(container: str) -> Recipe:
+    """The built-in recipe, vanilla Rez, for a container."""
+    return load_recipe(container, None)
+
+
+def init_script(settings: Settings) -> tuple[str, Path] | None:
+    """The site-customize script that `~/rezup.toml` names, and that file; None if it names none.
+
+    The script is as written: relative to the file's folder, `~` and `$VAR` not expanded. Nothing else of the recipe is checked.
+
+    Args:
+        settings: names the home folder; the folder of recipes does not count.
+
+    Raises:
+        RecipeError: the file cannot be read or is not TOML, or what it says of the script is no text.
+    """
+    path = settings.home / MAIN_FILE
+    where = str(path)
+    try:
+        text = reading.read_text(path)
+    except NotFoundError:
+        return None
+    if "init" not in text:  # most recipes have no such table, and need not be parsed twice
+        return None
+    table = reading.parse(text, where).get("init", {})
+    if not isinstance(table, dict):
+        raise RecipeError([Problem(where, "init", expected("a table", table), "write [init] above its keys")])
+    script: Any = table.get("script", "")
+    if type(script) is not str:
+        raise RecipeError([Problem(where, "init.script", expected("text", script))])
+    return (script, path) if script else None
+
+
+def _built_in() -> dict[str, Any]:
+    return validation.validate(reading.read_document(BUILT_IN_FILE), merging.BUILT_IN).document

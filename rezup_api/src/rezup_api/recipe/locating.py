@@ -1,0 +1,78 @@
+"""Where recipes are found: one folder, one file for each container, and `rezup.toml` for all that have none."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from rezup_api.errors import Problem, RecipeError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rezup_api.settings import Settings
+
+MAIN_CONTAINER = ".main"
+MAIN_FILE = "rezup.toml"
+
+# A dot or a hyphen in the name is fine, a leading dot is not: `rezup..toml` is nobody's recipe.
+_NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
+_CONTAINER = re.compile(_NAME)
+_FILE = re.compile(rf"rezup\.({_NAME})\.toml")
+
+
+def recipe_path(name: str, settings: Settings) -> Path:
+    """Where the recipe of the container `name` would be.
+
+    Raises:
+        UsageError: no container can have that name.
+    """
+    if name == MAIN_CONTAINER:
+        return settings.recipes / MAIN_FILE
+    if not _CONTAINER.fullmatch(name):
+        raise UsageError(f"{name!r} is not a container name", "use letters, digits, '_', '-' and '.', no leading dot")
+    return settings.recipes / f"rezup.{name}.toml"
+
+
+def find_recipe(name: str, settings: Settings) -> Path | None:
+    """The recipe of the container `name`: its own file, else `rezup.toml` in the same folder, else None.
+
+    Raises:
+        UsageError: no container can have that name.
+        RecipeError: the folder cannot be searched.
+    """
+    for path in (recipe_path(name, settings), settings.recipes / MAIN_FILE):
+        try:
+            path.lstat()  # a folder or a dangling link of that name is an error of its own, not a reason to take the next
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise _unreadable(settings.recipes, error) from error
+        return path
+    return None
+
+
+def list_recipes(settings: Settings) -> dict[str, Path]:
+    """The recipes in the folder by the containers that they are for, `.main` first; none if there is no such folder.
+
+    Raises:
+        RecipeError: the folder cannot be listed.
+    """
+    try:
+        with os.scandir(settings.recipes) as entries:
+            files = {entry.name for entry in entries if not entry.is_dir()}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise _unreadable(settings.recipes, error) from error
+    found = {MAIN_CONTAINER: settings.recipes / MAIN_FILE} if MAIN_FILE in files else {}
+    for file in sorted(files):
+        match = _FILE.fullmatch(file)
+        if match:
+            found[match.group(1)] = settings.recipes / file
+    return found
+
+
+def _unreadable(folder: Path, error: OSError) -> RecipeError:
+    return RecipeError([Problem(str(folder), "", f"cannot be searched for recipes: {error.strerror or error}")])

@@ -1,0 +1,71 @@
+"""A recipe over the built-in one: tables merge key by key, lists and all other values replace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rezup_api.recipe.schema import LEVELS, join_key
+
+BUILT_IN = "built-in"
+
+
+def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """A new document with all of `over`, and of `base` what `over` does not say; neither is changed."""
+    result = {name: _copy(value) for name, value in base.items()}
+    for name, value in over.items():
+        below = result.get(name)
+        result[name] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else _copy(value)
+    return result
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _copy(item) for name, item in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value
+
+
+def merge_recipe(built_in: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """A recipe over the built-in one; who names another Rez does not get it from where the built-in recipe's comes from."""
+    result = merge(built_in, own)
+    mine = own.get("rez", {})
+    if "url" not in mine and mine.get("name", built_in["rez"]["name"]) != built_in["rez"]["name"]:
+        del result["rez"]["url"]
+    return result
+
+
+def tidy(document: dict[str, Any]) -> dict[str, Any]:
+    """The document in the schema's order, without tables that say nothing.
+
+    Those are empty extensions, which rezup 2.x wrote, and an empty `[shared]`.
+    """
+    result = {name: document[name] for name in LEVELS[""] if name in document}
+    if "extension" in document:
+        result["extension"] = [extension for extension in document["extension"] if extension]
+    return {name: value for name, value in result.items() if value or name not in ("extension", "shared")}
+
+
+def leaves(table: dict[str, Any], path: str = "") -> list[tuple[str, Any]]:
+    """Every value with its dotted key; lists are values, lists of tables are gone through."""
+    found: list[tuple[str, Any]] = []
+    for name, value in table.items():
+        key = join_key(path, name)
+        if isinstance(value, dict):
+            found += leaves(value, key)
+        elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            for index, item in enumerate(value):
+                found += leaves(item, f"{key}[{index}]")
+        else:
+            found.append((key, value))
+    return found
+
+
+def origins(merged: dict[str, Any], own: dict[str, Any], where: str) -> dict[str, str]:
+    """Where each value of a merged document came from.
+
+    Args:
+        merged: the effective document.
+        own: the recipe's part of it, tidied as the merged one is.
+        where: the recipe's file.
+    """
+    mine = {key for key, _ in leaves(own)}
+    return {key: where if key in mine else BUILT_IN for key, _ in leaves(merged)}

@@ -1,0 +1,78 @@
+"""The text of a recipe to a raw document; nothing in it is checked yet but that it is TOML."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from rezup_api.errors import NotFoundError, Problem, RecipeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Number(str):
+    """A number with a point, as it was written: `3.10` is "3.10", where a float would be 3.1."""
+
+    __slots__ = ()
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a recipe's file.
+
+    Raises:
+        NotFoundError: there is no such file.
+        RecipeError: it cannot be read, or it is not TOML.
+    """
+    return parse(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a recipe's file, without the mark that some editors put before it.
+
+    Raises:
+        NotFoundError: there is no such file.
+        RecipeError: it cannot be read, or it is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFoundError(f"there is no recipe at {path}", "`rezup recipe init` writes a starter") from error
+    except OSError as error:
+        raise RecipeError([Problem(str(path), "", f"cannot be read: {error.strerror or error}")]) from error
+    except UnicodeDecodeError as error:
+        problem = Problem(str(path), "", f"is not UTF-8 text (byte {error.start})", "save it with the encoding UTF-8")
+        raise RecipeError([problem]) from error
+
+
+def parse(text: str, where: str) -> dict[str, Any]:
+    """Parse TOML; numbers with a point become `Number`.
+
+    Args:
+        text: the document.
+        where: the file, for messages.
+
+    Raises:
+        RecipeError: it is not TOML; the line is named, its content is not, for it may hold a credential.
+    """
+    import tomli  # 6 ms with what it needs; not every command reads a recipe
+
+    try:
+        return tomli.loads(text, parse_float=Number)
+    except tomli.TOMLDecodeError as error:
+        message = f"line {error.lineno}, column {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}"
+        suggestion = _way_out(error.msg, text.splitlines()[error.lineno - 1 : error.lineno])
+        raise RecipeError([Problem(where, "", message, suggestion)]) from error
+    except RecursionError as error:
+        raise RecipeError([Problem(where, "", "its lists or tables are nested too deeply")]) from error
+
+
+def _way_out(message: str, line: list[str]) -> str:
+    value = line[0].partition("=")[2].strip() if line else ""
+    if "\\" in message:
+        return "in a Windows path write / or \\\\, or put it in 'single quotes'"
+    if re.match(r"\d+\.\d+\.\d", value):
+        return "a version with two points needs quotes"
+    if re.match(r"[A-Za-z~/$.]", value):
+        return "text needs quotes"
+    return ""

@@ -1,0 +1,42 @@
+"""The effective recipe for people to read: each value as TOML, with where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rezup_api.recipe.credentials import redact_document
+from rezup_api.recipe.merging import BUILT_IN, leaves
+
+if TYPE_CHECKING:
+    from rezup_api.recipe.model import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One value of the effective recipe.
+
+    Args:
+        key: dotted; extensions and checks are counted from 0.
+        value: as TOML on one line, credentials struck out.
+        origin: the file that says so, or "built-in".
+    """
+
+    key: str
+    value: str
+    origin: str
+
+
+def effective_rows(recipe: Recipe) -> tuple[Row, ...]:
+    """Every value of the effective recipe, in the order of the document."""
+    return tuple(
+        Row(key, _toml(value), recipe.origins.get(key, BUILT_IN)) for key, value in leaves(redact_document(recipe.data))
+    )
+
+
+def _toml(value: Any) -> str:
+    import tomli_w  # only `recipe show` and builders write TOML
+
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return tomli_w.dumps({"value": value}).removeprefix("value = ").removesuffix("\n")

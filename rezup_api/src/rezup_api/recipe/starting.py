@@ -1,0 +1,59 @@
+"""The commented starter that `recipe init` writes."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+from rezup_api.errors import StorageError, UsageError
+
+STARTER_FILE = Path(__file__).with_name("starter.toml")
+
+
+def write_starter(path: Path) -> None:
+    """Write the starter recipe to `path`, whole or not at all; what is there already stays as it is.
+
+    Raises:
+        UsageError: there is something at `path`.
+        StorageError: the folder does not exist or cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:16]}")
+    try:
+        if os.path.lexists(path):
+            raise FileExistsError
+        try:
+            _write(beside, STARTER_FILE.read_bytes())
+            _publish(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except FileExistsError as error:
+        raise UsageError(f"there is a recipe already: {path}", "edit it, or move it away first") from error
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {path}: {error.strerror or error}", "name a folder that you may write to"
+        ) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    with open(descriptor, "wb") as stream:
+        stream.write(data)
+
+
+def _publish(finished: Path, path: Path) -> None:
+    """Give a finished file its name, unless the name is taken, in one step."""
+    if os.name == "nt":
+        os.rename(finished, path)  # on Windows it fails when the name is taken
+        return
+    try:
+        os.link(finished, path)
+    except FileExistsError:
+        raise
+    except OSError:  # FAT and some network file systems have no hard links; there, whoever creates the name owns it
+        _write(path, b"")
+        try:
+            os.replace(finished, path)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,88 @@
+"""A raw document to a converted one, and every problem in it at once.
+
+What is wrong is left out of the converted document, so that what lies across several keys can still be checked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rezup_api.errors import Problem
+from rezup_api.recipe.schema import EMPTY_MEANS_NONE, LEVELS, Key, join_key, nearest
+from rezup_api.recipe.values import CONVERTERS, expected
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """A converted document and the problems of the raw one."""
+
+    document: dict[str, Any]
+    problems: tuple[Problem, ...]
+
+
+def validate(document: dict[str, Any], where: str) -> Validated:
+    """Check a raw document against the schema and convert its values.
+
+    Args:
+        document: as `reading.parse` gives it.
+        where: the file, for the problems.
+    """
+    walk = _Walk(where)
+    return Validated(walk.table(document, "", ""), tuple(walk.problems))
+
+
+class _Walk:
+    """One way through a document; `level` is a table in the schema, `path` the same place in the document."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self.problems: list[Problem] = []
+
+    def table(self, table: dict[str, Any], level: str, path: str) -> dict[str, Any]:
+        known = LEVELS[level]
+        result: dict[str, Any] = {}
+        for name, value in table.items():
+            key = join_key(path, name)
+            entry = known.get(name)
+            if entry is None:
+                self._complain(key, "unknown key", nearest(name, level))
+                continue
+            before = len(self.problems)
+            converted = self._entry(value, entry, key)
+            if isinstance(entry, str) or len(self.problems) == before:
+                result[name] = converted
+        if not table and level in EMPTY_MEANS_NONE:
+            return result
+        for name, entry in known.items():
+            if isinstance(entry, Key) and entry.required and name not in table:
+                self._complain(join_key(path, name), "is missing")
+        return result
+
+    def _entry(self, value: Any, entry: Key | str, key: str) -> Any:
+        if isinstance(entry, Key):
+            return self._value(value, entry, key)
+        if entry.endswith("[]"):
+            return self._tables(value, entry, key)
+        if isinstance(value, dict):
+            return self.table(value, entry, key)
+        self._complain(key, expected("a table", value), f"write [{key}] above its keys")
+        return {}
+
+    def _value(self, value: Any, entry: Key, key: str) -> Any:
+        return CONVERTERS[entry.kind](value, lambda at, message, way_out: self._complain(key + at, message, way_out))
+
+    def _tables(self, value: Any, level: str, key: str) -> list[dict[str, Any]]:
+        if not isinstance(value, list):
+            self._complain(key, expected("a list of tables", value), f"write [[{key}]], in double brackets")
+            return []
+        return [self._item(item, level, f"{key}[{index}]") for index, item in enumerate(value)]
+
+    def _item(self, item: Any, level: str, path: str) -> dict[str, Any]:
+        if isinstance(item, dict):
+            return self.table(item, level, path)
+        self._complain(path, expected("a table", item))
+        return {}
+
+    def _complain(self, key: str, message: str, way_out: str = "") -> None:
+        self.problems.append(Problem(self._where, key, message, way_out))

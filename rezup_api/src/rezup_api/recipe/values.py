@@ -1,0 +1,261 @@
+"""One value of a recipe: what its kind takes, and the form in which it is kept.
+
+Each converter gets the raw value and a `Complain`, and gives the converted one; what it gives after a complaint is dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from rezup_api.recipe import durations
+from rezup_api.recipe.credentials import redact
+from rezup_api.recipe.reading import Number
+from rezup_api.recipe.schema import DOTENV_PLATFORMS, ENGINES, LINKS, LOCK_PLATFORMS, Kind, join_key
+
+Complain = Callable[[str, str, str], None]
+"""Called with where inside the value ("" or "[1]" or ".name"), what is wrong, and the way out (may be empty)."""
+Converter = Callable[[Any, Complain], Any]
+
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # PEP 508
+_UNFIT_FOR_A_FOLDER = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]|^[. ]|[. ]$')
+_RESERVED_BY_WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_VERSION = re.compile(r"[23](\.[0-9]{1,2}){0,2}")
+_PATH_MARK = re.compile(r"[/\\]|^[~$.]")
+
+
+def describe(value: object) -> str:
+    """What a raw value is, without the value itself, which may be a credential."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    for kinds, name in (
+        (Number, "a number"),
+        (str, "text"),
+        (int, "a whole number"),
+        (list, "a list"),
+        (dict, "a table"),
+    ):
+        if isinstance(value, kinds):
+            return name
+    return "a date or time"
+
+
+def expected(what: str, found: object) -> str:
+    """The message for a value of the wrong type."""
+    return f"expected {what}, found {describe(found)}"
+
+
+def is_fit_for_folder(name: str) -> bool:
+    """Whether a folder of that name can be made on every platform."""
+    return 0 < len(name) <= 100 and not _UNFIT_FOR_A_FOLDER.search(name) and not _RESERVED_BY_WINDOWS.fullmatch(name)
+
+
+def quoted(value: str) -> str:
+    """A value inside a message: in quotes, cut, without credentials."""
+    shown = redact(value)
+    return repr(shown if len(shown) <= 60 else shown[:57] + "...")
+
+
+def _text(value: Any, complain: Complain) -> str:
+    if type(value) is not str:
+        complain("", expected("text", value), "write it in quotes" if type(value) in (int, Number) else "")
+        return ""
+    if "\x00" in value:
+        complain("", "holds a NUL character", "")
+    return value
+
+
+def _filled(value: Any, complain: Complain) -> str:
+    text = _text(value, complain).strip()
+    if isinstance(value, str) and not isinstance(value, Number) and not text:
+        complain("", "is empty", "leave the key out if there is nothing to say")
+    return text
+
+
+def _optional_path(value: Any, complain: Complain) -> str:
+    if value is False:  # rezup 1.x wrote `false` where 2.x writes ""
+        return ""
+    if value is True:
+        complain("", "expected a path, found true", "false or empty means none")
+        return ""
+    return _text(value, complain)
+
+
+def _switch(value: Any, complain: Complain) -> bool:
+    if not isinstance(value, bool):
+        complain("", expected("true or false", value), "without quotes" if value in ("true", "false") else "")
+    return value is True
+
+
+def _distribution(value: Any, complain: Complain) -> str:
+    name = _filled(value, complain)
+    if name and not (_DISTRIBUTION.fullmatch(name) and is_fit_for_folder(name)):
+        complain(
+            "", f"{quoted(name)} is not a distribution name", "letters, digits, '.', '_' and '-'; the rest goes in url"
+        )
+    return name
+
+
+def _folder(value: Any, complain: Complain) -> str:
+    name = _filled(value, complain)
+    if name and not is_fit_for_folder(name):
+        complain("", f"{quoted(name)} cannot be a folder's name", "letters, digits, '.', '_' and '-' are safe")
+    return name
+
+
+def _requirement(value: Any, complain: Complain) -> str:
+    text = _filled(value, complain)
+    if text.startswith("-"):
+        complain("", "is an option, not a requirement", "options belong in pip.options")
+    return text
+
+
+def _list_of(what: str, each: Converter) -> Converter:
+    def convert(value: Any, complain: Complain) -> list[Any]:
+        if not isinstance(value, list):
+            complain(
+                "", expected(f"a list of {what}", value), 'put it in brackets: ["..."]' if type(value) is str else ""
+            )
+            return []
+        return [each(item, _inside(complain, f"[{index}]")) for index, item in enumerate(value)]
+
+    return convert
+
+
+def _inside(complain: Complain, at: str) -> Complain:
+    return lambda deeper, message, way_out: complain(at + deeper, message, way_out)
+
+
+def _python(value: Any, complain: Complain) -> str:
+    if type(value) is int:
+        value = str(value)
+    if not isinstance(value, str):
+        complain("", expected("a version or a path", value), "")
+        return ""
+    text = str(value).strip()
+    version = text.removeprefix("python")
+    if not text or _VERSION.fullmatch(version):  # empty: rezup 2.x took the Python that ran it
+        return version
+    if isinstance(value, Number) or not _PATH_MARK.search(text) or "\x00" in text:
+        complain("", f"{quoted(text)} is neither a Python version nor a path", "such as 3.11, or /usr/bin/python3.11")
+    return text
+
+
+def _variables(value: Any, complain: Complain) -> dict[str, str]:
+    if not isinstance(value, dict):
+        complain("", expected("a table", value), "")
+        return {}
+    return {name: _variable(name, item, _inside(complain, _dot(name))) for name, item in value.items()}
+
+
+def _dot(name: str) -> str:
+    return "." + join_key("", name)
+
+
+def _variable(name: str, value: Any, complain: Complain) -> str:
+    if not name or "=" in name or "\x00" in name:
+        complain("", "is not the name of a variable", "")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, (str, int)):
+        complain("", expected("text, a number, true or false", value), "")
+        return ""
+    if "\x00" in str(value):
+        complain("", "holds a NUL character", "")
+    return str(value)
+
+
+def _dotenv(value: Any, complain: Complain) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        complain("", expected("a table", value), 'such as [dotenv] with 1 = "/path/to/file.env"')
+        return {}
+    result: dict[str, Any] = {}
+    for name, item in value.items():
+        inside = _inside(complain, _dot(name))
+        platform = "darwin" if name == "macos" else name
+        if platform in DOTENV_PLATFORMS:
+            if platform in result:
+                inside("", "macos and darwin are the same platform", "put all files into one of them")
+            result[platform] = _files(item, inside)
+        elif isinstance(item, dict):
+            inside("", "is not a platform", f"known ones: {', '.join(DOTENV_PLATFORMS)}")
+        else:
+            result[name] = _filled(item, inside)
+    return result
+
+
+def _files(value: Any, complain: Complain) -> dict[str, str]:
+    if not isinstance(value, dict):
+        complain("", expected("a table", value), "files of a platform stand in a table of its name")
+        return {}
+    return {name: _filled(item, _inside(complain, _dot(name))) for name, item in value.items()}
+
+
+def _one_of(*choices: str) -> Converter:
+    def convert(value: Any, complain: Complain) -> str:
+        text = _text(value, complain)
+        if type(value) is str and text not in choices:
+            complain(
+                "", f"{quoted(text)} is not known here", "one of " + ", ".join(f'"{choice}"' for choice in choices)
+            )
+        return text
+
+    return convert
+
+
+def _platforms(value: Any, complain: Complain) -> list[str]:
+    named = _list_of("platforms", _one_of(*LOCK_PLATFORMS, "darwin"))(value, complain)
+    return list(dict.fromkeys("macos" if name == "darwin" else name for name in named))
+
+
+def _seconds(value: Any, complain: Complain) -> int | float:
+    if type(value) is int:
+        number: int | float = value
+    elif isinstance(value, Number):
+        number = float(value)
+    else:
+        complain("", expected("a number of seconds", value), "without quotes" if type(value) is str else "")
+        return 0
+    if not 0 < number < float("inf"):
+        complain("", "must be more than 0 seconds, and finite", "")
+    return number
+
+
+def _count(value: Any, complain: Complain) -> int:
+    if type(value) is not int:
+        complain("", expected("a whole number", value), "without quotes" if type(value) is str else "")
+        return 0
+    if value < 1:
+        complain("", "must be 1 or more", "")
+    return value
+
+
+def _duration(value: Any, complain: Complain) -> str:
+    text = _text(value, complain).strip()
+    if type(value) is str and not durations.is_duration(text):
+        complain("", f"{quoted(text)} is not a duration", durations.EXPECTED)
+    return text
+
+
+CONVERTERS: dict[Kind, Converter] = {
+    Kind.TEXT: _text,
+    Kind.PATH: _text,
+    Kind.OPTIONAL_PATH: _optional_path,
+    Kind.SWITCH: _switch,
+    Kind.DISTRIBUTION: _distribution,
+    Kind.REQUIREMENT: _requirement,
+    Kind.REQUIREMENTS: _list_of("requirements", _requirement),
+    Kind.TEXTS: _list_of("text", _filled),
+    Kind.PYTHON: _python,
+    Kind.FOLDER: _folder,
+    Kind.VARIABLES: _variables,
+    Kind.DOTENV: _dotenv,
+    Kind.ENGINE: _one_of(*ENGINES),
+    Kind.LINK: _one_of(*LINKS),
+    Kind.PLATFORMS: _platforms,
+    Kind.COMMAND: _filled,
+    Kind.SECONDS: _seconds,
+    Kind.COUNT: _count,
+    Kind.DURATION: _duration,
+}

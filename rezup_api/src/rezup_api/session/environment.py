@@ -1,0 +1,118 @@
+"""The environment variables of a session, computed from the caller's; nothing is set in this process.
+
+Later ones win: the caller's, the `.env` files of `[dotenv]`, `[env]`, then PATH and what rezup sets itself. A session inside
+another one starts from what the outer one found, as long as its values were not changed since.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from rezup_api.errors import LaunchError
+from rezup_api.events import Reporter, Warned
+from rezup_api.settings import absolute
+from rezup_api.store.layout import platform_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from rezup_api.recipe.model import Recipe
+    from rezup_api.store.revisions import Revision
+
+MEMORY = "REZUP_SESSION"
+OWN = ("REZUP_CONTAINER", "REZUP_REVISION", "REZUP_USING_REMOTE", MEMORY)
+
+
+def session_environ(revision: Revision, recipe: Recipe, environ: Mapping[str, str], report: Reporter) -> dict[str, str]:
+    """The whole environment of a session.
+
+    Args:
+        revision: what is entered.
+        recipe: the one that the revision was made from.
+        environ: the caller's environment; values of an outer session are taken back first.
+
+    Raises:
+        LaunchError: a `.env` file cannot be read.
+    """
+    outer = without_session(environ)
+    session = dict(outer)
+    for path in _dotenv_files(recipe, outer):
+        session.update(_interpolated(_read_dotenv(path, report), session))
+    session.update(_interpolated(recipe.env, session))
+    tools = [str(folder) for folder in revision.tool_folders]
+    session["PATH"] = os.pathsep.join([*tools, *([session["PATH"]] if session.get("PATH") else [])])
+    session["REZUP_CONTAINER"] = revision.container
+    session["REZUP_REVISION"] = str(revision.path)
+    session["REZUP_USING_REMOTE"] = "yes" if revision.metadata and revision.metadata.remote else ""
+    session[MEMORY] = _memory(outer, session, tools)
+    return session
+
+
+def without_session(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` as it was before the session that it describes; a plain copy outside of any.
+
+    What was changed inside the session stays as it is.
+    """
+    plain = {name: value for name, value in environ.items() if name not in OWN}
+    try:
+        memory: dict[str, Any] = json.loads(environ.get(MEMORY, "{}"))
+        changed = {str(name): (before, now) for name, (before, now) in memory.get("changed", {}).items()}
+        added = {str(entry) for entry in memory.get("path", [])}
+    except (ValueError, TypeError, AttributeError):
+        return plain  # not written by rezup
+    for name, (before, now) in changed.items():
+        if plain.get(name) == now:
+            plain.pop(name)
+            if isinstance(before, str):
+                plain[name] = before
+    if added and "PATH" in plain:
+        plain["PATH"] = os.pathsep.join(entry for entry in plain["PATH"].split(os.pathsep) if entry not in added)
+    return plain
+
+
+def _memory(outer: Mapping[str, str], session: Mapping[str, str], tools: list[str]) -> str:
+    changed = {
+        name: (outer.get(name), value)
+        for name, value in session.items()
+        if outer.get(name) != value and name not in OWN and name != "PATH"
+    }
+    before = outer.get("PATH", "").split(os.pathsep)
+    added = [entry for entry in session["PATH"].split(os.pathsep) if entry not in before]
+    return json.dumps({"changed": changed, "path": list(dict.fromkeys([*tools, *added]))}, separators=(",", ":"))
+
+
+def _dotenv_files(recipe: Recipe, environ: Mapping[str, str]) -> list[Path]:
+    named = (*recipe.dotenv.common, *recipe.dotenv.by_platform.get(platform_name(), ()))
+    return [absolute(path, environ) for path in named]
+
+
+def _read_dotenv(path: Path, report: Reporter) -> dict[str, str]:
+    from dotenv import dotenv_values
+
+    try:
+        with open(path, encoding="utf-8") as stream:
+            found = dotenv_values(stream=stream, interpolate=False)
+    except FileNotFoundError:
+        # rezup 2.x passed over it as well; a share that is away must not keep people from starting Rez.
+        report(Warned(f"{path} is not there: the variables that [dotenv] takes from it are not set"))
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise LaunchError(f"cannot read {path}, named in [dotenv]: {reason}") from error
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _interpolated(values: Mapping[str, str], session: Mapping[str, str]) -> dict[str, str]:
+    """`values` with `${VAR}` and `${VAR:-default}` replaced, each seeing those before it."""
+    if not any("${" in value for value in values.values()):
+        return dict(values)
+    from dotenv.variables import parse_variables
+
+    done: dict[str, str] = {}
+    for name, value in values.items():
+        known: dict[str, str | None] = {**session, **done}
+        done[name] = "".join(atom.resolve(known) for atom in parse_variables(value))
+    return done

@@ -1,0 +1,135 @@
+"""Become the command: on POSIX by `execve`, so that nothing of rezup is left and PID, signals and status are the command's own.
+
+Elsewhere, where the command's shell would close the lease, and for `--no-wait`, the command is a child.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from rezup_api import process
+from rezup_api.errors import LaunchError
+from rezup_api.session.shells import CLOSING_DESCRIPTORS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rezup_api.store.locks import Held
+
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+POSIX_SHELL = "/bin/sh"
+
+
+def find_command(name: str, environ: Mapping[str, str]) -> str:
+    """The program that `name` means on the session's PATH.
+
+    Raises:
+        LaunchError: with status 127 when there is none, 126 when it cannot be executed (as `env` and shells have it).
+    """
+    if not name:
+        raise LaunchError("the command is empty", status=NOT_FOUND)
+    if os.name == "nt":
+        return _find_on_windows(name, environ)
+    folders = [""] if "/" in name else environ.get("PATH", os.defpath).split(os.pathsep)
+    unfit = ""
+    for folder in folders:
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            if os.access(path, os.X_OK):
+                return path
+            unfit = unfit or path
+        elif "/" in name and os.path.isdir(path):
+            unfit = path
+    if unfit:
+        raise LaunchError(
+            f"{unfit} is not executable", "chmod +x it, or run it with its interpreter", status=NOT_EXECUTABLE
+        )
+    raise LaunchError(f"{name}: command not found in this container", status=NOT_FOUND)
+
+
+def _find_on_windows(name: str, environ: Mapping[str, str]) -> str:
+    import shutil
+
+    found = shutil.which(name, path=environ.get("PATH"))
+    if found is None:
+        raise LaunchError(f"{name}: command not found in this container", status=NOT_FOUND)
+    return found
+
+
+def become(command: Sequence[str], environ: Mapping[str, str], lease: Held) -> int:
+    """Run `command` in this process's place, or as a child that is waited for where that cannot be.
+
+    Args:
+        command: program and arguments, which reach it as they are.
+        environ: its whole environment.
+        lease: what keeps the revision; the command inherits it.
+
+    Returns:
+        The child's exit status, 128 and the signal's number if one ended it. On POSIX it does not return as a rule.
+
+    Raises:
+        LaunchError: it cannot be started.
+    """
+    program = find_command(command[0], environ)
+    surroundings = _without_coercion(environ)
+    if os.name == "nt" or os.path.basename(program) in CLOSING_DESCRIPTORS:
+        return process.attend([program, *command[1:]], surroundings, lease.descriptor)
+    _restore_signals()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    _exec(program, command, surroundings)
+
+
+def detach(command: Sequence[str], environ: Mapping[str, str], lease: Held) -> int:
+    """Start `command` as a child that nobody waits for; it inherits the lease. Returns 0 once it runs.
+
+    Raises:
+        LaunchError: it cannot be started.
+    """
+    program = find_command(command[0], environ)
+    process.release([program, *command[1:]], _without_coercion(environ), lease.descriptor)
+    return 0
+
+
+def _exec(program: str, command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    try:
+        os.execve(program, list(command), environ)
+    except OSError as error:
+        if error.errno == errno.ENOEXEC:  # a script without `#!`: shells and `env` give it to sh (execvp(3))
+            os.execve(POSIX_SHELL, [POSIX_SHELL, program, *command[1:]], environ)
+        reason = error.strerror or str(error)
+        status = NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
+        raise LaunchError(f"cannot run {program}: {reason}", _exec_hint(error), status=status) from error
+
+
+def _exec_hint(error: OSError) -> str:
+    if error.errno == errno.ENOENT:
+        return "it exists, so the interpreter that its first line names does not"
+    return "its arguments and environment are too long together" if error.errno == errno.E2BIG else ""
+
+
+def _restore_signals() -> None:
+    """What Python changed at its start, and a command would inherit: it ignores SIGPIPE and SIGXFSZ."""
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _without_coercion(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` without the LC_CTYPE that Python itself may have added at its start (PEP 538)."""
+    clean = dict(environ)
+    if clean.get("LC_CTYPE") == "C.UTF-8" and "LC_ALL" not in clean:
+        try:
+            with open("/proc/self/environ", "rb") as stream:
+                given = stream.read().split(b"\0")
+        except OSError:
+            return clean
+        if not any(item.startswith(b"LC_CTYPE=") for item in given):
+            del clean["LC_CTYPE"]
+    return clean

@@ -1,0 +1,119 @@
+"""Every environment variable that rezup reads, in one table, parsed once.
+
+The table is also what the reference page of the variables is made from.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: its name, what it means, and what holds when it is unset."""
+
+    name: str
+    meaning: str
+    default: str = ""
+
+
+VARIABLES = (
+    Variable(
+        "REZUP_ROOT_LOCAL", "The local root, where revisions are built. A recipe's `root.local` wins.", "`~/.rezup`"
+    ),
+    Variable(
+        "REZUP_ROOT_REMOTE", "The remote root, where recipes are published. A recipe's `root.remote` wins.", "none"
+    ),
+    Variable("REZUP_RECIPES", "The folder searched for recipes.", "the home folder"),
+    Variable("REZUP_DEFAULT_SHELL", "The shell to open: a name or a path.", "the shell one is in"),
+    Variable("REZUP_PROMPT", "The prompt's mark in an interactive session.", "the container's name"),
+    Variable("REZUP_DISABLE_PROMPT", "Any non-empty value: leave the prompt alone.", "unset"),
+    Variable(
+        "REZUP_PYTHON_PATH",
+        "Interpreters, or folders of them, searched before all others; separated as in `PATH`.",
+        "none",
+    ),
+    Variable("REZUP_WHEELHOUSE", "A folder of wheels to install from, beside the index.", "none"),
+    Variable("REZUP_SKIP_INIT", "Any non-empty value: do not run the site-customize script.", "unset"),
+    Variable(
+        "REZUP_EDIT_IN_PRODUCTION",
+        "Accepted for recipes of rezup 2.x and without effect: an editable Rez always keeps production behaviour.",
+        "unset",
+    ),
+)
+SESSION_VARIABLES = (
+    Variable("REZUP_CONTAINER", "The name of the container one is in."),
+    Variable("REZUP_REVISION", "The absolute path of the revision one is in."),
+    Variable("REZUP_USING_REMOTE", '"yes" when the revision came from the remote root, else empty.'),
+    Variable("REZUP_SESSION", "What the session changed, as JSON, so that a nested `rezup use` starts clean of it."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment asks for. Paths have `~` expanded; `None` means that nothing was asked."""
+
+    home: Path
+    root_local: Path
+    root_remote: Path | None
+    recipes: Path
+    default_shell: str | None
+    python_path: tuple[Path, ...]
+    wheelhouse: Path | None
+    skip_init: bool
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings.
+
+        Args:
+            environ: usually `os.environ`, after the site-customize script has run.
+        """
+        home = home_folder(environ)
+
+        def path(name: str) -> Path | None:
+            value = environ.get(name)
+            return absolute(value, environ) if value else None
+
+        searched = environ.get("REZUP_PYTHON_PATH", "").split(os.pathsep)
+        return cls(
+            home=home,
+            root_local=path("REZUP_ROOT_LOCAL") or home / ".rezup",
+            root_remote=path("REZUP_ROOT_REMOTE"),
+            recipes=path("REZUP_RECIPES") or home,
+            default_shell=environ.get("REZUP_DEFAULT_SHELL") or None,
+            python_path=tuple(absolute(item, environ) for item in searched if item),
+            wheelhouse=path("REZUP_WHEELHOUSE"),
+            skip_init=bool(environ.get("REZUP_SKIP_INIT")),
+        )
+
+
+def home_folder(environ: Mapping[str, str]) -> Path:
+    """The user's home folder: HOME (USERPROFILE on Windows) if set, else what the system says."""
+    value = environ.get("USERPROFILE" if os.name == "nt" else "HOME")
+    return Path(value) if value else Path(os.path.expanduser("~"))
+
+
+def expand(text: str, environ: Mapping[str, str]) -> str:
+    """Expand a leading `~` and `$VAR`, `${VAR}` in a path; what is not set stays as written, as a shell's user sees it."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1) or match.group(2)
+        return environ.get(name, match.group(0))
+
+    text = re.sub(r"\$(?:\{(\w+)\}|(\w+))", value, text)
+    if text == "~" or text.startswith(("~/", "~\\")):
+        return str(home_folder(environ)) + text[1:]
+    return os.path.expanduser(text)
+
+
+def absolute(text: str, environ: Mapping[str, str], base: Path | None = None) -> Path:
+    """`text` as an absolute path, expanded; relative ones are taken from `base`, by default the working folder."""
+    return Path(os.path.abspath(os.path.join(base or os.getcwd(), expand(text, environ))))

@@ -1,0 +1,1 @@
+"""Keep: where containers and revisions lie, how they appear and are listed, locked and published."""

@@ -1,0 +1,111 @@
+"""Where things lie under a root, and which caches belong to whom."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rezup_api.errors import StorageError
+from rezup_api.store.names import is_container, is_timestamp, timestamp_order
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECIPE_FILE = "rezup.toml"
+METADATA_FILE = "revision.json"
+CACHE_FOLDER = ".cache"
+BIN = "Scripts" if os.name == "nt" else "bin"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerFolder:
+    """The folder of one container under a local or remote root; it need not exist."""
+
+    root: Path
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """The container's own folder."""
+        return self.root / self.name
+
+    @property
+    def revisions(self) -> Path:
+        """The folder of its revisions."""
+        return self.path / "revisions"
+
+    @property
+    def libraries(self) -> Path:
+        """The folder of the libraries that its revisions share."""
+        return self.path / "libs"
+
+    def timestamps(self) -> list[str]:
+        """The names of its revisions, newest first, ready or not; empty when there is no such container.
+
+        Raises:
+            StorageError: the folder cannot be read, or is a file.
+        """
+        try:
+            names = [name for name in os.listdir(self.revisions) if is_timestamp(name)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StorageError(f"cannot list {self.revisions}: {error.strerror}") from error
+        return sorted(names, key=timestamp_order, reverse=True)
+
+
+def container_names(root: Path) -> list[str]:
+    """The containers under a root, sorted; empty when the root is not there.
+
+    Raises:
+        StorageError: the root cannot be read, or is a file.
+    """
+    try:
+        with os.scandir(root) as entries:
+            return sorted(entry.name for entry in entries if is_container(entry.name) and entry.is_dir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StorageError(f"cannot list {root}: {error.strerror}") from error
+
+
+def cache_folder(root: Path) -> Path:
+    """This user's caches under a local root.
+
+    On the root's own file system, because files are linked from there into revisions; and one for each user, because a file
+    that another user may write is not one to link.
+    """
+    return root / CACHE_FOLDER / user_key()
+
+
+def user_key() -> str:
+    """What tells the users of a machine apart in names of folders."""
+    if os.name != "nt":
+        return f"user-{os.getuid()}"
+    import getpass
+
+    return f"user-{getpass.getuser()}"
+
+
+def platform_tag() -> str:
+    """The platform that a revision is made for and on: `linux-x86_64`, `darwin-arm64`, `windows-amd64`."""
+    if os.name == "nt":
+        import platform
+
+        return f"windows-{platform.machine().lower()}"
+    system = os.uname()
+    return f"{system.sysname.lower()}-{system.machine.lower()}"
+
+
+def platform_name() -> str:
+    """The platform's name in recipes: linux, darwin or windows."""
+    return {"win32": "windows", "darwin": "darwin"}.get(sys.platform, "linux")
+
+
+def site_packages(environment: Path, version: tuple[int, ...]) -> Path:
+    """The folder into which an environment installs pure Python packages."""
+    if os.name == "nt":
+        return environment / "Lib" / "site-packages"
+    return environment / "lib" / f"python{version[0]}.{version[1]}" / "site-packages"

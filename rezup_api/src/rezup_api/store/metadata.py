@@ -1,0 +1,146 @@
+"""`revision.json`: who made a revision, when, where, why and with what. Its presence means that the revision is ready.
+
+    {"format": 1, "rezup_version": "3.0.0", "creator": "ana", "hostname": "ws12", "created": "2026-01-31T10:00:00+00:00",
+     "message": "...", "platform": "linux-x86_64", "venvs": ["rez"],
+     "environments": [{"name": "rez", "python": "3.11.7", "interpreter": "/usr/bin/python3.11", "rez": "3.4.0", "size": 1234}]}
+
+rezup 2.x wrote `rezup_version` and `venvs`, rezup 1.x neither. A published revision has no `environments`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rezup_api.errors import StorageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One virtual environment of a revision.
+
+    Args:
+        name: its folder under `venv/`, "rez" or the name of an isolated extension.
+        python: version of its interpreter.
+        interpreter: the interpreter that it was made from; when it is gone, the environment does not run.
+        rez: version of the Rez inside.
+        size: bytes of all its files, shared ones included.
+    """
+
+    name: str
+    python: str = ""
+    interpreter: str = ""
+    rez: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What `revision.json` holds. `format` is 0 for revisions of rezup 1.x and 2.x; `created` is an ISO 8601 UTC moment."""
+
+    format: int
+    rezup_version: str
+    creator: str = ""
+    hostname: str = ""
+    created: str = ""
+    message: str = ""
+    platform: str = ""
+    environments: tuple[Environment, ...] = ()
+    libraries: tuple[str, ...] = ()
+    remote: str = ""
+
+    @property
+    def rez_version(self) -> str:
+        """The version of the Rez in the main environment, empty if not recorded."""
+        return next((environment.rez for environment in self.environments if environment.name == "rez"), "")
+
+    @property
+    def size(self) -> int:
+        """Bytes of all environments."""
+        return sum(environment.size for environment in self.environments)
+
+    def to_json(self) -> str:
+        """The text of the file."""
+        document: dict[str, Any] = {
+            "format": self.format,
+            "rezup_version": self.rezup_version,
+            "creator": self.creator,
+            "hostname": self.hostname,
+            "created": self.created,
+            "message": self.message,
+            "platform": self.platform,
+            "remote": self.remote,
+            "venvs": [environment.name for environment in self.environments],
+            "environments": [
+                {name: getattr(environment, name) for name in ("name", "python", "interpreter", "rez", "size")}
+                for environment in self.environments
+            ],
+            "libraries": list(self.libraries),
+        }
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def parse_metadata(text: str) -> Metadata:
+    """Read the text of a `revision.json`, of any version of rezup.
+
+    Raises:
+        ValueError: it is not the JSON of one.
+    """
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise ValueError("not an object")
+    return Metadata(
+        format=_number(document.get("format")),
+        rezup_version=str(document.get("rezup_version") or ""),
+        creator=str(document.get("creator") or ""),
+        hostname=str(document.get("hostname") or ""),
+        created=str(document.get("created") or ""),
+        message=str(document.get("message") or ""),
+        platform=str(document.get("platform") or ""),
+        environments=tuple(_environments(document)),
+        libraries=tuple(str(name) for name in document.get("libraries") or ()),
+        remote=str(document.get("remote") or ""),
+    )
+
+
+def _environments(document: dict[str, Any]) -> list[Environment]:
+    recorded = document.get("environments")
+    if not isinstance(recorded, list):
+        return [Environment(str(name)) for name in document.get("venvs") or ()]
+    return [
+        Environment(
+            name=str(item["name"]),
+            python=str(item.get("python") or ""),
+            interpreter=str(item.get("interpreter") or ""),
+            rez=str(item.get("rez") or ""),
+            size=_number(item.get("size")),
+        )
+        for item in recorded
+        if isinstance(item, dict) and "name" in item
+    ]
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def read_metadata(path: Path) -> Metadata | None:
+    """The metadata in the file at `path`; None when there is no such file.
+
+    Raises:
+        StorageError: it cannot be read or understood.
+    """
+    try:
+        return parse_metadata(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise StorageError(f"{path} is damaged: {error}", "remove that revision, or restore the file") from error

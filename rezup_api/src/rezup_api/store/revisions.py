@@ -1,0 +1,155 @@
+"""Revisions as they lie under a root: which there are, which of them are ready here, and which one is meant."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rezup_api.errors import NotFoundError, StorageError, UsageError
+from rezup_api.store.layout import BIN, METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_tag
+from rezup_api.store.metadata import FORMAT, Metadata, read_metadata
+from rezup_api.store.names import LATEST, is_label, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision under a root.
+
+    Args:
+        folder: the container it belongs to.
+        timestamp: its name.
+        metadata: what is recorded of it; None when nothing is, so that it is not ready.
+        obstacle: why it cannot be entered here, empty when it can.
+    """
+
+    folder: ContainerFolder
+    timestamp: str
+    metadata: Metadata | None
+    obstacle: str
+
+    @property
+    def container(self) -> str:
+        """The container's name."""
+        return self.folder.name
+
+    @property
+    def path(self) -> Path:
+        """The revision's folder."""
+        return self.folder.revisions / self.timestamp
+
+    @property
+    def moment(self) -> datetime:
+        """When it was made, as its name says; an aware UTC moment."""
+        return moment(self.timestamp)
+
+    @property
+    def recipe_file(self) -> Path:
+        """The effective recipe it was made from."""
+        return self.path / RECIPE_FILE
+
+    @property
+    def lock_file(self) -> Path:
+        """The file on which those who use the revision hold a lease."""
+        return self.path / METADATA_FILE
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be entered here."""
+        return not self.obstacle
+
+    @property
+    def style(self) -> str:
+        """Which rezup laid it out: "3", "2.x" or "1.x"."""
+        if self.metadata is None or self.metadata.format:
+            return "3"
+        return "2.x" if self.metadata.rezup_version else "1.x"
+
+    @property
+    def tool_folders(self) -> tuple[Path, ...]:
+        """The folders of its production scripts, in the order in which they go on PATH."""
+        if self.style == "1.x":
+            return (self.path / BIN,)
+        names = [environment.name for environment in self.metadata.environments] if self.metadata else []
+        return tuple(self.path / "venv" / name / BIN / "rez" for name in names)
+
+    def __str__(self) -> str:
+        return f"{self.container}@{self.timestamp}"
+
+
+def load_revision(folder: ContainerFolder, timestamp: str) -> Revision:
+    """The revision of that name under a local root, ready or not; never raises for what is damaged, that is its obstacle."""
+    path = folder.revisions / timestamp
+    try:
+        metadata = read_metadata(path / METADATA_FILE)
+    except StorageError as error:
+        return Revision(folder, timestamp, None, error.message)
+    revision = Revision(folder, timestamp, metadata, "")
+    return Revision(folder, timestamp, metadata, _obstacle(revision))
+
+
+def _obstacle(revision: Revision) -> str:
+    metadata = revision.metadata
+    if metadata is None:
+        return "it is not complete" if revision.path.is_dir() else "it is not a folder"
+    if metadata.format > FORMAT:
+        return (
+            f"its format is {metadata.format}, made by rezup {metadata.rezup_version}; this rezup reads up to {FORMAT}"
+        )
+    if revision.style == "1.x" and not revision.recipe_file.is_file():
+        return "it is not complete"
+    if metadata.platform and metadata.platform != platform_tag():
+        return f"it was made for {metadata.platform}"
+    for environment in metadata.environments:
+        if environment.interpreter and not os.path.exists(environment.interpreter):
+            return f"its interpreter {environment.interpreter} is missing here"
+    return ""
+
+
+def newest_first(folder: ContainerFolder) -> Iterator[Revision]:
+    """All revisions of a local container; read one by one, so that who needs the newest reads only that."""
+    for timestamp in folder.timestamps():
+        yield load_revision(folder, timestamp)
+
+
+def newest_ready(folder: ContainerFolder) -> Revision | None:
+    """The newest revision that can be entered here."""
+    return next((revision for revision in newest_first(folder) if revision.ready), None)
+
+
+def resolve(container: str, request: str, timestamps: list[str], current: str | None) -> str:
+    """Which revision a `REV` means: a pure decision over the names.
+
+    Args:
+        container: for the messages.
+        request: a timestamp or its beginning, `latest`, `~N`, or a label.
+        timestamps: all revisions, newest first.
+        current: the one that `use` gives without `@`, None when there is none.
+
+    Raises:
+        NotFoundError: there is none such.
+        UsageError: the beginning fits several.
+    """
+    if request == LATEST and timestamps:
+        return timestamps[0]
+    if request.startswith("~") and current is not None:
+        older = timestamps[timestamps.index(current) :] if current in timestamps else []
+        if int(request[1:]) < len(older):
+            return older[int(request[1:])]
+        raise NotFoundError(f"{container} has no revision {request[1:]} before {current}", f"rezup status {container}")
+    if request in timestamps:
+        return request
+    fitting = [timestamp for timestamp in timestamps if timestamp.startswith(request)]
+    if len(fitting) > 1:
+        raise UsageError(
+            f"{request!r} is the beginning of {len(fitting)} revisions of {container}: {', '.join(fitting[:5])}"
+        )
+    if not fitting:
+        kind = "revision or label" if is_label(request) else "revision"
+        raise NotFoundError(f"{container} has no {kind} {request!r}", f"see what there is: rezup status {container}")
+    return fitting[0]

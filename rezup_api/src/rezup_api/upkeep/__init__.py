@@ -1,0 +1,1 @@
+"""Care: who uses what, and the removal of what nobody does."""

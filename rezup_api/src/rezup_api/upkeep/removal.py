@@ -1,0 +1,84 @@
+"""Remove a container: not while anybody uses it, and whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from rezup_api.errors import BusyError, NotFoundError
+from rezup_api.store.files import storing
+from rezup_api.store.locks import claim
+from rezup_api.store.revisions import newest_first
+from rezup_api.store.staging import FOLDER, LOCK_SUFFIX, staged, sweep
+from rezup_api.upkeep.holders import holders
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rezup_api.store.layout import ContainerFolder
+    from rezup_api.store.revisions import Revision
+
+
+def drop_container(folder: ContainerFolder, *, force: bool = False) -> None:
+    """Remove a container under a root.
+
+    It is renamed away in one step and then deleted, so that nobody ever sees half of it.
+
+    Args:
+        force: also while it is used.
+
+    Raises:
+        NotFoundError: there is none.
+        BusyError: processes use a revision of it, or build one.
+        StorageError: it cannot be removed.
+    """
+    if not folder.path.is_dir():
+        raise NotFoundError(
+            f"there is no container {folder.name} under {folder.root}", "see what there is: rezup status"
+        )
+    sweep(folder.path)
+    sweep(folder.root)
+    with ExitStack() as locks:
+        if not force:
+            _claim_all(folder, locks)
+        with storing("cannot remove"), staged(folder.root) as stage:
+            os.rename(folder.path, stage.path / folder.name)
+            locks.close()
+
+
+def _claim_all(folder: ContainerFolder, locks: ExitStack) -> None:
+    """Take every lock that a user or a builder of the container would hold.
+
+    From then on nobody can enter a revision; who tries finds the container gone.
+    """
+    used: list[Revision] = []
+    for revision in newest_first(folder):
+        if revision.lock_file.is_file():
+            held = claim(revision.lock_file)
+            if held is None:
+                used.append(revision)
+            else:
+                locks.enter_context(held)
+    entered = holders(newest_first(folder))
+    if used or entered:
+        named = [str(holder) for holder in entered]
+        known = {holder.revision for holder in entered}
+        named += [
+            f"a process that cannot be looked at uses {revision}" for revision in used if str(revision) not in known
+        ]
+        raise BusyError(
+            f"{folder.name} is in use:\n  " + "\n  ".join(named),
+            "end these first, or remove it all the same with --force",
+            named,
+        )
+    for lock_file in _stage_locks(folder):
+        if claim(lock_file) is None:
+            raise BusyError(f"a revision of {folder.name} is being built", "wait for that, or use --force")
+
+
+def _stage_locks(folder: ContainerFolder) -> list[Path]:
+    try:
+        return [path for path in (folder.path / FOLDER).iterdir() if path.name.endswith(LOCK_SUFFIX)]
+    except OSError:
+        return []

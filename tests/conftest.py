@@ -1,0 +1,89 @@
+"""What all tests share: nothing of the user's own rezup or Rez reaches them, and what a machine lacks is said."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+# Where pyenv keeps its interpreters; taken before a test changes HOME.
+PYENV_ROOTS = [
+    Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv"),
+    *(Path(folder).parent for folder in os.get_exec_path() if Path(folder).name == "shims"),
+]
+
+
+def pytest_configure() -> None:
+    """Take out what a surrounding session, or the user's profile, has set."""
+    for name in list(os.environ):
+        if name.startswith(("REZUP_", "REZ_")) and not name.startswith("REZUP_TESTS_"):
+            del os.environ[name]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder, this process's for the time of the test."""
+    folder = tmp_path_factory.mktemp("home")
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(folder))
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The folder that holds both distributions."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def need_program() -> Callable[[str], Path]:
+    """`need_program("fish")` is its path; a machine without it skips the test, or fails it where all are asked for."""
+
+    def find(name: str) -> Path:
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+        if os.environ.get("REZUP_TESTS_REQUIRE_SHELLS"):
+            pytest.fail(f"{name} is not installed, and REZUP_TESTS_REQUIRE_SHELLS asks for it")
+        pytest.skip(f"{name} is not installed")
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def need_python() -> Callable[[str], Path]:
+    """`need_python("2.7")` is the interpreter itself, not a shim; a machine without it skips the test."""
+
+    def find(version: str) -> Path:
+        found = _interpreter(version)
+        if found is None:
+            pytest.skip(f"Python {version} is not installed")
+        return found
+
+    return find
+
+
+@cache
+def _interpreter(version: str) -> Path | None:
+    candidates = [sys.executable, shutil.which(f"python{version}")]
+    for root in PYENV_ROOTS:
+        candidates += sorted(str(path) for path in root.glob(f"versions/{version}.*/bin/python"))
+    asked = "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.executable)"
+    for candidate in filter(None, candidates):
+        done = subprocess.run([candidate, "-c", asked], capture_output=True, text=True, check=False)
+        found, _, path = done.stdout.strip().partition("\n")
+        if done.returncode == 0 and found == version:
+            return Path(path)
+    return None

@@ -1,0 +1,273 @@
+"""What a recipe is, once it is loaded: values, merging, origins, places, and recipes of older versions."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from rezup_api.errors import NotFoundError, RecipeError
+from rezup_api.recipe.loading import builtin_recipe, init_script, load_recipe
+from rezup_api.recipe.merging import merge
+from rezup_api.recipe.model import Check, Pip, Recipe, Retention, Shared, Tool
+from rezup_api.settings import Settings
+
+FULL = """
+description = "My rez setup"
+[root]
+local = "~/revisions"
+remote = "/studio/rezup"
+[init]
+script = "/studio/rezup_site.py"
+[rez]
+name = "rez"
+url = "rez>=2.83"
+edit = false
+python = 3.10
+flags = ["-E", "-s"]
+lib = ["six"]
+[[extension]]
+name = "foo"
+url = "~/dev/foo"
+edit = true
+[[extension]]
+name = "bar"
+url = "git+https://example.com/bar"
+isolation = true
+python = 2.7
+flags = []
+lib = ["toml", "attrs>=20"]
+[shared]
+name = "production"
+requires = ["toml", "Qt5.py"]
+[env]
+REZ_CONFIG_FILE = "/path/to/rezconfig.py"
+THREADS = 8
+RATIO = 1.50
+DEBUG = true
+QUIET = false
+[dotenv]
+10 = "/studio/ten.env"
+9 = "/studio/nine.env"
+[dotenv.linux]
+b = "/studio/b.env"
+a = "/studio/a.env"
+[dotenv.macos]
+1 = "/studio/mac.env"
+[pip]
+engine = "pip"
+link = "copy"
+options = ["--timeout=5"]
+[pip.env]
+HTTPS_PROXY = "http://proxy:3128"
+[lock]
+platforms = ["linux", "darwin", "macos"]
+[[check]]
+command = "rez --version"
+timeout = 60.5
+[[check]]
+command = "rez-env"
+[retention]
+keep = 5
+older_than = "30d"
+"""
+
+
+def settings(home: Path, **environ: str) -> Settings:
+    return Settings.from_environ({"HOME": str(home), "USERPROFILE": str(home), **environ})
+
+
+def test_every_value_arrives(load, tmp_path) -> None:
+    recipe = load(FULL)
+    assert recipe.container == "dev"
+    assert recipe.description == "My rez setup"
+    assert (recipe.root_local, recipe.root_remote) == ("~/revisions", "/studio/rezup")
+    assert recipe.init_script == "/studio/rezup_site.py"
+    assert recipe.rez == Tool("rez", "rez>=2.83", python="3.10", flags=("-E", "-s"), lib=("six",))
+    assert recipe.extensions == (
+        Tool("foo", "~/dev/foo", edit=True),
+        Tool("bar", "git+https://example.com/bar", python="2.7", flags=(), lib=("toml", "attrs>=20"), isolation=True),
+    )
+    assert recipe.shared == Shared("production", ("toml", "Qt5.py"))
+    assert recipe.env == {
+        "REZ_CONFIG_FILE": "/path/to/rezconfig.py",
+        "THREADS": "8",
+        "RATIO": "1.50",
+        "DEBUG": "true",
+        "QUIET": "false",
+    }
+    assert recipe.dotenv.common == ("/studio/nine.env", "/studio/ten.env")
+    assert recipe.dotenv.by_platform == {
+        "linux": ("/studio/a.env", "/studio/b.env"),
+        "darwin": ("/studio/mac.env",),
+    }
+    assert recipe.pip == Pip("pip", "copy", ("--timeout=5",), {"HTTPS_PROXY": "http://proxy:3128"})
+    assert recipe.platforms == ("linux", "macos")
+    assert recipe.checks == (Check("rez --version", 60.5), Check("rez-env", 60.0))
+    assert recipe.retention == Retention(5, "30d")
+    assert recipe.sources == (tmp_path / "rezup.toml",)
+    assert recipe.warnings == ()
+
+
+def test_the_built_in_recipe_is_vanilla_rez() -> None:
+    recipe = builtin_recipe(".main")
+    assert recipe.container == ".main"
+    assert recipe.rez == Tool("rez", "rez>=2.83")
+    assert recipe.pip == Pip()
+    assert recipe.extensions == recipe.checks == recipe.platforms == recipe.sources == recipe.warnings == ()
+    assert (recipe.root_local, recipe.root_remote, recipe.init_script, recipe.shared) == ("", "", "", None)
+    assert set(recipe.origins.values()) == {"built-in"}
+
+
+def test_an_empty_file_is_the_built_in_recipe(load, content) -> None:
+    assert content(load("")) == content(builtin_recipe("dev"))
+
+
+@pytest.mark.parametrize(
+    ("written", "python"),
+    [
+        ("3", "3"),
+        ("3.1", "3.1"),
+        ("3.10", "3.10"),
+        ("2.7", "2.7"),
+        ('"3.11.4"', "3.11.4"),
+        ('"python3.9"', "3.9"),
+        ('""', None),
+        ('"/usr/bin/python3"', "/usr/bin/python3"),
+        ('"~/py/bin/python"', "~/py/bin/python"),
+        ('"$PY/bin/python"', "$PY/bin/python"),
+        ("'C:\\py\\python.exe'", "C:\\py\\python.exe"),
+    ],
+)
+def test_a_python_is_a_version_or_a_path(load, written, python) -> None:
+    assert load(f"[rez]\npython = {written}").rez.python == python
+
+
+@pytest.mark.parametrize(
+    ("keys", "order"),
+    [
+        (["10", "9", "1"], ["1", "9", "10"]),
+        (["02", "1", "10"], ["1", "02", "10"]),
+        (["b", "a", "C"], ["C", "a", "b"]),
+        (["10", "9", "x"], ["10", "9", "x"]),
+    ],
+)
+def test_dotenv_files_come_in_key_order(load, keys, order) -> None:
+    recipe = load("[dotenv]\n" + "\n".join(f'{key} = "/{key}.env"' for key in keys))
+    assert recipe.dotenv.common == tuple(f"/{key}.env" for key in order)
+
+
+def test_origins_tell_whose_value_holds(load, tmp_path) -> None:
+    recipe = load(
+        '[rez]\nurl = "rez==3.4.0"\n[[extension]]\n[[extension]]\nname = "foo"\n[env]\n"A.B" = 1\n[pip]\noptions = ["-v"]'
+    )
+    own = str(tmp_path / "rezup.toml")
+    assert {key for key, origin in recipe.origins.items() if origin == own} == {
+        "rez.url",
+        "extension[0].name",
+        'env."A.B"',
+        "pip.options",
+    }
+    assert recipe.origins["rez.flags"] == recipe.origins["pip.engine"] == "built-in"
+
+
+@pytest.mark.parametrize(
+    ("base", "over", "merged"),
+    [
+        ({}, {}, {}),
+        ({"a": 1}, {"b": 2}, {"a": 1, "b": 2}),
+        ({"a": 1}, {"a": 2}, {"a": 2}),
+        ({"a": {"x": 1, "y": 1}}, {"a": {"y": 2, "z": 2}}, {"a": {"x": 1, "y": 2, "z": 2}}),
+        ({"a": {"b": {"x": 1}}}, {"a": {"b": {"y": 2}}}, {"a": {"b": {"x": 1, "y": 2}}}),
+        ({"a": [1, 2]}, {"a": [3]}, {"a": [3]}),
+        ({"a": [1, 2]}, {"a": []}, {"a": []}),
+        ({"a": {"x": 1}}, {"a": {}}, {"a": {"x": 1}}),
+        ({"a": {"x": 1}}, {"a": 3}, {"a": 3}),
+        ({"a": 3}, {"a": {"x": 1}}, {"a": {"x": 1}}),
+    ],
+)
+def test_tables_merge_and_all_else_replaces(base, over, merged) -> None:
+    before = repr((base, over))
+    assert merge(base, over) == merged
+    assert repr((base, over)) == before
+
+
+def test_merged_documents_share_nothing() -> None:
+    base = {"a": {"b": [1]}}
+    merge(base, {})["a"]["b"].append(2)
+    assert base == {"a": {"b": [1]}}
+
+
+def test_another_rez_does_not_come_from_where_the_built_in_one_does(load) -> None:
+    assert load('[rez]\nname = "my-rez"').rez.url == "my-rez"
+    assert load('[rez]\nname = "rez"').rez.url == "rez>=2.83"
+    assert load('[rez]\nname = "my-rez"\nurl = "my-rez>=1"').rez.url == "my-rez>=1"
+
+
+def test_a_tool_without_url_is_asked_for_by_name(load) -> None:
+    assert load('[[extension]]\nname = "rez-pip"').extensions == (Tool("rez-pip", "rez-pip"),)
+
+
+def test_a_python_without_effect_is_remarked(load) -> None:
+    def extension(lines: str) -> Recipe:
+        return load(f'[rez]\npython = 3.10\n[[extension]]\nname = "foo"\n{lines}')
+
+    (remark,) = extension("python = 2.7").warnings
+    assert "extension[0].python" in remark
+    assert extension("python = 2.7\nisolation = true").warnings == ()
+    assert extension("python = 3.10").warnings == ()
+
+
+def test_an_empty_shared_table_means_none(load) -> None:
+    assert load("[shared]").shared is None
+
+
+def test_a_recipe_cannot_be_changed(load) -> None:
+    recipe = load(FULL)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        recipe.description = "x"
+    for mapping in (recipe.env, recipe.data, recipe.origins, recipe.pip.env, recipe.dotenv.by_platform):
+        with pytest.raises(TypeError):
+            mapping["x"] = "y"
+
+
+def test_a_missing_recipe_is_not_found(tmp_path) -> None:
+    with pytest.raises(NotFoundError):
+        load_recipe("dev", tmp_path / "none.toml")
+
+
+def test_init_script_is_what_the_home_recipe_names(tmp_path) -> None:
+    home, recipes = tmp_path / "home", tmp_path / "recipes"
+    for folder, script in ((home, "~/site.py"), (recipes, "/other.py")):
+        folder.mkdir()
+        (folder / "rezup.toml").write_text(f'unknown = 1\n[init]\nscript = "{script}"')
+    assert init_script(settings(home, REZUP_RECIPES=str(recipes))) == ("~/site.py", home / "rezup.toml")
+
+
+@pytest.mark.parametrize("text", [None, "", "[init]", '[init]\nscript = ""', "[rez]", '[env]\ninit = "x"'])
+def test_no_init_script(tmp_path, text) -> None:
+    if text is not None:
+        (tmp_path / "rezup.toml").write_text(text)
+    assert init_script(settings(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[init", "line 1"),
+        ("init = 3", "init: expected a table"),
+        ("[init]\nscript = false", "init.script: expected text"),
+        ('[init]\nscript = ["a"]', "init.script: expected text, found a list"),
+    ],
+)
+def test_a_broken_init_script_is_a_recipe_error(tmp_path, text, message) -> None:
+    (tmp_path / "rezup.toml").write_text(text)
+    with pytest.raises(RecipeError, match=message):
+        init_script(settings(tmp_path))
+
+
+def test_an_unreadable_home_recipe_is_a_recipe_error(tmp_path) -> None:
+    (tmp_path / "rezup.toml").mkdir()
+    with pytest.raises(RecipeError, match="cannot be read"):
+        init_script(settings(tmp_path))
