@@ -36,7 +36,7 @@ def main(words: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if words is None else words
     own, command = split_command(words)
-    launching = not own or own[0] in LAUNCHING or command is not None
+    launching = next((word for word in own if not word.startswith("-")), "use") in LAUNCHING
     arguments: argparse.Namespace | None = None
     try:
         arguments = _parse(own, command)
@@ -45,12 +45,17 @@ def main(words: list[str] | None = None) -> int:
     except RezupError as error:
         render.show_error(error, arguments)
         return exits.status_of(error, launching=launching)
-    except KeyboardInterrupt:
-        render.show_interruption()
-        return exits.INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at exit
         return exits.DONE
+    except KeyboardInterrupt:
+        render.show_interruption()
+        return exits.INTERRUPTED
+    except Exception as error:
+        if arguments is not None and arguments.debug:
+            raise
+        render.show_fault(error)
+        return exits.LAUNCH_FAILED if launching else exits.INTERNAL
 
 
 def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:

@@ -100,6 +100,12 @@ def show_interruption() -> None:
     print("rezup: interrupted; nothing was changed", file=sys.stderr)
 
 
+def show_fault(error: Exception) -> None:
+    """Print what should not have happened: an error that nobody has given words."""
+    print(f"rezup: internal error: {type(error).__name__}: {error}", file=sys.stderr)
+    print("  -> this is a fault of rezup; run it again with --debug and report what it prints", file=sys.stderr)
+
+
 def _error_data(error: RezupError) -> dict[str, Any]:
     data: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
     if isinstance(error, RecipeError):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
 from rezup_api.build.transaction import Build
-from rezup_api.errors import LaunchError, NotFoundError, RecipeError, RemoteError, StorageError
+from rezup_api.errors import LaunchError, NotFoundError, RecipeError, RemoteError, StorageError, UsageError
 from rezup_api.events import Note, Reporter, Warned, silent
 from rezup_api.recipe.credentials import literal_credentials
 from rezup_api.recipe.loading import load_recipe
@@ -128,6 +128,8 @@ class Container:
         local = absolute(recipe.root_local, environ) if recipe.root_local else settings.root_local
         shared = absolute(recipe.root_remote, environ) if recipe.root_remote else settings.root_remote
         self._studio = studio
+        if os.pathsep in str(local):
+            raise UsageError(f"the local root {local} has {os.pathsep!r} in its path, which PATH cannot hold")
         self.recipe = recipe
         self.folder = ContainerFolder(local, recipe.container)
         self.remote: Remote | None = PathRemote(shared) if shared else None
@@ -381,7 +383,7 @@ class Container:
             raise LaunchError(f"cannot hold {revision}: {error.strerror}") from error
         if held is None:
             return None
-        recipe = load_recipe(self.name, revision.recipe_file)
+        recipe = load_recipe(self.name, revision.recipe_file, tolerant=revision.style != "3")
         return Session(revision, session_environ(revision, recipe, self._studio.environ, self._studio.report), held)
 
 

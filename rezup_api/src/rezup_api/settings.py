@@ -116,4 +116,7 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
 
 def absolute(text: str, environ: Mapping[str, str], base: Path | None = None) -> Path:
     """`text` as an absolute path, expanded; relative ones are taken from `base`, by default the working folder."""
-    return Path(os.path.abspath(os.path.join(base or os.getcwd(), expand(text, environ))))
+    expanded = expand(text, environ)
+    if not os.path.isabs(expanded):
+        expanded = os.path.join(base or os.getcwd(), expanded)
+    return Path(os.path.normpath(expanded))

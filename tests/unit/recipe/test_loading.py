@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +12,9 @@ from rezup_api.recipe.loading import builtin_recipe, init_script, load_recipe
 from rezup_api.recipe.merging import merge
 from rezup_api.recipe.model import Check, Pip, Recipe, Retention, Shared, Tool
 from rezup_api.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FULL = """
 description = "My rez setup"

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import InstallError
+from rezup_api.recipe.consistency import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,11 +55,6 @@ class Distribution:
         return str(document.get("url", "")) if isinstance(document, dict) else ""
 
 
-def normalise(name: str) -> str:
-    """A distribution's name as it is compared (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def installed(packages: Path) -> dict[str, Distribution]:
     """The distributions in a `site-packages` folder, by normalised name."""
     found: dict[str, Distribution] = {}
@@ -76,7 +72,7 @@ def _add(found: dict[str, Distribution], folder: Path, name: str = "") -> None:
     match = _FOLDER.fullmatch(folder.name)
     name = name or (match["name"] if match else folder.name.rpartition(".")[0])
     version = match["version"] if match else _header(folder / "PKG-INFO", "Version")
-    found[normalise(name)] = Distribution(normalise(name), version, folder)
+    found[canonical(name)] = Distribution(canonical(name), version, folder)
 
 
 def _header(path: Path, key: str) -> str:

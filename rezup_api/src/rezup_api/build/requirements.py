@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from rezup_api.recipe.places import is_path
 from rezup_api.settings import expand
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from rezup_api.build.interpreters import Interpreter
     from rezup_api.recipe.model import Recipe, Tool
 
-_ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
 _DISTRIBUTION = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -93,13 +93,6 @@ def tool_requirement(tool: Tool, environ: Mapping[str, str]) -> Requirement:
         return Requirement(url, tool.name, Path(urlsplit(url).path), tool.edit)
     match = _DISTRIBUTION.match(url)
     return Requirement(url, match.group(1) if match and "://" not in url.split("@")[0] else tool.name)
-
-
-def is_path(url: str) -> bool:
-    """Whether a `url` of a recipe means a local path, and not a specifier or an address."""
-    if "://" in url or "@" in url.split("/", maxsplit=1)[0]:
-        return False
-    return os.path.isabs(url) or url.startswith((".", "~")) or "/" in url or os.sep in url or url.endswith(_ARCHIVES)
 
 
 def plain(requirements: tuple[str, ...], environ: Mapping[str, str]) -> tuple[Requirement, ...]:

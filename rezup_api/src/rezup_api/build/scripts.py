@@ -15,8 +15,9 @@ import shlex
 import shutil
 from typing import TYPE_CHECKING
 
-from rezup_api.build.distributions import Distribution, installed, normalise
+from rezup_api.build.distributions import Distribution, installed
 from rezup_api.errors import InstallError
+from rezup_api.recipe.consistency import canonical
 from rezup_api.store.layout import BIN, site_packages
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def write_production_scripts(environment: Path, request: EnvironmentRequest) -> 
 
 def _provider(distributions: Mapping[str, Distribution], requirement: Requirement) -> Distribution:
     """The distribution that a requirement of the recipe has brought."""
-    found = distributions.get(normalise(requirement.name))
+    found = distributions.get(canonical(requirement.name))
     if found is None:
         address = requirement.text.partition("#")[0].rstrip("/")
         found = next((item for item in distributions.values() if _same(item.origin(), address)), None)

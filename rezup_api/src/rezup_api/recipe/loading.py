@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 BUILT_IN_FILE = Path(__file__).with_name("builtin.toml")
 
 
-def load_recipe(container: str, path: Path | None) -> Recipe:
+def load_recipe(container: str, path: Path | None, *, tolerant: bool = False) -> Recipe:
     """The effective recipe of a container.
 
     Args:
         container: its name.
         path: the recipe's file; None means the built-in recipe alone.
+        tolerant: leave out what is wrong and put it among the warnings; for recipes in revisions of an older rezup.
 
     Raises:
         NotFoundError: there is no such file.
@@ -39,11 +40,11 @@ def load_recipe(container: str, path: Path | None) -> Recipe:
     merged = merging.merge_recipe(built_in, settled.document)
     faulty = {problem.key for problem in validated.problems}
     problems = [*validated.problems, *consistency.check(merged, where, faulty)]
-    if problems:
+    if problems and not tolerant:
         raise RecipeError(problems)
     document = merging.tidy(merged)
     origins = merging.origins(document, merging.tidy(settled.document), where)
-    warnings = [*settled.warnings, *consistency.remarks(merged, where)]
+    warnings = [*map(str, problems), *settled.warnings, *consistency.remarks(merged, where)]
     return assembly.assemble(container, document, (path,), origins, warnings)
 
 

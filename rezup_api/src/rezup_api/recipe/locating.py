@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from rezup_api.errors import Problem, RecipeError, UsageError
+from rezup_api.errors import NotFoundError, Problem, RecipeError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +22,11 @@ _CONTAINER = re.compile(_NAME)
 _FILE = re.compile(rf"rezup\.({_NAME})\.toml")
 
 
+def is_container(name: str) -> bool:
+    """Whether a container can have that name: letters, digits, `_`, `-`, `.`; no leading dot except `.main`."""
+    return name == MAIN_CONTAINER or _CONTAINER.fullmatch(name) is not None
+
+
 def recipe_path(name: str, settings: Settings) -> Path:
     """Where the recipe of the container `name` would be.
 
@@ -30,7 +35,7 @@ def recipe_path(name: str, settings: Settings) -> Path:
     """
     if name == MAIN_CONTAINER:
         return settings.recipes / MAIN_FILE
-    if not _CONTAINER.fullmatch(name):
+    if not is_container(name):
         raise UsageError(f"{name!r} is not a container name", "use letters, digits, '_', '-' and '.', no leading dot")
     return settings.recipes / f"rezup.{name}.toml"
 
@@ -40,8 +45,11 @@ def find_recipe(name: str, settings: Settings) -> Path | None:
 
     Raises:
         UsageError: no container can have that name.
+        NotFoundError: the folder that REZUP_RECIPES names is not there.
         RecipeError: the folder cannot be searched.
     """
+    if settings.recipes != settings.home and _is_missing(settings.recipes):
+        raise NotFoundError(f"there is no folder {settings.recipes}", "REZUP_RECIPES names it: mend or unset that")
     for path in (recipe_path(name, settings), settings.recipes / MAIN_FILE):
         try:
             path.lstat()  # a folder or a dangling link of that name is an error of its own, not a reason to take the next
@@ -51,6 +59,16 @@ def find_recipe(name: str, settings: Settings) -> Path | None:
             raise _unreadable(settings.recipes, error) from error
         return path
     return None
+
+
+def _is_missing(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def list_recipes(settings: Settings) -> dict[str, Path]:

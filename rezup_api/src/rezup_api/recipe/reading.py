@@ -35,7 +35,7 @@ def read_text(path: Path) -> str:
         RecipeError: it cannot be read, or it is not UTF-8.
     """
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8").removeprefix("\ufeff")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFoundError(f"there is no recipe at {path}", "`rezup recipe init` writes a starter") from error
     except OSError as error:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import StorageError
-from rezup_api.store.names import is_container, is_timestamp, timestamp_order
+from rezup_api.recipe.locating import is_container
+from rezup_api.store.names import is_timestamp, timestamp_order
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from rezup_api.errors import UsageError
+from rezup_api.recipe.locating import MAIN_CONTAINER, is_container
 
-DEFAULT_CONTAINER = ".main"
+DEFAULT_CONTAINER = MAIN_CONTAINER
 LATEST = "latest"
 
-_CONTAINER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 _PREFIX = re.compile(r"[0-9]{1,12}(\.[0-9]{0,9})?")
@@ -24,17 +24,12 @@ def check_container(name: str) -> str:
     Raises:
         UsageError: it is not.
     """
-    if name == DEFAULT_CONTAINER or _CONTAINER.fullmatch(name):
+    if is_container(name):
         return name
     raise UsageError(
         f"{name!r} is not a container name",
         "use letters, digits, '_', '-' and '.'; only '.main' starts with a dot",
     )
-
-
-def is_container(name: str) -> bool:
-    """Whether a folder of that name under a root can be a container."""
-    return name == DEFAULT_CONTAINER or _CONTAINER.fullmatch(name) is not None
 
 
 def is_timestamp(name: str) -> bool:

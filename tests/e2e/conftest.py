@@ -1,0 +1,163 @@
+"""Machines to try rezup on: a home folder, a local root, and the installed command, run as its users run it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder is an end-to-end test."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@dataclass
+class Machine:
+    """One user on one machine.
+
+    Args:
+        home: the user's home folder.
+        variables: set for every command, on top of this process's environment.
+        prefix: put before every command, `setpriv` and its arguments for another user.
+    """
+
+    home: Path
+    variables: dict[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> Path:
+        """The local root."""
+        return Path(self.variables.get("REZUP_ROOT_LOCAL") or self.home / ".rezup")
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment of every command."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("REZUP_", "REZ_", "XDG_"))}
+        return {**kept, "HOME": str(self.home), "SHELL": "/bin/sh", **self.variables}
+
+    def command(self, *words: str) -> list[str]:
+        """The command line of rezup."""
+        return [*self.prefix, *rezup_command(), *words]
+
+    def run(
+        self,
+        *words: str,
+        status: int | None = 0,
+        stdin: str | None = None,
+        timeout: float = 300,
+        cwd: Path | None = None,
+        **variables: str,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run rezup and check its exit status; None takes any. `variables` are set for this call only."""
+        done = subprocess.run(
+            self.command(*words),
+            env={**self.environ, **variables},
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            cwd=cwd or self.home,
+            check=False,
+        )
+        told = f"{words} gave {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert status is None or done.returncode == status, told
+        assert "Traceback" not in done.stderr, told
+        return done
+
+    def start(self, *words: str, **options: object) -> subprocess.Popen[str]:
+        """Start rezup without waiting for it; its output can be read."""
+        merged: dict[str, object] = {
+            "env": self.environ,
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "text": True,
+            "cwd": self.home,
+            **options,
+        }
+        return subprocess.Popen(self.command(*words), **merged)  # type: ignore[call-overload,no-any-return]
+
+    def revisions(self, container: str = ".main") -> list[Path]:
+        """The folders of a container's revisions, oldest first."""
+        folder = self.root / container / "revisions"
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
+    def recipe(self, text: str, container: str = ".main") -> Path:
+        """Write the recipe of a container into the home folder."""
+        name = "rezup.toml" if container == ".main" else f"rezup.{container}.toml"
+        path = self.home / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def leftovers(self, container: str = ".main") -> list[str]:
+        """What lies in the staging folder of a container; there should be nothing."""
+        folder = self.root / container / ".staging"
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def rezup_command() -> list[str]:
+    """The installed console script of this environment, or the module where it is not installed."""
+    script = Path(sys.executable).parent / "rezup"
+    return [str(script)] if script.exists() else [sys.executable, "-m", "rezup"]
+
+
+def tree_digest(folder: Path) -> str:
+    """What tells whether anything below a folder has changed: names, contents, links and modes."""
+    told = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        told.update(f"{path.relative_to(folder)}\0{path.lstat().st_mode:o}\0".encode())
+        if path.is_symlink():
+            told.update(os.readlink(path).encode())
+        elif path.is_file():
+            told.update(path.read_bytes())
+    return told.hexdigest()
+
+
+@pytest.fixture(scope="session")
+def warm_caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Caches that the tests of one worker share, so that each of them builds in a fraction of a second."""
+    return tmp_path_factory.mktemp("caches")
+
+
+@pytest.fixture
+def cold_machine(home: Path) -> Machine:
+    """A machine that has never seen rezup."""
+    return Machine(home)
+
+
+@pytest.fixture
+def machine(home: Path, warm_caches: Path) -> Machine:
+    """A machine without containers whose caches are warm."""
+    root = home / ".rezup"
+    root.mkdir()
+    (root / ".cache").symlink_to(warm_caches, target_is_directory=True)
+    return Machine(home)
+
+
+@pytest.fixture
+def new_machine(tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> Callable[[], Machine]:
+    """Makes further machines, each with a home of its own and warm caches."""
+
+    def make() -> Machine:
+        home = tmp_path_factory.mktemp("machine")
+        (home / ".rezup").mkdir()
+        (home / ".rezup" / ".cache").symlink_to(warm_caches, target_is_directory=True)
+        return Machine(home)
+
+    return make
