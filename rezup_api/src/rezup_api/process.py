@@ -8,11 +8,11 @@ builder's lock open, which tells others to wait.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
-import threading
-from collections import deque
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
+    OnLine = Callable[[str], None]
+
 TAIL_LINES = 40
-LINUX = sys.platform.startswith("linux")
+LOOK_INTERVAL = 0.1
+LINUX = sys.platform == "linux"
+CAN_FOLLOW = hasattr(os, "pread")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,47 +43,63 @@ class Completed:
 
 
 class Running:
-    """A started process; `wait` collects it, `kill` ends it."""
+    """A started process; `wait` collects it, `kill` ends it.
 
-    def __init__(self, popen: subprocess.Popen[str], command: tuple[str, ...], on_line: Callable[[str], None] | None):
+    What it writes goes into anonymous files, not into pipes: nothing blocks while nobody reads, a grandchild that stays keeps
+    nobody waiting, and no thread is needed, with which a fork before `exec` would not be safe.
+    """
+
+    def __init__(self, popen: subprocess.Popen[bytes], command: tuple[str, ...], files: _Files, on_line: OnLine | None):
         self._popen = popen
         self._command = command
-        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
-        self._stdout: list[str] = []
-        self._threads = (
-            threading.Thread(target=self._read_stderr, args=(popen.stderr, on_line), daemon=True),
-            threading.Thread(target=self._read_stdout, args=(popen.stdout,), daemon=True),
-        )
-        for thread in self._threads:
-            thread.start()
-
-    def _read_stderr(self, stream: IO[str], on_line: Callable[[str], None] | None) -> None:
-        for line in stream:
-            self._tail.append(line.rstrip("\n"))
-            if on_line is not None:
-                on_line(line.rstrip("\n"))
-
-    def _read_stdout(self, stream: IO[str]) -> None:
-        self._stdout.append(stream.read())
+        self._files = files
+        self._on_line = on_line
 
     def wait(self, timeout: float | None = None) -> Completed:
         """Wait for the end; the process is killed when `timeout` seconds have passed or when the wait is interrupted."""
         try:
-            status = self._popen.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return self._completed(-int(signal.SIGTERM), f"(ended after {timeout:g} s without finishing)")
+            ended = self._follow(None if timeout is None else time.monotonic() + timeout)
         except BaseException:
             self.kill()
             raise
-        return self._completed(status)
+        remark = ""
+        if not ended:
+            self.kill()
+            remark = f"(ended after {timeout:g} s without finishing)"
+        lines = self._files.stderr.lines()
+        with self._files:
+            tail = [*lines[-TAIL_LINES:], *([remark] if remark else [])]
+            return Completed(self._command, self._popen.returncode, self._files.stdout.text(), "\n".join(tail))
 
-    def _completed(self, status: int, remark: str = "") -> Completed:
-        for thread in self._threads:
-            # A grandchild may keep the pipe open for ever; what the process itself wrote has arrived by then.
-            thread.join(2.0)
-        tail = "\n".join([*self._tail, remark] if remark else self._tail)
-        return Completed(self._command, status, "".join(self._stdout), tail)
+    def _follow(self, deadline: float | None) -> bool:
+        """Wait until the process has ended, passing on its lines as they come; False when the deadline came first."""
+        told = 0
+        while self._popen.poll() is None:
+            if deadline is not None and time.monotonic() > deadline:
+                return False
+            following = self._on_line if CAN_FOLLOW else None
+            self._pause(None if deadline is None and following is None else LOOK_INTERVAL)
+            if following is not None:
+                lines = self._files.stderr.lines()
+                for line in lines[told:]:
+                    following(line)
+                told = len(lines)
+        return True
+
+    def _pause(self, seconds: float | None) -> None:
+        """Until the process ends, or the time is over; woken at once where the system can (pidfd_open(2))."""
+        if seconds is None:
+            self._popen.wait()
+            return
+        try:
+            descriptor = os.pidfd_open(self._popen.pid)
+        except (AttributeError, OSError):
+            time.sleep(seconds)
+            return
+        try:
+            select.select([descriptor], [], [], seconds)
+        finally:
+            os.close(descriptor)
 
     def kill(self) -> None:
         """End the process, politely first, and collect it."""
@@ -91,6 +111,58 @@ class Running:
             self._popen.wait()
 
 
+class _Captured:
+    """A file without a name that a process writes into."""
+
+    def __init__(self) -> None:
+        self.file: IO[bytes] = _anonymous_file()
+
+    def text(self) -> str:
+        """All that was written so far.
+
+        The process writes where this file's position is, so reading must not move it (pread(2)); without that, as on Windows,
+        only what has ended is read.
+        """
+        size = os.fstat(self.file.fileno()).st_size
+        if CAN_FOLLOW:
+            return os.pread(self.file.fileno(), size, 0).decode("utf-8", "replace")
+        self.file.seek(0)
+        return self.file.read(size).decode("utf-8", "replace")
+
+    def lines(self) -> list[str]:
+        """The lines that were written so far."""
+        return self.text().splitlines()
+
+
+def _anonymous_file() -> IO[bytes]:
+    if LINUX:
+        return os.fdopen(os.memfd_create("rezup"), "w+b", buffering=0)
+    import tempfile
+
+    return tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by who asked for it
+
+
+class _Files:
+    """What a process reads and writes, closed together."""
+
+    def __init__(self, stdin: str | None) -> None:
+        self.stdout = _Captured()
+        self.stderr = _Captured()
+        self.stdin = None
+        if stdin is not None:
+            self.stdin = _Captured()
+            self.stdin.file.write(stdin.encode("utf-8"))
+            self.stdin.file.seek(0)
+
+    def __enter__(self) -> _Files:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for captured in (self.stdin, self.stdout, self.stderr):
+            if captured is not None:
+                captured.file.close()
+
+
 def start(
     command: Sequence[str | Path],
     *,
@@ -99,7 +171,7 @@ def start(
     cwd: Path | None = None,
     stdin: str | None = None,
     holding: Collection[int] = (),
-    on_line: Callable[[str], None] | None = None,
+    on_line: OnLine | None = None,
     redact: Callable[[str], str] = str,
 ) -> Running:
     """Start a process.
@@ -110,7 +182,7 @@ def start(
         cwd: its working folder.
         stdin: text given to it; without, it reads nothing.
         holding: descriptors of locks that it keeps open for as long as it runs.
-        on_line: called with every line of stderr as it comes, from another thread.
+        on_line: called with every line of stderr as it comes, during `wait`.
         redact: strikes credentials out of what is reported.
 
     Raises:
@@ -118,26 +190,22 @@ def start(
     """
     words = tuple(str(word) for word in command)
     report(CommandStarted(tuple(redact(word) for word in words)))
+    files = _Files(stdin)
     try:
         popen = subprocess.Popen(
             words,
             env=dict(environ),
             cwd=cwd,
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
+            stdin=subprocess.DEVNULL if files.stdin is None else files.stdin.file,
+            stdout=files.stdout.file,
+            stderr=files.stderr.file,
             pass_fds=tuple(holding) if os.name != "nt" else (),
             preexec_fn=_end_with_parent(os.getpid()) if LINUX else None,
         )
     except OSError as error:
+        files.__exit__()
         raise InstallError(f"cannot start {words[0]}: {error.strerror}", command=words) from error
-    running = Running(popen, words, on_line)
-    if stdin is not None and popen.stdin is not None:
-        _feed(popen.stdin, stdin)
-    return running
+    return Running(popen, words, files, on_line)
 
 
 def run(
@@ -148,7 +216,7 @@ def run(
     cwd: Path | None = None,
     stdin: str | None = None,
     holding: Collection[int] = (),
-    on_line: Callable[[str], None] | None = None,
+    on_line: OnLine | None = None,
     redact: Callable[[str], str] = str,
     timeout: float | None = None,
 ) -> Completed:
@@ -205,14 +273,6 @@ def _popen(command: Sequence[str], environ: Mapping[str, str], descriptor: int) 
         )
     except OSError as error:
         raise LaunchError(f"cannot run {command[0]}: {error.strerror}", status=126) from error
-
-
-def _feed(stream: IO[str], text: str) -> None:
-    try:
-        stream.write(text)
-        stream.close()
-    except BrokenPipeError:
-        pass  # it ended without reading; its status tells why
 
 
 def _end_with_parent(parent: int) -> Callable[[], None] | None:

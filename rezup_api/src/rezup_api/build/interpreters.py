@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rezup_api import process
 from rezup_api.errors import InstallError, NotFoundError, StorageError
+from rezup_api.settings import expand
 from rezup_api.store.files import write_whole
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Finder:
         """The interpreter for what a recipe says.
 
         Args:
-            request: "3.10", "3", "3.10.4", an absolute path, or None for the host's.
+            request: "3.10", "3", "3.10.4", a path (`~` and `$VAR` are expanded), or None for the host's.
 
         Raises:
             NotFoundError: there is none; the hint lists those that were found.
@@ -101,7 +102,7 @@ class Finder:
         if request is None:
             return host_interpreter()
         if not _VERSION.fullmatch(request):
-            return self._at(request)
+            return self._at(expand(request, self._environ))
         wanted = tuple(int(number) for number in request.split("."))
         for place in self._places(wanted):
             fitting = [found for found in place if found.version[: len(wanted)] == wanted]
