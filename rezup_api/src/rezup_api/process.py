@@ -80,7 +80,7 @@ class Running:
             following = self._on_line if CAN_FOLLOW else None
             self._pause(None if deadline is None and following is None else LOOK_INTERVAL)
             if following is not None:
-                lines = self._files.stderr.lines()
+                lines = self._files.stderr.text().rpartition("\n")[0].splitlines()
                 for line in lines[told:]:
                     following(line)
                 told = len(lines)
@@ -139,7 +139,7 @@ def _anonymous_file() -> IO[bytes]:
         return os.fdopen(os.memfd_create("rezup"), "w+b", buffering=0)
     import tempfile
 
-    return tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by who asked for it
+    return tempfile.TemporaryFile(buffering=0)
 
 
 class _Files:

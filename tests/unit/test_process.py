@@ -1,0 +1,115 @@
+"""The process runner: what it captures, and what it leaves behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rezup_api import process
+from rezup_api.errors import InstallError
+from rezup_api.events import CommandStarted, Event
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENVIRON = dict(os.environ)
+
+
+def test_both_streams_and_the_status_are_captured() -> None:
+    done = process.run(["sh", "-c", "echo out; echo err >&2; exit 3"], environ=ENVIRON)
+    assert (done.status, done.stdout, done.tail) == (3, "out\n", "err")
+
+
+def test_the_tail_is_the_end_of_a_long_output() -> None:
+    done = process.run(["sh", "-c", "seq 1 20000 >&2"], environ=ENVIRON)
+    assert done.tail.splitlines() == [str(number) for number in range(19961, 20001)]
+
+
+def test_standard_input_is_given_whole_even_when_nobody_reads_it() -> None:
+    text = "x" * 1_000_000
+    assert process.run(["cat"], environ=ENVIRON, stdin=text).stdout == text
+    assert process.run(["true"], environ=ENVIRON, stdin=text).status == 0
+
+
+def test_without_input_it_reads_nothing() -> None:
+    assert process.run(["cat"], environ=ENVIRON).stdout == ""
+
+
+def test_lines_are_told_once_each_while_it_runs() -> None:
+    told: list[tuple[float, str]] = []
+    started = time.monotonic()
+    process.run(
+        ["sh", "-c", "echo one >&2; sleep 0.5; echo two >&2; sleep 0.3"],
+        environ=ENVIRON,
+        on_line=lambda line: told.append((time.monotonic() - started, line)),
+    )
+    assert [line for _, line in told] == ["one", "two"]
+    assert told[0][0] < 0.5, "the first line came only after the second was written"
+
+
+def test_a_time_limit_ends_it() -> None:
+    started = time.monotonic()
+    done = process.run(["sh", "-c", "echo begun >&2; exec sleep 60"], environ=ENVIRON, timeout=0.5)
+    assert done.status < 0
+    assert "begun" in done.tail
+    assert "without finishing" in done.tail
+    assert time.monotonic() - started < 10
+
+
+def test_a_grandchild_that_stays_keeps_nobody_waiting() -> None:
+    started = time.monotonic()
+    done = process.run(["sh", "-c", "sleep 30 & echo $!"], environ=ENVIRON)
+    os.kill(int(done.stdout), 9)
+    assert time.monotonic() - started < 10
+
+
+def test_a_program_that_is_not_there_is_an_install_error() -> None:
+    with pytest.raises(InstallError, match="cannot start /nowhere/program"):
+        process.run(["/nowhere/program"], environ=ENVIRON)
+
+
+def test_the_command_is_reported_with_credentials_struck_out() -> None:
+    events: list[Event] = []
+    process.run(
+        ["true", "secret"], environ=ENVIRON, report=events.append, redact=lambda word: word.replace("secret", "****")
+    )
+    assert events == [CommandStarted(("true", "****"))]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_child_ends_with_its_parent(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    program = (
+        "import os\n"
+        "from rezup_api import process\n"
+        f"process.run(['sh', '-c', 'echo $$ > {mark}; exec sleep 60'], environ=os.environ)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program])
+    pid = _wait_for_pid(mark)
+    parent.kill()
+    parent.wait()
+    _wait_until_gone(pid)
+
+
+def _wait_for_pid(mark: Path) -> int:
+    for _ in range(200):
+        if mark.exists() and mark.read_text().strip():
+            return int(mark.read_text())
+        time.sleep(0.05)
+    pytest.fail("the child never began")
+
+
+def _wait_until_gone(pid: int) -> None:
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    os.kill(pid, 9)
+    pytest.fail("the child outlived its parent")
