@@ -22,12 +22,17 @@ def install(python: Path) -> None:
     _setup.pip_install(python, "--no-build-isolation", *sources)
 
 
+def environment() -> Path:
+    """The environment in which the sources as they are now are installed, made or brought up to date if need be."""
+    inputs = [_setup.CHECKOUT / name / part for name in _setup.DISTRIBUTIONS for part in ("pyproject.toml", "src")]
+    return _setup.environment(".venv", inputs, install, "Setting up rezup (first run, or changed sources) ...")
+
+
 def main() -> int:
     """Set up if need be, then become rezup."""
     try:
         _setup.use_new_python()
-        inputs = [_setup.CHECKOUT / name / part for name in _setup.DISTRIBUTIONS for part in ("pyproject.toml", "src")]
-        folder = _setup.environment(".venv", inputs, install, "Setting up rezup (first run, or changed sources) ...")
+        folder = environment()
     except _setup.SetupError as error:
         print(f"rezup: {error}", file=sys.stderr)
         return 1

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.terminal import Terminal
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -161,3 +163,14 @@ def new_machine(tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> 
         return Machine(home)
 
     return make
+
+
+@pytest.fixture
+def terminal() -> Callable[..., Terminal]:
+    """`terminal(machine, "add", NO_COLOR="1")` runs rezup on a terminal of its own."""
+
+    def run(machine: Machine, *words: str, **variables: str) -> Terminal:
+        environ = {**machine.environ, "TERM": "xterm", **variables}
+        return Terminal(machine.command(*words), environ, machine.home)
+
+    return run

@@ -41,7 +41,9 @@ def main(words: list[str] | None = None) -> int:
     try:
         arguments = _parse(own, command)
         launching = arguments.command in LAUNCHING
-        return _run(arguments)
+        status = _run(arguments)
+        sys.stdout.flush()  # while it can still be told from a fault that the reader of a pipe has gone
+        return status
     except RezupError as error:
         render.show_error(error, arguments)
         return exits.status_of(error, launching=launching)
@@ -60,6 +62,9 @@ def main(words: list[str] | None = None) -> int:
 
 def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
     parser = build_parser()
+    word = next((word for word in own if not word.startswith("-")), None)
+    if word is not None and word not in COMMANDS:
+        raise UsageError(f"there is no command {word!r}", f"see: rezup --help; to enter a container: rezup use {word}")
     arguments = parser.parse_args(own)
     if arguments.command is None and not arguments.version:
         arguments = parser.parse_args([*own, "use"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import NoReturn
 
 from rezup_api.errors import UsageError
@@ -16,7 +17,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what is wrong with the command line."""
-        raise UsageError(message, f"{self.prog} --help")
+        raise UsageError(message, f"see: {self.prog} --help")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End after the help was printed; a reader of a pipe who has gone is met here, not when Python ends."""
+        sys.stdout.flush()
+        super().exit(status, message)
 
 
 def build_parser() -> Parser:

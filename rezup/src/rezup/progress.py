@@ -30,6 +30,7 @@ class Progress:
         self._live = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
         self._bar: Bar | None = None
         self._task: TaskID | None = None
+        self._warnings: set[str] = set()
 
     def __enter__(self) -> Progress:
         return self
@@ -52,7 +53,10 @@ class Progress:
             self._print(text)
 
     def warn(self, text: str) -> None:
-        """Say something that a person should act on."""
+        """Say something that a person should act on; the same thing once."""
+        if text in self._warnings:
+            return
+        self._warnings.add(text)
         self._print(f"rezup: warning: {text}", "yellow")
 
     def report(self, event: Event) -> None:

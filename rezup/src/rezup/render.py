@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rezup_api.store.revisions import Revision
 
 FORMAT = 1
+GAP = "  "
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +65,40 @@ def _print_table(table: Table) -> None:
         print(table.empty)
         return
     from rich.console import Console
-    from rich.table import Table as RichTable
 
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     # Away from a terminal a line is as long as it needs to be: who reads it there is another program.
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 10_000)
-    if table.title:
-        console.print(table.title, markup=False, style="bold")
-    drawn = RichTable(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    header, *lines = layout(table, console.width if sys.stdout.isatty() else None)
+    with console.capture() as head:  # rich itself ends the process with 1 when the reader of a pipe has gone
+        if table.title:
+            console.print(table.title, style="bold")
+        console.print(header, style="dim")
+    print(head.get() + "\n".join(lines))
+
+
+def layout(table: Table, width: int | None) -> list[str]:
+    """The lines of a table: its header, then its rows; columns without any content are left out.
+
+    Args:
+        width: cells on a line, None for any number. The last cell of a row that does not fit goes below the others.
+    """
+    from rich.cells import cell_len
+
     used = [index for index, _ in enumerate(table.columns) if any(row[index] for row in table.rows)]
-    for index in used:
-        drawn.add_column(table.columns[index], overflow="fold", no_wrap=index == 0)
-    for row in table.rows:
-        drawn.add_row(*(_escaped(row[index]) for index in used))
-    console.print(drawn)
+    rows = [[_printable(row[index]) for index in used] for row in (table.columns, *table.rows)]
+    widths = [max(cell_len(row[index]) for row in rows) for index in range(len(used))]
+    lines = []
+    for row in rows:
+        padded = [cell + " " * (widths[index] - cell_len(cell)) for index, cell in enumerate(row)]
+        line = GAP.join(padded).rstrip()
+        fits = width is None or cell_len(line) <= width
+        lines += [line] if fits or not row[-1] else [GAP.join(padded[:-1]).rstrip(), f"    {row[-1]}"]
+    return lines
 
 
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
+def _printable(text: str) -> str:
+    """`text` on one line; a message that somebody published must not be able to steer the terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def show_error(error: RezupError, arguments: argparse.Namespace | None) -> None:

@@ -17,12 +17,12 @@ from rezup_api.build.transaction import Build
 from rezup_api.errors import LaunchError, NotFoundError, RecipeError, RemoteError, StorageError, UsageError
 from rezup_api.events import Note, Reporter, Warned, silent
 from rezup_api.recipe.credentials import literal_credentials
-from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.loading import builtin_recipe, load_recipe
 from rezup_api.recipe.locating import find_recipe, list_recipes
 from rezup_api.recipe.snapshot import dump
 from rezup_api.session.environment import session_environ, without_session
 from rezup_api.settings import Settings, absolute
-from rezup_api.store.files import write_whole
+from rezup_api.store.files import storing, write_whole
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, container_names, platform_tag
 from rezup_api.store.locks import Held, lease
 from rezup_api.store.metadata import FORMAT, Metadata
@@ -99,13 +99,21 @@ class Studio:
 
         Roots are those of the settings and of every recipe found.
         """
-        named = {name: self.container(name) for name in (*list_recipes(self.settings), DEFAULT_CONTAINER)}
+        named = {name: self._listed(name) for name in (*list_recipes(self.settings), DEFAULT_CONTAINER)}
         found = {}
         for known in list(named.values()):
             for name in self._names_beside(known):
                 if name not in found:
-                    found[name] = named.get(name) or self.container(name)
+                    found[name] = named.get(name) or self._listed(name)
         return [found[name] for name in sorted(found)]
+
+    def _listed(self, name: str) -> Container:
+        """A container for a list, which a wrong recipe of one does not spoil for the others."""
+        try:
+            return self.container(name)
+        except RecipeError as error:
+            self.report(Warned(error.message))
+            return Container(self, builtin_recipe(name))
 
     def _names_beside(self, container: Container) -> list[str]:
         names = container_names(container.folder.root)
@@ -161,7 +169,7 @@ class Container:
             return self._pulled(*published)
         if request:
             return self._requested(request, published)
-        return newest_ready(self.folder) or self._first()
+        return newest_ready(self.folder) or self._first(None if local else self.remote)
 
     def published(self) -> str | None:
         """The newest revision on the remote root; None without one, or where this container was never published.
@@ -186,6 +194,8 @@ class Container:
         """The revision that `REV` means, among those here and, with a remote root, those published."""
         here = {revision.timestamp: revision for revision in newest_first(self.folder) if revision.ready}
         there = self.remote.timestamps(self.name) if published is not None and self.remote is not None else []
+        if published is not None:  # what is newer than the newest ready one is still being copied there
+            there = there[there.index(published[0]) :] if published[0] in there else [published[0]]
         every = sorted({*here, *there}, key=timestamp_order, reverse=True)
         current = published[0] if published is not None else next(iter(here), None)
         timestamp = resolve(self.name, request, every, current)
@@ -196,21 +206,23 @@ class Container:
             raise NotFoundError(f"{self.name}@{timestamp} is not complete where it was published")
         return self._pulled(timestamp, metadata)
 
-    def _first(self) -> Revision:
-        """What there is when there is no revision: `.main` is built the very first time, for all others it is an error."""
+    def _first(self, remote: Remote | None) -> Revision:
+        """What there is when there is no revision: `.main` is built the very first time, for all others it is an error.
+
+        Args:
+            remote: where it was looked for too.
+        """
         if self.name != DEFAULT_CONTAINER or self.remote is not None:
-            raise NotFoundError(f"there is no container {self.name}{self._elsewhere()}", self._way_out())
+            elsewhere = f", neither here nor on {remote.place}" if remote is not None else f" under {self.folder.root}"
+            raise NotFoundError(f"there is no container {self.name}{elsewhere}", self._way_out(remote))
         with building(self.folder.path, FIRST_BUILD, self._waiting):
             return newest_ready(self.folder) or self.add(message="the first revision")
 
-    def _elsewhere(self) -> str:
-        return f", neither here nor on {self.remote.place}" if self.remote is not None else f" under {self.folder.root}"
-
-    def _way_out(self) -> str:
-        names = self.remote.containers() if self.remote is not None else container_names(self.folder.root)
-        where = self.remote.place if self.remote is not None else "here"
+    def _way_out(self, remote: Remote | None) -> str:
+        names = remote.containers() if remote is not None else container_names(self.folder.root)
+        where = "published there" if remote is not None else "on this machine"
         make = f"make it: rezup add {self.name}" if self.name != DEFAULT_CONTAINER else "make it: rezup add"
-        return f"{where} has {', '.join(names)}; or {make}" if names else make
+        return f"{where}: {', '.join(names)}; or {make}" if names else make
 
     def _waiting(self) -> None:
         self._studio.report(Note(f"Waiting for another process that builds {self.name}"))
@@ -230,18 +242,25 @@ class Container:
         """
         if publish:
             self._check_publishable()
+        self._studio.report(Note(f"Making a revision of {self.name} from {self._source()}"))
         sweep(self.folder.path)
         with staged(self.folder.path) as stage, ExitStack() as holds:
             metadata = self._build(stage, self.recipe, holds, message=message)
+            known = self.folder.timestamps()[:1]
             if publish and self.remote is not None:
-                timestamp = self._publish(self.remote, metadata)
+                known += self.remote.timestamps(self.name)[:1]
+            newest = max(known, key=timestamp_order, default=None)
+            if publish and self.remote is not None:
+                timestamp = self._publish(self.remote, metadata, newest)
                 self._describe(stage, replace(metadata, remote=self.remote.place))
                 self._appear(stage, timestamp)
             else:
-                newest = next(iter(self.folder.timestamps()), None)
-                timestamp = appear_next(stage, self.folder)
-                self._remark_clock(newest, timestamp)
+                timestamp = appear_next(stage, self.folder, newest)
+            self._remark_clock(newest, timestamp)
         return load_revision(self.folder, timestamp)
+
+    def _source(self) -> str:
+        return ", ".join(map(str, self.recipe.sources)) or "the built-in recipe"
 
     def _check_publishable(self) -> None:
         if self.remote is None:
@@ -253,10 +272,9 @@ class Container:
             raise RecipeError(problems)
         self.remote.containers()  # before minutes are spent on a build
 
-    def _publish(self, remote: Remote, metadata: Metadata) -> str:
+    def _publish(self, remote: Remote, metadata: Metadata, newest: str | None) -> str:
         python = ".".join(metadata.environments[0].python.split(".")[:2])
         published = replace(metadata, environments=(), libraries=())
-        newest = next(iter(self.folder.timestamps()), None)
         return remote.publish(self.name, dump(self.recipe, rez_python=python), published, newest)
 
     def _remark_clock(self, newest: str | None, timestamp: str) -> None:
@@ -295,9 +313,11 @@ class Container:
             if revision.ready:
                 return revision
             self._refuse_occupied(revision)
+            why = f": {published.message}" if published.message else ""
+            self._studio.report(Note(f"Building {self.name}@{timestamp}, published by {published.creator}{why}"))
             sweep(self.folder.path)
             with staged(self.folder.path) as stage, ExitStack() as holds:
-                recipe = self._published_recipe(stage, timestamp)
+                recipe = self._published_recipe(stage, timestamp, tolerant=published.format == 0)
                 metadata = self._build(stage, recipe, holds, published=published)
                 self._describe(stage, metadata)
                 self._appear(stage, timestamp)
@@ -310,12 +330,16 @@ class Container:
                 "move it away, or give this machine a local root of its own: REZUP_ROOT_LOCAL",
             )
 
-    def _published_recipe(self, stage: Stage, timestamp: str) -> Recipe:
+    def _published_recipe(self, stage: Stage, timestamp: str, *, tolerant: bool) -> Recipe:
         if self.remote is None:
             raise RemoteError(f"{self.name} has no remote root")
         path = stage.path / RECIPE_FILE
-        write_whole(path, self.remote.recipe(self.name, timestamp).encode("utf-8"))
-        return load_recipe(self.name, path)
+        with storing("cannot write"):
+            write_whole(path, self.remote.recipe(self.name, timestamp).encode("utf-8"))
+        recipe = load_recipe(self.name, path, tolerant=tolerant)
+        if tolerant:
+            self._keep_recipe(stage, recipe)
+        return recipe
 
     def _build(
         self, stage: Stage, recipe: Recipe, holds: ExitStack, *, message: str = "", published: Metadata | None = None
@@ -344,17 +368,23 @@ class Container:
             remote=self.remote.place if published and self.remote else "",
         )
         if published is None:
-            write_whole(stage.path / RECIPE_FILE, dump(recipe).encode("utf-8"))
+            self._keep_recipe(stage, recipe)
         self._describe(stage, metadata)
         return metadata
 
+    def _keep_recipe(self, stage: Stage, recipe: Recipe) -> None:
+        with storing("cannot write"):
+            write_whole(stage.path / RECIPE_FILE, dump(recipe).encode("utf-8"))
+
     def _describe(self, stage: Stage, metadata: Metadata) -> None:
-        write_whole(stage.path / METADATA_FILE, metadata.to_json().encode("utf-8"))
+        with storing("cannot write"):
+            write_whole(stage.path / METADATA_FILE, metadata.to_json().encode("utf-8"))
 
     def _appear(self, stage: Stage, timestamp: str) -> None:
         """Let a build of a published revision appear; that another process was first is fine, theirs is the same."""
-        self.folder.revisions.mkdir(exist_ok=True)
-        stage.appear(self.folder.revisions / timestamp)
+        with storing("cannot write to"):
+            self.folder.revisions.mkdir(exist_ok=True)
+            stage.appear(self.folder.revisions / timestamp)
 
     def drop(self, *, force: bool = False) -> None:
         """Remove it from the local root; see `upkeep.removal.drop_container`."""

@@ -58,14 +58,18 @@ class Problem:
 
 
 class RecipeError(RezupError):
-    """A recipe cannot be used; carries every problem that was found, not only the first."""
+    """A recipe, or what it names, cannot be used; carries every problem that was found, not only the first.
+
+    Args:
+        subject: what has the problems.
+    """
 
     code = "recipe"
 
-    def __init__(self, problems: Sequence[Problem], hint: str = "") -> None:
+    def __init__(self, problems: Sequence[Problem], hint: str = "", *, subject: str = "the recipe") -> None:
         self.problems = tuple(problems)
         count = len(self.problems)
-        head = "the recipe has a problem" if count == 1 else f"the recipe has {count} problems"
+        head = f"{subject} has a problem" if count == 1 else f"{subject} has {count} problems"
         super().__init__("\n  ".join([f"{head}:", *(str(problem) for problem in self.problems)]), hint)
 
 

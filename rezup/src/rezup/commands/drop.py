@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
     if container.is_published() and not arguments.local:
         raise UsageError(
             f"{container.name} is also published on the remote root",
-            "say that you mean this machine: rezup drop --local",
+            f"to remove it from this machine only: rezup drop {container.name} --local",
         )
     if not arguments.yes and not _confirmed(container, progress):
         progress.say("Nothing was removed")

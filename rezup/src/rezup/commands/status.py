@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     if arguments.name:
         return _one(studio.container(arguments.name), progress)
     rows = [_container(container, progress) for container in studio.containers()]
-    columns = ("CONTAINER", "REVISION", "REZ", "PYTHON", "MADE", "BY", "REVISIONS", "REMOTE")
+    columns = ("CONTAINER", "REVISION", "REZ", "PYTHON", "MADE", "BY", "REMOTE")
     cells = [
         (
             row["name"],
@@ -31,7 +31,6 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
             row["python"],
             moment_text(row["created"]),
             row["creator"],
-            str(row["revisions"]),
             _remote_text(row),
         )
         for row in rows
@@ -42,13 +41,15 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
 
 def _container(container: Container, progress: Progress) -> dict[str, Any]:
     revisions = container.revisions()
-    current = _current(container, revisions, progress)
+    published = _published(container, progress)
+    current = published or _newest_ready(revisions)
     newest = next((revision for revision in revisions if revision.timestamp == current), None)
     metadata = newest.metadata if newest is not None else None
     return {
         "name": container.name,
         "path": str(container.folder.path),
         "remote": container.remote.place if container.remote is not None else None,
+        "published": published,
         "revision": current,
         "built": newest is not None and newest.ready,
         "rez": metadata.rez_version if metadata else "",
@@ -60,25 +61,29 @@ def _container(container: Container, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _current(container: Container, revisions: list[Revision], progress: Progress) -> str | None:
-    """The revision that `use` gives: the remote root's newest, else the newest ready one here."""
+def _published(container: Container, progress: Progress) -> str | None:
+    """The newest revision on the remote root; None, and a warning, when that cannot be asked."""
     try:
-        published = container.published()
+        return container.published()
     except RemoteError as error:
         progress.warn(error.message)
-        published = None
-    return published or next((revision.timestamp for revision in revisions if revision.ready), None)
+        return None
+
+
+def _newest_ready(revisions: list[Revision]) -> str | None:
+    return next((revision.timestamp for revision in revisions if revision.ready), None)
 
 
 def _remote_text(row: dict[str, Any]) -> str:
-    if row["remote"] is None:
+    if row["published"] is None:
         return ""
-    return str(row["remote"]) if row["built"] else f"{row['remote']} (not built here)"
+    return "published" if row["built"] else "not built here"
 
 
 def _one(container: Container, progress: Progress) -> Result:
     revisions = container.revisions()
-    current = _current(container, revisions, progress)
+    published = _published(container, progress)
+    current = published or _newest_ready(revisions)
     if not revisions and current is None and container.name != DEFAULT_CONTAINER:
         raise NotFoundError(f"there is no container {container.name}", f"make it: rezup add {container.name}")
     used: dict[str, int] = {}
@@ -100,8 +105,15 @@ def _one(container: Container, progress: Progress) -> Result:
         for row in rows
     ]
     data = {**_container(container, progress), "revisions": rows}
-    title = f"{container.name} in {container.folder.path}"
-    return Result(data, Table(columns, cells, f"{container.name} has no revisions here.", title))
+    there = _published_text(container, published, built=any(row["current"] and row["ready"] for row in rows))
+    title = f"{container.name} in {container.folder.path}{there}"
+    return Result(data, Table(columns, cells, f"{container.name} has no revisions here.{there}", title))
+
+
+def _published_text(container: Container, published: str | None, *, built: bool) -> str:
+    if published is None or container.remote is None:
+        return ""
+    return f"\n{published} is published on {container.remote.place}" + ("" if built else ", and not built here yet")
 
 
 def _revision(revision: Revision, current: str | None, used: dict[str, int]) -> dict[str, Any]:
@@ -126,5 +138,5 @@ def _revision(revision: Revision, current: str | None, used: dict[str, int]) -> 
 
 
 def _note(row: dict[str, Any]) -> str:
-    parts = ["in force" if row["current"] else "", row["obstacle"], row["message"]]
+    parts = ["current" if row["current"] else "", row["obstacle"], row["message"]]
     return "; ".join(part for part in parts if part)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from rezup_api import process
 from rezup_api.build.content import digest_of
 from rezup_api.build.interpreters import clean_environ
 from rezup_api.errors import InstallError
+from rezup_api.store.files import remove_tree, token
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
 PROBE = Path(__file__).parent.parent / "_probe" / "compile.py"
 FIRST_WITH_HASHES = (3, 7)
 FIRST_WITH_CACHE_FOLDERS = (3, 2)
+# In an environment for Python 2.7 it is virtualenv's own `site` that finds the standard library.
+FIRST_WITHOUT_SITE = (3,)
 BATCH = 60
+ABANDONED = 86400  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Compiler:
         cache: where byte code is kept by the digest of its source.
         environ: the caller's environment.
         holding: descriptors that the started processes keep open.
+        share: link the cache's files; else every environment gets copies of its own.
     """
 
     python: Path
@@ -46,6 +53,7 @@ class Compiler:
     cache: Path
     environ: Mapping[str, str]
     holding: Collection[int]
+    share: bool = True
 
     @property
     def lasting(self) -> bool:
@@ -64,17 +72,21 @@ class Compiler:
             return
         folder = self.cache / f"{self.interpreter.implementation.lower()}-{self.interpreter.version_text}"
         folder.mkdir(exist_ok=True)
-        known = _known(folder)
         digests = {path: digest_of(path) for path in sources}
+        known = _known(folder, set(digests.values()))
         wanted = {digest: path for path, digest in digests.items() if digest not in known}
-        jobs = [(path, f"{folder}/{digest}", os.path.relpath(path, top)) for digest, path in wanted.items()]
-        self._run(jobs, step)
-        known.update(_seal(folder, wanted))
+        fresh = folder / f".{token()}"  # nobody else's: several builders may be compiling the same sources
+        try:
+            jobs = [(path, f"{fresh}/{digest}", os.path.relpath(path, top)) for digest, path in wanted.items()]
+            self._run(jobs, step)
+            known.update(_seal(fresh, folder, wanted))
+        finally:
+            remove_tree(fresh)
         for path, digest in digests.items():
             if digest in known:
                 target = self._target(path)
                 os.makedirs(os.path.dirname(target), exist_ok=True)
-                _give(known[digest], target)
+                _give(known[digest], target, share=self.share)
 
     def _target(self, source: str) -> str:
         folder, name = os.path.split(source)
@@ -90,16 +102,20 @@ class Compiler:
         batches = [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
         workers: list[process.Running] = []
         done = 0
-        while batches or workers:
-            while batches and len(workers) < (os.cpu_count() or 1):
-                workers.append(self._start(batches.pop()))
-            done += BATCH
-            step.progress("compiling", min(done, len(jobs)), len(jobs))
-            _check(workers.pop(0).wait())
+        try:
+            while batches or workers:
+                while batches and len(workers) < (os.cpu_count() or 1):
+                    workers.append(self._start(batches.pop()))
+                done += BATCH
+                step.progress(f"{min(done, len(jobs))} of {len(jobs)} files", min(done, len(jobs)), len(jobs))
+                _check(workers.pop(0).wait())
+        finally:
+            for worker in workers:  # those that another's failure, or Ctrl-C, leaves without anybody to wait for them
+                worker.kill()
 
     def _start(self, batch: list[tuple[str, str, str]]) -> process.Running:
         return process.start(
-            [self.python, "-E", "-S", PROBE],
+            [self.python, "-E", *(["-S"] if self.interpreter.version >= FIRST_WITHOUT_SITE else []), PROBE],
             environ=clean_environ(self.environ),
             stdin=json.dumps(batch),
             holding=self.holding,
@@ -125,37 +141,51 @@ def _sources(top: Path) -> Iterable[str]:
         )
 
 
-def _known(folder: Path) -> dict[str, str]:
-    """The finished byte code in the cache: digest of the source → file. Its name ends with its own digest."""
+def _known(folder: Path, asked: Collection[str]) -> dict[str, str]:
+    """What the cache has of the sources `asked` for: digest of the source → file.
+
+    Its name ends with its own digest: what somebody wrote to is compiled anew.
+    """
     found = {}
     for name in os.listdir(folder):
-        source, mark, _ = name.partition(".")
-        if mark and len(source) == 64:
-            found[source] = f"{folder}/{name}"
+        source, _, digest = name.partition(".")
+        path = folder / name
+        if source in asked and len(digest) == len(source):
+            with suppress(FileNotFoundError):  # another builder has just removed a damaged one
+                if digest_of(str(path)) == digest:
+                    found[source] = str(path)
+                else:
+                    path.unlink()
+        elif name.startswith("."):
+            _remove_abandoned(path)
     return found
 
 
-def _seal(folder: Path, wanted: Iterable[str]) -> dict[str, str]:
+def _remove_abandoned(fresh: Path) -> None:
+    """Remove what a killed builder was compiling; the folder of a living one is younger."""
+    with suppress(OSError):
+        if time.time() - fresh.stat().st_mtime > ABANDONED:
+            remove_tree(fresh)
+
+
+def _seal(fresh: Path, folder: Path, wanted: Iterable[str]) -> dict[str, str]:
     """Give freshly compiled byte code its final name, so that a damaged file is recognised by it."""
     sealed = {}
     for digest in wanted:
-        path = f"{folder}/{digest}"
-        try:
-            final = f"{path}.{digest_of(path)}"
+        path = f"{fresh}/{digest}"
+        if os.path.exists(path):  # else it is no Python for this version
             os.chmod(path, 0o444)
-            os.rename(path, final)
-        except FileNotFoundError:
-            continue  # it is no Python for this version
-        sealed[digest] = final
+            sealed[digest] = f"{folder}/{digest}.{digest_of(path)}"
+            os.replace(path, sealed[digest])
     return sealed
 
 
-def _give(known: str, target: str) -> None:
-    if digest_of(known) != known.rpartition(".")[2]:
-        os.unlink(known)  # somebody wrote to it; the source runs without, and the next build compiles it anew
-        return
+def _give(known: str, target: str, *, share: bool) -> None:
     try:
-        os.link(known, target)
+        if share:
+            os.link(known, target)
+            return
     except OSError:
-        with open(known, "rb") as origin, open(target, "wb") as copy:
-            copy.write(origin.read())
+        pass  # another file system, or too many links
+    with open(known, "rb") as origin, open(target, "wb") as copy:
+        copy.write(origin.read())

@@ -76,11 +76,14 @@ def parse_listing(text: str) -> Listing:
     document = json.loads(text)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError("not a listing of this format")
-    files = {
-        path: File(digest, size, bool(executable), mtime)
-        for path, (digest, size, executable, mtime) in document["files"].items()
-    }
-    return Listing(files, document["links"])
+    try:
+        files = {
+            path: File(digest, size, bool(executable), mtime)
+            for path, (digest, size, executable, mtime) in document["files"].items()
+        }
+        return Listing(files, dict(document["links"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("not a whole listing") from error
 
 
 class FileStore:
@@ -121,6 +124,8 @@ class FileStore:
         executable = bool(status.st_mode & 0o111)
         digest = digest_of(path)
         if not self._share or not status.st_size:
+            if status.st_nlink > 1:  # the installer has linked it from its own cache, where it can be written to
+                self._renew(path)
             return File(digest, status.st_size, executable, status.st_mtime_ns)
         known = self._place(digest, executable)
         try:
@@ -177,6 +182,12 @@ class FileStore:
             os.makedirs(folder, exist_ok=True)
             self._made.add(folder)
         return f"{folder}/{digest}{'x' if executable else ''}"
+
+    def _renew(self, path: str) -> None:
+        """Replace a file by a copy of its own."""
+        beside = f"{path}.{token()}"
+        _copy(path, beside)
+        os.replace(beside, path)
 
     def _put(self, source: str, target: str) -> None:
         """Let `target` be a link of `source`, replacing what is there in one step."""

@@ -141,18 +141,20 @@ def surroundings(
         RecipeError: an option is none.
     """
     own = {**clean_environ(environ), **{name: expand(value, environ) for name, value in recipe.pip.env.items()}}
-    words = tuple(expand(word, own) for word in recipe.pip.options)
+    words = tuple(pipconfig.split_options(expand(word, own) for word in recipe.pip.options))
     given = pipconfig.parse_options(words, f"recipe of {recipe.container}")
+    wheels = settings.wheelhouse
+    house = [pipconfig.Option("find-links", str(wheels), "REZUP_WHEELHOUSE")] if wheels is not None else []
     return Surroundings(
         environ=own,
         work=work,
         caches=caches,
         report=report,
         holding=holding,
-        options=(*pipconfig.configured(own, settings.home, prefix), *given),
+        options=(*pipconfig.configured(own, settings.home, prefix), *given, *house),
         own_options=words,
         link=recipe.pip.link,
-        wheelhouse=settings.wheelhouse,
+        wheelhouse=wheels,
     )
 
 
@@ -205,7 +207,7 @@ _HINTS = (
     ),
     (r"401 Unauthorized|403 Forbidden", "the index refuses: check the credentials in netrc, keyring or the index URL"),
     (
-        r"was not found in the package registry|No matching distribution|no versions of",
+        r"was not found in the package registry|No matching distribution|no versions? of",
         "check the name and the version in the recipe, and which index is asked",
     ),
     (

@@ -128,8 +128,8 @@ class Finder:
 
     def _hint(self) -> str:
         found = sorted(self.all(), key=lambda interpreter: interpreter.version, reverse=True)
-        listed = ", ".join(f"{interpreter.version_text} ({interpreter.executable})" for interpreter in found)
-        return f"there are: {listed}. Name one of these in the recipe, or add a folder to REZUP_PYTHON_PATH"
+        listed = "".join(f"\n     {item.version_text:8} {item.executable}" for item in found)
+        return f"name one of these in the recipe, or add a folder of interpreters to REZUP_PYTHON_PATH:{listed}"
 
     def _places(self, wanted: tuple[int, ...]) -> Iterator[list[Interpreter]]:
         yield self._asked(self._in_folders(self._settings.python_path, wanted))
@@ -186,9 +186,12 @@ class Finder:
         except OSError:
             return None
         stamp = [status.st_mtime_ns, status.st_size]
-        known = self._memory.get(candidate)
-        if known is not None and known["stamp"] == stamp and os.path.exists(known["executable"]):
-            return _interpreter(known)
+        try:
+            known = self._memory[candidate]
+            if known["stamp"] == stamp and os.path.exists(known["executable"]):
+                return _interpreter(known)
+        except (KeyError, TypeError, ValueError):
+            pass  # nothing is remembered, or nothing of use
         interpreter = self._run_probe(candidate)
         # A shim's answer depends on more than its file, so only real interpreters are remembered.
         if interpreter is not None and os.path.realpath(interpreter.executable) == os.path.realpath(candidate):
@@ -217,7 +220,8 @@ def _may_be(name: str, wanted: tuple[int, ...]) -> bool:
     if match is None:
         return False
     named = tuple(int(number) for number in match.group(1).split(".")) if match.group(1) else ()
-    return named == wanted[: len(named)] or not wanted
+    common = min(len(named), len(wanted))
+    return named[:common] == wanted[:common]
 
 
 def _interpreter(answer: Mapping[str, Any]) -> Interpreter:

@@ -1,13 +1,15 @@
 """What a studio configured for pip, read where pip reads it, and said again in uv's words.
 
 pip's order (https://pip.pypa.io/en/stable/topics/configuration/): system, user and environment-wide files, the file named by
-PIP_CONFIG_FILE, PIP_* variables, then the command line, which here are the recipe's `[pip] options`. Lists add up in uv too,
-single values are taken from the last place. An option that has no counterpart in uv means that pip installs the environment.
+PIP_CONFIG_FILE, PIP_* variables, then the command line, which here are the recipe's `[pip] options`. Of files and variables the
+last place counts, also for lists; the command line adds to lists. An option that has no counterpart in uv means that pip installs
+the environment.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from configparser import ConfigParser, Error
 from dataclasses import dataclass
@@ -42,6 +44,16 @@ _WITHOUT_MEANING = {
     "root-user-action", "upgrade", "upgrade-strategy", "use-pep517", "resume-retries", "config-file", "no-clean", "debug",
 }  # fmt: skip
 _LISTS = {"extra-index-url", "find-links", "trusted-host", "constraint", "no-binary", "only-binary"}
+_SPACED = re.compile(r"-[^\s=]+\s")
+REQUIRE_HASHES = "--require-hashes"
+_ADDED_UP = {"no-binary", "only-binary"}
+# Lists of uv's own, which add to pip's, and what is between their items: uv would pass over them where it gets arguments.
+_UV_LISTS = {
+    "extra-index-url": ("UV_INDEX", " "),
+    "find-links": ("UV_FIND_LINKS", ","),
+    "trusted-host": ("UV_INSECURE_HOST", " "),
+    "constraint": ("UV_CONSTRAINT", " "),
+}
 _UV_OWN = {
     "index-url": ("UV_INDEX_URL", "UV_DEFAULT_INDEX"),
     "timeout": ("UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT"),
@@ -70,59 +82,77 @@ class Translation:
 
 
 def configured(environ: Mapping[str, str], home: Path, prefix: Path) -> list[Option]:
-    """Every option that pip's files and variables set, the weakest first.
+    """Every option that pip's files and variables set, the weakest first, except where a variable of uv's own says otherwise.
 
     Args:
-        environ: with PIP_* and XDG_*.
+        environ: with PIP_*, UV_* and XDG_*.
         home: the user's home folder.
         prefix: the installation whose own pip.conf holds ("site" level).
     """
     chosen = environ.get("PIP_CONFIG_FILE", "")
     files = [] if chosen == os.devnull else [*_files(environ, home, prefix), *([Path(chosen)] if chosen else [])]
-    found = [option for path in files for option in _read(path)]
+    sections: dict[str, dict[str, Option]] = {"global": {}, "install": {}, "variables": {}}
+    for path in files:
+        for section, option in _read(path):
+            sections[section][option.name] = option
     for name, value in environ.items():
-        if name.startswith("PIP_") and value and name != "PIP_CONFIG_FILE":
-            found.append(Option(_normal(name[4:].lower().replace("_", "-")), value, name))
-    return found
+        if name.startswith("PIP_") and name != "PIP_CONFIG_FILE":
+            option = Option(_normal(name[4:].lower().replace("_", "-")), value, name)
+            sections["variables"][option.name] = option
+    found = [option for section in sections.values() for option in section.values() if option.value]
+    standing = {option.name: option for option in found}
+    return [
+        Option(option.name, value, option.origin)
+        for option in found
+        if option.name in _ADDED_UP or standing[option.name] is option
+        if not any(environ.get(variable) for variable in _UV_OWN.get(option.name, ()))
+        for value in (option.value.split() if option.name in _LISTS else [option.value])
+    ]
 
 
 def _files(environ: Mapping[str, str], home: Path, prefix: Path) -> list[Path]:
+    # pip passes over the user's own files where PIP_CONFIG_FILE names one.
+    users = not os.path.exists(environ.get("PIP_CONFIG_FILE") or os.devnull + "/none")
     if os.name == "nt":
         program_data = Path(environ.get("PROGRAMDATA", r"C:\ProgramData"))
         roaming = Path(environ.get("APPDATA", str(home)))
-        return [
-            program_data / "pip" / "pip.ini",
-            home / "pip" / "pip.ini",
-            roaming / "pip" / "pip.ini",
-            prefix / "pip.ini",
-        ]
+        own = [home / "pip" / "pip.ini", roaming / "pip" / "pip.ini"]
+        return [program_data / "pip" / "pip.ini", *(own if users else []), prefix / "pip.ini"]
     shared = environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
     system = [*(Path(folder) / "pip" / "pip.conf" for folder in shared.split(":")), Path("/etc/pip.conf")]
     if sys.platform == "darwin":
         system.insert(0, Path("/Library/Application Support/pip/pip.conf"))
-    own = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf"
-    return [*system, home / ".pip" / "pip.conf", own, prefix / "pip.conf"]
+    folder = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip"
+    if sys.platform == "darwin" and (home / "Library/Application Support/pip").is_dir():
+        folder = home / "Library/Application Support/pip"
+    own = [home / ".pip" / "pip.conf", folder / "pip.conf"]
+    return [*system, *(own if users else []), prefix / "pip.conf"]
 
 
-def _read(path: Path) -> list[Option]:
+def _read(path: Path) -> list[tuple[str, Option]]:
     parser = ConfigParser(interpolation=None)
     try:
         if not parser.read(path, encoding="utf-8"):
             return []
     except (Error, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
-        raise RecipeError([Problem(str(path), "", f"pip's configuration cannot be read: {reason}")]) from error
+        problem = Problem(str(path), "", f"cannot be read: {reason}")
+        raise RecipeError([problem], subject="pip's configuration") from error
     sections = [name for name in ("global", "install") if parser.has_section(name)]
     return [
-        Option(_normal(key.replace("_", "-")), value.strip(), str(path))
+        (section, Option(_normal(key.replace("_", "-")), value.strip(), str(path)))
         for section in sections
         for key, value in parser.items(section)
-        if value.strip()
     ]
 
 
 def _normal(name: str) -> str:
     return _ALIASES.get(name, name)
+
+
+def split_options(words: Iterable[str]) -> list[str]:
+    """Options as pip takes them: `--name value` in one text becomes two words, `--name=a value` stays one."""
+    return [part for word in words for part in (word.split(None, 1) if _SPACED.match(word) else [word])]
 
 
 def parse_options(words: Sequence[str], where: str) -> list[Option]:
@@ -132,7 +162,7 @@ def parse_options(words: Sequence[str], where: str) -> list[Option]:
         RecipeError: a word is not an option.
     """
     found: list[Option] = []
-    rest = [part for word in words for part in (word.split(None, 1) if word.startswith("-") else [word])]
+    rest = split_options(words)
     while rest:
         word = rest.pop(0)
         if not word.startswith("-"):
@@ -152,47 +182,49 @@ def translate(options: Iterable[Option], environ: Mapping[str, str]) -> Translat
 
     Args:
         options: the weakest first.
-        environ: a variable of uv's own wins over what pip is configured for.
+        environ: with the lists of uv's own, UV_INDEX and the like, which are added to.
     """
     single: dict[str, Option] = {}
     lists: dict[str, list[str]] = {}
     for option in options:
         if option.name in _LISTS:
-            lists.setdefault(option.name, []).extend(option.value.split())
-        elif not (option.value.lower() in {"false", "0", "no", "off"} and option.name != "keyring-provider"):
-            single[option.name] = option
-        else:
+            lists.setdefault(option.name, []).append(option.value)
+        elif option.name in _FLAGS and option.value.lower() in {"false", "0", "no", "off", "n", "f"}:
             single.pop(option.name, None)
+        else:
+            single[option.name] = option
     arguments: list[str] = []
     variables: dict[str, str] = {}
     unknown: list[Option] = []
     for name, option in single.items():
-        if name in _WITHOUT_MEANING or any(environ.get(variable) for variable in _UV_OWN.get(name, ())):
-            continue
-        if not _translate_one(option, arguments, variables):
+        if name not in _WITHOUT_MEANING and not _translate_one(option, arguments, variables):
             unknown.append(option)
     for name, values in lists.items():
-        arguments.extend(_translate_list(name, list(dict.fromkeys(values))))
+        variable, between = _UV_LISTS.get(name, ("", None))
+        every = list(dict.fromkeys([*filter(None, environ.get(variable, "").split(between)), *values]))
+        if name == "extra-index-url":
+            # It may hold a password, and arguments can be read by everybody on the machine.
+            variables[variable] = " ".join(every)
+        else:
+            arguments.extend(_translate_list(name, every))
     return Translation(tuple(arguments), variables, tuple(unknown))
 
 
 def _translate_one(option: Option, arguments: list[str], variables: dict[str, str]) -> bool:
     """Add the counterpart of one option; False if there is none."""
-    with_value = {"index-url": "--default-index", "cert": "--cert"}
     flags = {
         "no-index": "--no-index",
         "no-build-isolation": "--no-build-isolation",
-        "require-hashes": "--require-hashes",
+        "require-hashes": REQUIRE_HASHES,
     }
+    values = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE", "client-cert": "SSL_CLIENT_CERT"}
     numbers = {"timeout": "UV_HTTP_TIMEOUT", "retries": "UV_HTTP_RETRIES"}
-    if option.name in with_value:
-        arguments.extend((with_value[option.name], option.value))
+    if option.name in values:
+        variables[values[option.name]] = option.value
     elif option.name in flags:
         arguments.append(flags[option.name])
     elif option.name in numbers:
         variables[numbers[option.name]] = option.value.split(".")[0]
-    elif option.name == "client-cert":
-        variables["SSL_CLIENT_CERT"] = option.value
     elif option.name == "proxy":
         address = option.value if "://" in option.value else f"http://{option.value}"
         variables.update(dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), address))
@@ -209,7 +241,7 @@ def _translate_one(option: Option, arguments: list[str], variables: dict[str, st
 
 
 def _translate_list(name: str, values: list[str]) -> list[str]:
-    words = {"extra-index-url": "--index", "find-links": "--find-links", "trusted-host": "--allow-insecure-host"}
+    words = {"find-links": "--find-links", "trusted-host": "--allow-insecure-host"}
     word = words.get(name)
     if word is not None:
         return [part for value in values for part in (word, value)]

@@ -55,7 +55,8 @@ def probe(
         completed = process.run(
             command, environ=surroundings, report=report, cwd=work, holding=holding, timeout=TIMEOUT
         )
-        if completed.status or expected not in completed.stdout:
+        said = completed.stdout + completed.tail  # Python 2.7 tells its version on stderr (bugs.python.org/issue18920)
+        if completed.status or expected not in said:
             raise _failure(completed, site_packages(environment, interpreter.version))
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from rezup_api.recipe.places import is_path
 from rezup_api.settings import expand
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rezup_api.build.interpreters import Interpreter
     from rezup_api.recipe.model import Recipe, Tool
 
+_EXTRAS = re.compile(r"(.+?)(\[[^\[\]]*\])")
 _DISTRIBUTION = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -87,10 +88,11 @@ def tool_requirement(tool: Tool, environ: Mapping[str, str]) -> Requirement:
     """
     url = expand(tool.url, environ).strip()
     if is_path(url):
-        path = Path(os.path.abspath(url))
-        return Requirement(path.as_uri(), tool.name, path, tool.edit)
+        path, extras = _path_and_extras(url)
+        address = f"{tool.name}{extras} @ {path.as_uri()}" if extras and not tool.edit else f"{path.as_uri()}{extras}"
+        return Requirement(address, tool.name, path, tool.edit)
     if "://" in url and urlsplit(url).scheme == "file":
-        return Requirement(url, tool.name, Path(urlsplit(url).path), tool.edit)
+        return Requirement(url, tool.name, Path(unquote(urlsplit(url).path)), tool.edit)
     match = _DISTRIBUTION.match(url)
     return Requirement(url, match.group(1) if match and "://" not in url.split("@")[0] else tool.name)
 
@@ -100,10 +102,20 @@ def plain(requirements: tuple[str, ...], environ: Mapping[str, str]) -> tuple[Re
     expanded = (expand(text, environ) for text in requirements)
     made = []
     for text in expanded:
-        path = Path(os.path.abspath(text)) if is_path(text) else None
         match = _DISTRIBUTION.match(text)
-        made.append(Requirement(path.as_uri() if path else text, match.group(1) if match else text, path))
+        path, extras = _path_and_extras(text) if is_path(text) else (None, "")
+        # pip takes extras behind a path, but not behind an address without a name.
+        address = f"{path}{extras}" if extras else path.as_uri() if path else text
+        made.append(Requirement(address, match.group(1) if match else text, path))
     return tuple(made)
+
+
+def _path_and_extras(text: str) -> tuple[Path, str]:
+    """`~/dev/foo[gui]`: where it lies, and `[gui]`; brackets may also belong to the folder's name."""
+    match = _EXTRAS.fullmatch(text)
+    if match is None or os.path.exists(text):
+        return Path(os.path.abspath(text)), ""
+    return Path(os.path.abspath(match.group(1))), match.group(2)
 
 
 def main_request(recipe: Recipe, interpreter: Interpreter, environ: Mapping[str, str]) -> EnvironmentRequest:

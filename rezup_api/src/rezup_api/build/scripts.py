@@ -30,13 +30,14 @@ FOLDER = "rez"
 MARKER = ".rez_production_install"
 
 # A shell and Python read the same file: to Python the shell's lines are a string. The usual case needs no other process: `$0` is
-# the absolute path that the kernel was given. A symbolic link, a relative path or a moved folder are resolved first.
+# the absolute path that the kernel was given. A symbolic link, a relative path or a moved folder are resolved first; so is a link
+# to the folder `bin`, beside which Python would look for `pyvenv.cfg` in vain.
 _HEAD = """\
 #!/bin/sh
 ''':'
 self=$0 home=${0%%/%(tail)s}
 case $0 in
-/*/%(tail)s) [ ! -L "$0" ] && [ -x "$home/python" ] || self= ;;
+/*/%(tail)s) [ ! -L "$0" ] && [ -e "${home%%/*}/pyvenv.cfg" ] || self= ;;
 *) self= ;;
 esac
 [ -n "$self" ] || { self=$(readlink -f -- "$0") && home=${self%%/%(tail)s}; }

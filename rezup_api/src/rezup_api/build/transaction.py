@@ -179,7 +179,8 @@ class Build:
 
     def _compiler(self, python: Path, request: EnvironmentRequest) -> Compiler:
         holding = (self._stage.lock.descriptor,)
-        return Compiler(python, request.interpreter, self._caches.bytecode, self._environ, holding)
+        share = self._recipe.pip.link == "auto"
+        return Compiler(python, request.interpreter, self._caches.bytecode, self._environ, holding, share)
 
     def _scratch(self, name: str, request: EnvironmentRequest, engine: Engine) -> Path:
         """An environment that lives as long as the build."""

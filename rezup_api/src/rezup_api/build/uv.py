@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api import process
 from rezup_api.build.engine import Pins, Surroundings, check, progress_of
+from rezup_api.build.pipconfig import REQUIRE_HASHES
 from rezup_api.recipe.credentials import redact
 from rezup_api.store.layout import BIN
 
@@ -28,9 +29,11 @@ class UvEngine:
     def __init__(self, around: Surroundings, uv: str, translation: Translation) -> None:
         self._around = around
         self._uv = uv
-        wheels = ("--find-links", str(around.wheelhouse)) if around.wheelhouse else ()
+        # What is asked for has no hashes yet; what it was resolved to has.
+        self._strict = tuple(word for word in translation.arguments if word == REQUIRE_HASHES)
+        given = (word for word in translation.arguments if word != REQUIRE_HASHES)
         # pip looks in all indexes for the best version; uv, unless told so, stops at the first that has the name.
-        self._sources = (*translation.arguments, *wheels, "--index-strategy", "unsafe-best-match")
+        self._sources = (*given, "--index-strategy", "unsafe-best-match")
         self._environ = {
             **around.environ,
             **translation.environ,
@@ -68,7 +71,8 @@ class UvEngine:
         wanted = self._around.work / "pins.txt"
         wanted.write_text("\n".join(pins.lines) + "\n", encoding="utf-8")
         link = ("--link-mode", "copy") if self._around.link == "copy" else ()
-        command = [self._uv, "pip", "install", "--no-deps", "-r", str(wanted), *where, *link, *self._sources]
+        command = [self._uv, "pip", "install", "--no-deps", "-r", str(wanted), *where, *link, *self._strict]
+        command += self._sources
         check(self._start(command, step).wait(), "uv cannot install what the recipe asks for")
 
     def install_tool(self, environment: Path, requirement: str) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from rezup_api.settings import Settings
 
+SUBJECT = "the site-customize script"
+
 
 def run_site_script(settings: Settings, environ: Mapping[str, str]) -> None:
     """Run the script, if `~/rezup.toml` names one and REZUP_SKIP_INIT is not set.
@@ -49,15 +51,14 @@ def run_site_script(settings: Settings, environ: Mapping[str, str]) -> None:
         )
     except SystemExit as error:
         if error.code not in (None, 0):
-            raise RecipeError(
-                [Problem(str(path), "", f"the site-customize script exits with {error.code}")], hint
-            ) from error
+            problem = Problem(str(path), "", f"exits with {error.code}")
+            raise RecipeError([problem], hint, subject=SUBJECT) from error
     except Exception as error:
-        raise RecipeError([_problem(str(path), error)], hint) from error
+        raise RecipeError([_problem(str(path), error)], hint, subject=SUBJECT) from error
 
 
 def _problem(path: str, error: Exception) -> Problem:
     lines = [frame.lineno for frame in traceback.extract_tb(sys.exc_info()[2]) if frame.filename == path]
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else (lines or [0])[-1]
     where = f"{path}, line {line}" if line else path
-    return Problem(where, "", f"the site-customize script raises {type(error).__name__}: {error}")
+    return Problem(where, "", f"raises {type(error).__name__}: {error}")

@@ -60,12 +60,15 @@ class ContainerFolder:
 def container_names(root: Path) -> list[str]:
     """The containers under a root, sorted; empty when the root is not there.
 
+    A folder without `revisions/` in it is none: a build that failed may have left it.
+
     Raises:
         StorageError: the root cannot be read, or is a file.
     """
     try:
         with os.scandir(root) as entries:
-            return sorted(entry.name for entry in entries if is_container(entry.name) and entry.is_dir())
+            names = sorted(entry.name for entry in entries if is_container(entry.name) and entry.is_dir())
+            return [name for name in names if os.path.isdir(ContainerFolder(root, name).revisions)]
     except FileNotFoundError:
         return []
     except OSError as error:

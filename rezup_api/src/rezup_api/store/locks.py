@@ -98,6 +98,8 @@ def in_turn(folder: Path) -> Iterator[None]:
 
 
 def _take(path: Path, *, exclusive: bool) -> Held | None:
+    if fcntl is None and exclusive and not _closed_by_all(path):
+        return None
     descriptor = os.open(path, _mode(path, exclusive=exclusive) | getattr(os, "O_CLOEXEC", 0))
     if fcntl is None:
         return Held(descriptor)
@@ -111,6 +113,15 @@ def _take(path: Path, *, exclusive: bool) -> Held | None:
     finally:
         os.close(descriptor)
     return Held(inheritable)
+
+
+def _closed_by_all(path: Path) -> bool:
+    """Whether nobody has the file open, on Windows: only then may it be renamed, be it to its own name."""
+    try:
+        os.rename(path, path)
+    except PermissionError:
+        return False
+    return True
 
 
 def _mode(path: Path, *, exclusive: bool) -> int:

@@ -104,7 +104,7 @@ def parse_metadata(text: str) -> Metadata:
         message=str(document.get("message") or ""),
         platform=str(document.get("platform") or ""),
         environments=tuple(_environments(document)),
-        libraries=tuple(str(name) for name in document.get("libraries") or ()),
+        libraries=tuple(_names(document.get("libraries"))),
         remote=str(document.get("remote") or ""),
     )
 
@@ -112,7 +112,7 @@ def parse_metadata(text: str) -> Metadata:
 def _environments(document: dict[str, Any]) -> list[Environment]:
     recorded = document.get("environments")
     if not isinstance(recorded, list):
-        return [Environment(str(name)) for name in document.get("venvs") or ()]
+        return [Environment(name) for name in _names(document.get("venvs"))]
     return [
         Environment(
             name=str(item["name"]),
@@ -124,6 +124,10 @@ def _environments(document: dict[str, Any]) -> list[Environment]:
         for item in recorded
         if isinstance(item, dict) and "name" in item
     ]
+
+
+def _names(value: object) -> list[str]:
+    return [str(name) for name in value] if isinstance(value, list) else []
 
 
 def _number(value: object) -> int:

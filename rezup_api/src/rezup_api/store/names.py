@@ -13,8 +13,9 @@ DEFAULT_CONTAINER = MAIN_CONTAINER
 LATEST = "latest"
 
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_TIMESTAMP = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
-_PREFIX = re.compile(r"[0-9]{1,12}(\.[0-9]{0,9})?")
+# Eleven digits reach the year 5138; with twelve there are moments that no calendar has (datetime.MAXYEAR).
+_TIMESTAMP = re.compile(r"[0-9]{1,11}\.[0-9]{1,9}")
+_PREFIX = re.compile(r"[0-9]{1,11}(\.[0-9]{0,9})?")
 _STEPS = re.compile(r"~[0-9]+")
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+REPUBLISH = "ask who published it to publish again"
+
+
 class Remote(Protocol):
     """What is asked of a remote root. Every method raises RemoteError when the root cannot be reached or read."""
 
@@ -94,12 +97,16 @@ class PathRemote:
             except (FileNotFoundError, NotADirectoryError):
                 return None
             except ValueError as error:
-                raise RemoteError(f"{path} is damaged: {error}", "ask who published it to publish again") from error
+                raise RemoteError(f"{path} is damaged: {error}", REPUBLISH) from error
 
     def recipe(self, container: str, timestamp: str) -> str:
         """The text of its recipe."""
+        path = self._folder(container).revisions / timestamp / RECIPE_FILE
         with self._reaching("cannot read"):
-            return (self._folder(container).revisions / timestamp / RECIPE_FILE).read_text(encoding="utf-8")
+            try:
+                return path.read_text(encoding="utf-8")
+            except ValueError as error:
+                raise RemoteError(f"{path} is damaged: it is not UTF-8", REPUBLISH) from error
 
     def publish(self, container: str, recipe: str, metadata: Metadata, newest: str | None) -> str:
         """Publish a revision; see `Remote.publish`."""

@@ -141,7 +141,10 @@ def resolve(container: str, request: str, timestamps: list[str], current: str | 
         older = timestamps[timestamps.index(current) :] if current in timestamps else []
         if int(request[1:]) < len(older):
             return older[int(request[1:])]
-        raise NotFoundError(f"{container} has no revision {request[1:]} before {current}", f"rezup status {container}")
+        raise NotFoundError(
+            f"{container} has no revision {request[1:]} before {current}",
+            f"see what there is: rezup status {container}",
+        )
     if request in timestamps:
         return request
     fitting = [timestamp for timestamp in timestamps if timestamp.startswith(request)]

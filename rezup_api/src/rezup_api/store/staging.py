@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rezup_api.store.files import remove_tree, storing, token
 from rezup_api.store.locks import Held, claim, create_claimed, in_turn
@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filelock import BaseFileLock
-
     from rezup_api.store.layout import ContainerFolder
 
 FOLDER = ".staging"
 LOCK_SUFFIX = ".lock"
 BUILDING_SUFFIX = ".building"
+ATTEMPTS = 100
+# Seconds; a sweep that passes by holds a lock for less, and is nobody to wait for.
+GRACE = 0.1
+
+Result = TypeVar("Result")
 
 
 class Stage:
@@ -64,8 +67,9 @@ def appear_next(stage: Stage, folder: ContainerFolder, newest: str | None = None
     Returns:
         Its timestamp: now, or one microsecond after the greatest where the clock is behind.
     """
-    folder.revisions.mkdir(exist_ok=True)
-    with in_turn(folder.revisions):
+    with storing("cannot write to"):
+        folder.revisions.mkdir(exist_ok=True)
+    with in_turn(folder.revisions), storing("cannot write to"):
         while True:
             known = [*folder.timestamps()[:1], *([newest] if newest else [])]
             timestamp = following_timestamp(time.time_ns(), max(known, key=timestamp_order, default=None))
@@ -75,15 +79,16 @@ def appear_next(stage: Stage, folder: ContainerFolder, newest: str | None = None
 
 @contextmanager
 def staged(container: Path) -> Iterator[Stage]:
-    """A new stage for `container`; whatever is still there at the end is removed.
+    """A new stage for `container`; whatever is still there at the end is removed, the container too if it is new and empty.
 
     Raises:
         StorageError: it cannot be written there.
     """
     folder = container / FOLDER
     name = token()
+    is_new = not container.exists()
     with storing("cannot write to"):
-        lock = _lock_in(folder, name)
+        lock = _inside(folder, lambda: create_claimed(folder / (name + LOCK_SUFFIX)))
     try:
         path = folder / name
         with storing("cannot write to"):
@@ -94,63 +99,60 @@ def staged(container: Path) -> Iterator[Stage]:
             remove_tree(folder / name)
             (folder / (name + LOCK_SUFFIX)).unlink(missing_ok=True)
         lock.release()
-        remove_if_empty(folder)
+        _tidy(container, is_new=is_new)
 
 
-def _lock_in(folder: Path, name: str) -> Held:
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            return create_claimed(folder / (name + LOCK_SUFFIX))
-        except FileNotFoundError:
-            continue  # the empty folder was tidied away by another process just now
+def _inside(folder: Path, act: Callable[[], Result]) -> Result:
+    """Make a folder and do something in it; again where others tidied it away in between, because it was empty.
 
-
-def sweep(container: Path, wait: float = 0.0) -> None:
-    """Clear what dead makers left in `container`.
-
-    Args:
-        wait: seconds to wait for processes that a dead builder started and that have not noticed yet.
+    `mkdir` itself fails with "File exists" when that happens between its two looks at the folder.
     """
+    for _ in range(ATTEMPTS):
+        with suppress(FileNotFoundError, FileExistsError):
+            folder.mkdir(parents=True, exist_ok=True)
+            return act()
+    folder.mkdir(parents=True, exist_ok=True)  # it is something else: a dangling link, a file where the folder belongs
+    return act()
+
+
+def _tidy(container: Path, *, is_new: bool) -> None:
+    """Leave no more behind than there was: not the empty staging folder, nor the container that was only made for it.
+
+    The children of a killed builder may live a moment longer than its lock, so that who takes over finds their stage still
+    held; what they left is cleared now.
+    """
+    sweep(container)
+    if is_new:
+        remove_if_empty(container)
+
+
+def sweep(container: Path) -> None:
+    """Clear what dead makers left in `container`."""
     folder = container / FOLDER
-    deadline = time.monotonic() + wait
-    while _sweep_once(folder) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    remove_if_empty(folder)
-
-
-def _sweep_once(folder: Path) -> int:
-    """Clear the orphans; how many entries are still held by somebody."""
     try:
         names = os.listdir(folder)
     except OSError:
-        return 0
-    held = 0
+        return
     for name in sorted(names):
-        stem = name.removesuffix(LOCK_SUFFIX).removesuffix(BUILDING_SUFFIX)
         if name.endswith(BUILDING_SUFFIX):
             _remove_orphan(folder / name, None)
         elif name.endswith(LOCK_SUFFIX):
-            held += not _remove_orphan(folder / name, folder / stem)
-        elif stem + LOCK_SUFFIX not in names:
+            _remove_orphan(folder / name, folder / name.removesuffix(LOCK_SUFFIX))
+        elif not (folder / (name + LOCK_SUFFIX)).exists():  # asked anew: a listing is not the picture of one moment
             with suppress(OSError):
                 remove_tree(folder / name)
-    return held
+    remove_if_empty(folder)
 
 
-def _remove_orphan(lock_file: Path, content: Path | None) -> bool:
-    """Remove a lock file that nobody holds, and first what it guards; False while somebody holds it."""
-    try:
+def _remove_orphan(lock_file: Path, content: Path | None) -> None:
+    """Remove a lock file that nobody holds, and first what it guards."""
+    with suppress(OSError):
         held = claim(lock_file)
-    except OSError:
-        return True
-    if held is None:
-        return not lock_file.exists()
-    with held, suppress(OSError):
-        if content is not None:
-            remove_tree(content)
-        lock_file.unlink(missing_ok=True)
-    return True
+        if held is not None:
+            with held:
+                if content is not None:
+                    remove_tree(content)
+                lock_file.unlink(missing_ok=True)
 
 
 def remove_if_empty(folder: Path) -> None:
@@ -170,35 +172,22 @@ def building(container: Path, name: str, waiting: Callable[[], None]) -> Iterato
         name: what is built, a timestamp or a word.
         waiting: called once if there is somebody to wait for.
     """
-    from filelock import (  # 5 times the start of Python: for those that build, not for those that launch
-        FileLock,
-        Timeout,
-    )
+    from filelock import FileLock, Timeout  # 5 times the start of Python: for those that build, not for a launch
 
     folder = container / FOLDER
     lock_file = folder / (name + BUILDING_SUFFIX)
     lock = FileLock(lock_file, mode=0o666, poll_interval=0.02)
+    is_new = not container.exists()
     with storing("cannot lock"):
         try:
-            _acquire(lock, folder, 0)
+            _inside(folder, lambda: lock.acquire(timeout=GRACE))
         except Timeout:
             waiting()
-            _acquire(lock, folder, -1)
+            _inside(folder, lock.acquire)
     try:
         yield
     finally:
-        lock_file.unlink(
-            missing_ok=True
-        )  # while it is held: a waiting process sees that its file is gone, and opens anew
+        with suppress(OSError):  # while it is held: a waiting process sees that its file is gone, and opens anew
+            lock_file.unlink()
         lock.release()
-        remove_if_empty(folder)
-
-
-def _acquire(lock: BaseFileLock, folder: Path, timeout: float) -> None:
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=timeout)
-        except FileNotFoundError:
-            continue  # the empty folder was tidied away by the one who held the lock
-        return
+        _tidy(container, is_new=is_new)

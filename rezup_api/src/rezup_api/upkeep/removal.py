@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.store.layout import ContainerFolder
-    from rezup_api.store.revisions import Revision
 
 
 def drop_container(folder: ContainerFolder, *, force: bool = False) -> None:
@@ -52,14 +51,7 @@ def _claim_all(folder: ContainerFolder, locks: ExitStack) -> None:
 
     From then on nobody can enter a revision; who tries finds the container gone.
     """
-    used: list[Revision] = []
-    for revision in newest_first(folder):
-        if revision.lock_file.is_file():
-            held = claim(revision.lock_file)
-            if held is None:
-                used.append(revision)
-            else:
-                locks.enter_context(held)
+    used = [revision for revision in newest_first(folder) if not _claimed(revision.lock_file, locks)]
     entered = holders(newest_first(folder))
     if used or entered:
         named = [str(holder) for holder in entered]
@@ -73,8 +65,20 @@ def _claim_all(folder: ContainerFolder, locks: ExitStack) -> None:
             named,
         )
     for lock_file in _stage_locks(folder):
-        if claim(lock_file) is None:
+        if not _claimed(lock_file, locks):
             raise BusyError(f"a revision of {folder.name} is being built", "wait for that, or use --force")
+
+
+def _claimed(lock_file: Path, locks: ExitStack) -> bool:
+    """Hold a lock alone; False while somebody else does. One that is gone, or never was, stands for nobody."""
+    try:
+        held = claim(lock_file)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    if held is None:
+        return not lock_file.exists()
+    locks.enter_context(held)
+    return True
 
 
 def _stage_locks(folder: ContainerFolder) -> list[Path]:

@@ -1,0 +1,192 @@
+"""Byte code: made once for each content, and used by the interpreters it is made for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rezup_api.build.bytecode import BATCH, Compiler
+from rezup_api.build.interpreters import Finder, Interpreter, host_interpreter
+from rezup_api.errors import InstallError
+from rezup_api.events import Event, Step, StepProgress, silent
+from rezup_api.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# Whether an import reads the byte code: the source is made unreadable as Python, and its time stamp and size stay.
+USED = (
+    "import sys; sys.dont_write_bytecode = True; sys.path.insert(0, sys.argv[1]); import pkg.mod; print(pkg.mod.VALUE)"
+)
+
+
+@pytest.fixture
+def compiler(tmp_path: Path) -> Callable[..., Compiler]:
+    """A compiler for this Python, or for the one at a path, with an empty cache."""
+    (tmp_path / "cache").mkdir()
+
+    def make(python: Path | None = None, **variables: str) -> Compiler:
+        interpreter = _at(python) if python else host_interpreter()
+        return Compiler(
+            type(tmp_path)(interpreter.executable), interpreter, tmp_path / "cache", {**os.environ, **variables}, ()
+        )
+
+    return make
+
+
+def _at(python: Path) -> Interpreter:
+    environ = dict(os.environ)
+    return Finder(Settings.from_environ(environ), environ).find(str(python))
+
+
+def plant(top: Path, value: int = 1) -> Path:
+    """A package of two modules, one of which only a template could love."""
+    (top / "pkg").mkdir(parents=True)
+    (top / "pkg" / "__init__.py").write_text("", encoding="utf-8")
+    (top / "pkg" / "mod.py").write_text(f"VALUE = {value}\n", encoding="utf-8")
+    (top / "pkg" / "template.py").write_text("class {{ name }}:\n", encoding="utf-8")
+    (top / "pkg" / "data.txt").write_text("text", encoding="utf-8")
+    return top
+
+
+def made(top: Path) -> list[str]:
+    """The byte code below `top`."""
+    return sorted(path.relative_to(top).as_posix() for path in top.rglob("*.pyc"))
+
+
+def step() -> Step:
+    """A step that nobody listens to."""
+    return Step(silent, "Compiling")
+
+
+def test_every_source_gets_its_byte_code(tmp_path: Path, compiler: Callable[..., Compiler]) -> None:
+    top = plant(tmp_path / "top")
+    compiler().compile(top, step())
+    tag = sys.implementation.cache_tag
+    assert made(top) == [f"pkg/__pycache__/__init__.{tag}.pyc", f"pkg/__pycache__/mod.{tag}.pyc"]
+    flags = (top / "pkg" / "__pycache__" / f"mod.{tag}.pyc").read_bytes()[4:8]
+    assert int.from_bytes(flags, "little") == 1, "bound to content, unchecked (PEP 552)"
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.6", "3.7", "3.8", "3.13"])
+def test_the_interpreter_uses_it(
+    tmp_path: Path, compiler: Callable[..., Compiler], need_python: Callable[[str], Path], version: str
+) -> None:
+    python = need_python(version)
+    top = plant(tmp_path / "top")
+    making = compiler(python)
+    making.compile(top, step())
+    tag = f"cpython-{version.replace('.', '')}"
+    expected = "pkg/mod.pyc" if version == "2.7" else f"pkg/__pycache__/mod.{tag}.pyc"
+    assert expected in made(top)
+    assert making.lasting == (version not in {"2.7", "3.6"})
+    source = top / "pkg" / "mod.py"
+    stamp = source.stat().st_mtime_ns
+    source.write_text("VALUE : 1\n", encoding="utf-8")
+    # A copy has another time stamp; only byte code bound to content survives that.
+    os.utime(source, ns=(stamp, stamp) if not making.lasting else (0, 0))
+    done = subprocess.run([python, "-E", "-c", USED, top], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.returncode) == ("1", 0), done.stderr
+
+
+def test_equal_sources_share_one_file(tmp_path: Path, compiler: Callable[..., Compiler]) -> None:
+    one, two = plant(tmp_path / "one"), plant(tmp_path / "two")
+    compiler().compile(one, step())
+    cached = sorted(path.name for path in (tmp_path / "cache").rglob("*.*") if path.is_file())
+    compiler().compile(two, step())
+    assert sorted(path.name for path in (tmp_path / "cache").rglob("*.*") if path.is_file()) == cached
+    name = f"pkg/__pycache__/mod.{sys.implementation.cache_tag}.pyc"
+    assert os.path.samefile(one / name, two / name)
+    assert not (one / name).stat().st_mode & 0o222
+
+
+def test_another_content_gets_another_one(tmp_path: Path, compiler: Callable[..., Compiler]) -> None:
+    one, two = plant(tmp_path / "one"), plant(tmp_path / "two", value=2)
+    compiler().compile(one, step())
+    compiler().compile(two, step())
+    name = f"pkg/__pycache__/mod.{sys.implementation.cache_tag}.pyc"
+    assert (one / name).read_bytes() != (two / name).read_bytes()
+
+
+def test_a_damaged_cache_is_not_given_out(tmp_path: Path, compiler: Callable[..., Compiler]) -> None:
+    compiler().compile(plant(tmp_path / "one"), step())
+    for path in (tmp_path / "cache").rglob("*.*"):
+        if path.is_file():
+            path.chmod(0o644)
+            path.write_bytes(b"damaged")
+    two = plant(tmp_path / "two")
+    compiler().compile(two, step())
+    assert all(path.read_bytes() != b"damaged" for path in two.rglob("*.pyc"))
+    three = plant(tmp_path / "three")
+    compiler().compile(three, step())
+    assert len(made(three)) == 2, "the next build makes it anew"
+    assert all(path.read_bytes() != b"damaged" for path in three.rglob("*.pyc"))
+
+
+def test_tracebacks_do_not_name_the_place_of_the_build(tmp_path: Path, compiler: Callable[..., Compiler]) -> None:
+    top = plant(tmp_path / "top")
+    (top / "pkg" / "mod.py").write_text("def f():\n    raise ValueError\n", encoding="utf-8")
+    compiler().compile(top, step())
+    for path in (tmp_path / "cache").rglob("*.*"):
+        if path.is_file():
+            assert str(tmp_path).encode() not in path.read_bytes()
+
+
+def test_byte_code_that_is_there_stays(tmp_path: Path, compiler: Callable[..., Compiler]) -> None:
+    top = plant(tmp_path / "top")
+    compiler().compile(top, step())
+    stamps = {path: path.stat().st_mtime_ns for path in top.rglob("*.pyc")}
+    time.sleep(0.02)
+    compiler().compile(top, step())
+    assert {path: path.stat().st_mtime_ns for path in top.rglob("*.pyc")} == stamps
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links of POSIX")
+def test_what_is_behind_a_link_is_not_ours(tmp_path: Path, compiler: Callable[..., Compiler]) -> None:
+    checkout = plant(tmp_path / "checkout")
+    top = tmp_path / "top"
+    top.mkdir()
+    (top / "pkg").symlink_to(checkout / "pkg")
+    (top / "single.py").symlink_to(checkout / "pkg" / "mod.py")
+    compiler().compile(top, step())
+    assert made(checkout) == []
+    assert made(top) == []
+
+
+def test_more_than_one_batch(tmp_path: Path, compiler: Callable[..., Compiler]) -> None:
+    top = tmp_path / "top"
+    top.mkdir()
+    count = BATCH * 2 + 5
+    for number in range(count):
+        (top / f"m{number}.py").write_text(f"x = {number}\n", encoding="utf-8")
+    told: list[Event] = []
+    compiler().compile(top, Step(told.append, "Compiling"))
+    assert len(made(top)) == count
+    progress = [event for event in told if isinstance(event, StepProgress)]
+    assert progress[-1].done == progress[-1].total == count
+
+
+@pytest.mark.parametrize("name", ["PYTHONDONTWRITEBYTECODE", "PYTHONOPTIMIZE", "PYTHONPYCACHEPREFIX", "PYTHONHOME"])
+def test_the_callers_own_variables_do_not_matter(tmp_path: Path, compiler: Callable[..., Compiler], name: str) -> None:
+    top = plant(tmp_path / "top")
+    compiler(**{name: "1"}).compile(top, step())
+    assert len(made(top)) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script of POSIX")
+def test_an_interpreter_that_fails(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho 'it is broken' >&2\nexit 3\n", encoding="utf-8")
+    python.chmod(0o755)
+    (tmp_path / "cache").mkdir()
+    broken = Compiler(python, host_interpreter(), tmp_path / "cache", os.environ, ())
+    with pytest.raises(InstallError, match="it is broken") as caught:
+        broken.compile(plant(tmp_path / "top"), step())
+    assert caught.value.status == 3
+    assert "Traceback" not in caught.value.message

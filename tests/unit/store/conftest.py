@@ -1,0 +1,103 @@
+"""Other processes, real ones, that hold, build and die while a test looks on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rezup_api.store.layout import ContainerFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+NOBODY = 65534
+
+
+@dataclass
+class Other:
+    """A process that has said "ready" and now waits until it is told to go on."""
+
+    popen: subprocess.Popen[str]
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.popen.pid
+
+    def finish(self) -> int:
+        """Let it go on, and wait for its end: its exit status."""
+        self.popen.communicate(timeout=30)
+        return self.popen.returncode
+
+    def kill(self) -> None:
+        """End it as the kernel does: nothing in it is run any more."""
+        self.popen.send_signal(signal.SIGKILL)
+        self.popen.wait()
+
+
+@pytest.fixture
+def other() -> Iterator[Callable[..., Other]]:
+    """`other(code, *words)` runs Python until it calls `wait()`; the words are in `sys.argv`."""
+    started: list[subprocess.Popen[str]] = []
+    prelude = "import sys, os\nfrom pathlib import Path\ndef wait():\n  print('ready', flush=True); sys.stdin.readline()\n"
+
+    def start(code: str, *words: object) -> Other:
+        popen = subprocess.Popen(
+            [sys.executable, "-c", prelude + code, *map(str, words)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(popen)
+        assert popen.stdout is not None
+        assert popen.stdout.readline() == "ready\n", "it ended before it waited"
+        return Other(popen)
+
+    yield start
+    for popen in started:
+        popen.kill()
+        popen.communicate()
+
+
+@pytest.fixture
+def unprivileged(tmp_path: Path) -> Iterator[Callable[[Callable[[], None]], None]]:
+    """Calls a function in a child that permissions apply to; what it raises fails the test."""
+
+    def run(act: Callable[[], None]) -> None:
+        child = os.fork()
+        if not child:
+            try:
+                if os.getuid() == 0:
+                    os.setgroups([])
+                    os.setresgid(NOBODY, NOBODY, NOBODY)
+                    os.setresuid(NOBODY, NOBODY, NOBODY)
+                act()
+                os._exit(0)
+            finally:
+                sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+    if os.name == "nt":
+        pytest.skip("permissions are of another kind on Windows")
+    closed = [folder for folder in tmp_path.parents if folder.stat().st_mode & 0o5 != 0o5]
+    if os.getuid() == 0:
+        for folder in closed:
+            folder.chmod(0o755)
+    yield run
+    if os.getuid() == 0:
+        for folder in closed:
+            folder.chmod(0o700)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ContainerFolder:
+    """The folder of a container that does not exist yet."""
+    return ContainerFolder(tmp_path / "root", "dev")
