@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.e2e.terminal import Terminal
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.e2e.conftest import Machine, tree_digest
 
 if TYPE_CHECKING:

@@ -227,9 +227,9 @@ def test_a_reader_that_goes_away_is_no_error(
     machine: Machine, need_program: Callable[[str], Path], words: str, buffered: bool
 ) -> None:
     environ = {name: value for name, value in machine.environ.items() if name != "PYTHONUNBUFFERED"}
+    script = '{ sleep 0.1; "$@"; echo "status $?" >&2; } | true'
     done = subprocess.run(
-        [need_program("sh"), "-c", '{ sleep 0.1; "$@"; echo "status $?" >&2; } | true', "sh"]
-        + machine.command(*words.split()),
+        [str(need_program("sh")), "-c", script, "sh", *machine.command(*words.split())],
         env=environ if buffered else {**environ, "PYTHONUNBUFFERED": "1"},
         stderr=subprocess.PIPE,
         text=True,

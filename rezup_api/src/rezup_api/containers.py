@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
-from rezup_api.build.transaction import Build
+from rezup_api.build.transaction import build_environments
 from rezup_api.errors import LaunchError, NotFoundError, RecipeError, RemoteError, StorageError, UsageError
 from rezup_api.events import Note, Reporter, Warned, silent
 from rezup_api.recipe.credentials import literal_credentials
@@ -345,7 +345,7 @@ class Container:
         self, stage: Stage, recipe: Recipe, holds: ExitStack, *, message: str = "", published: Metadata | None = None
     ) -> Metadata:
         """Fill a stage: environments, recipe, metadata."""
-        build = Build(
+        built = build_environments(
             recipe,
             self.folder,
             stage,
@@ -354,7 +354,6 @@ class Container:
             report=self._studio.report,
             holds=holds,
         )
-        built = build.run()
         metadata = Metadata(
             format=FORMAT,
             rezup_version=__version__,

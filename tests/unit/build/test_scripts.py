@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +18,7 @@ from rezup_api.store.layout import BIN, site_packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="scripts of POSIX")
 
@@ -148,7 +148,7 @@ def test_longer_than_the_kernel_reads(environment: Path, tmp_path: Path) -> None
 def test_another_environment_does_not_mislead(environment: Path, bare: Path) -> None:
     write_production_scripts(environment, request(Requirement("rez", "rez")))
     given = {"VIRTUAL_ENV": str(bare), "PATH": f"{bare / BIN}:{os.defpath}", "PYTHONHOME": "/nowhere"}
-    assert tell(environment / BIN / "rez" / "rez", **given)[0] == str(environment)
+    assert tell(environment / BIN / "rez" / "rez", cwd=None, **given)[0] == str(environment)
 
 
 def test_flags_are_those_of_each_tool(environment: Path) -> None:

@@ -106,7 +106,7 @@ class Engine(Protocol):
     def resolve(self, request: EnvironmentRequest, lines: Sequence[str], limits: Pins | None = None) -> Resolving:
         """Begin to find the versions for `lines` of a requirements file, within the limits of other pins."""
 
-    def install(self, environment: Path, interpreter: Interpreter, pins: Pins, step: Step) -> None:
+    def install(self, environment: Path, request: EnvironmentRequest, pins: Pins, step: Step) -> None:
         """Install exactly the pins into an environment.
 
         Raises:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api import process
 from rezup_api.build.distributions import installed
+from rezup_api.build.editable import PLAIN_PATH, plain_path_projects
 from rezup_api.build.engine import Pins, Surroundings, check, progress_of
 from rezup_api.recipe.credentials import redact
 from rezup_api.store.layout import BIN, site_packages
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from rezup_api.build.interpreters import Interpreter
     from rezup_api.build.requirements import EnvironmentRequest
     from rezup_api.events import Step
+
+
+FIRST_WITH_SETTINGS = (3, 7)
 
 
 class PipEngine:
@@ -32,9 +36,12 @@ class PipEngine:
         asked = Pins(tuple(lines), lasting=False)
         return _Given(asked.within(limits) if limits else asked)
 
-    def install(self, environment: Path, interpreter: Interpreter, pins: Pins, step: Step) -> None:
+    def install(self, environment: Path, request: EnvironmentRequest, pins: Pins, step: Step) -> None:
         """Install what was asked for into an environment; see `Engine.install`."""
-        self._install(environment, pins, (), step)
+        # An old pip installs editable ones with `setup.py develop`, which leaves a plain path by itself.
+        modern = request.interpreter.version >= FIRST_WITH_SETTINGS
+        settings = ("--config-settings", PLAIN_PATH) if modern and plain_path_projects(request) else ()
+        self._install(environment, pins, settings, step)
 
     def install_into(self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Pins) -> None:
         """Install exactly the pins into a plain folder; see `Engine.install_into`."""

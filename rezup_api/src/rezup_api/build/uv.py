@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rezup_api import process
+from rezup_api.build.editable import PLAIN_PATH, plain_path_projects
 from rezup_api.build.engine import Pins, Surroundings, check, progress_of
 from rezup_api.build.pipconfig import REQUIRE_HASHES
 from rezup_api.recipe.credentials import redact
@@ -57,10 +58,12 @@ class UvEngine:
             command += ["--constraints", str(constraints)]
         return _UvResolving(self._start(command, None))
 
-    def install(self, environment: Path, interpreter: Interpreter, pins: Pins, step: Step) -> None:
+    def install(self, environment: Path, request: EnvironmentRequest, pins: Pins, step: Step) -> None:
         """Install exactly the pins into an environment; see `Engine.install`."""
         python = environment / BIN / "python"
-        settings = [word for name in _SETUPTOOLS_OPTION for word in ("--config-settings", name)] if _edits(pins) else []
+        settings: list[str] = []
+        for name in plain_path_projects(request):
+            settings += ["--config-settings-package", f"{name}:{PLAIN_PATH}"]
         self._install(["--python", str(python), *settings], pins, step)
 
     def install_into(self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Pins) -> None:
@@ -101,15 +104,6 @@ class UvEngine:
             redact=redact,
             on_line=progress_of(step),
         )
-
-
-# A flat-layout `rezplugins` is found only through a plain path in a .pth file, not through setuptools' import finder, which
-# also doubles every start of the interpreter. Other build backends pass over settings they do not know.
-_SETUPTOOLS_OPTION = ("editable_mode=compat",)
-
-
-def _edits(pins: Pins) -> bool:
-    return any(line.startswith("-e ") for line in pins.lines)
 
 
 class _UvResolving:

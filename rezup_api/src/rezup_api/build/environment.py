@@ -1,0 +1,256 @@
+"""Build one environment of a revision: the list of steps, in the order in which they are carried out."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rezup_api.build import installers
+from rezup_api.build.bytecode import Compiler
+from rezup_api.build.distributions import conflicts, damaged, installed
+from rezup_api.build.editable import link_sources
+from rezup_api.build.engine import Pins, surroundings
+from rezup_api.build.libraries import link_libraries, provide, separate
+from rezup_api.build.pip import PipEngine
+from rezup_api.build.probe import probe
+from rezup_api.build.scripts import FOLDER, MARKER, write_production_scripts
+from rezup_api.build.templates import Template
+from rezup_api.build.uv import UvEngine
+from rezup_api.build.virtualenvs import create_environment
+from rezup_api.errors import InstallError
+from rezup_api.events import step
+from rezup_api.store.files import remove_tree, write_whole
+from rezup_api.store.layout import BIN, site_packages
+from rezup_api.store.metadata import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import ExitStack
+
+    from rezup_api.build.caches import Caches
+    from rezup_api.build.content import FileStore, Listing
+    from rezup_api.build.requirements import EnvironmentRequest
+    from rezup_api.events import Reporter
+    from rezup_api.recipe.model import Recipe
+    from rezup_api.settings import Settings
+    from rezup_api.store.layout import ContainerFolder
+    from rezup_api.store.staging import Stage
+
+# Raised whenever what is written into an environment changes, so that no list of an older rezup is taken for it.
+LAYOUT = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What the builds of one revision share.
+
+    Args:
+        recipe: what goes in.
+        folder: the container it is for.
+        stage: where it is prepared.
+        work: a folder for what lives as long as the build.
+        environ: the caller's environment.
+        store: shares the files of equal content.
+        holds: keeps what must not be removed before the revision has appeared.
+    """
+
+    recipe: Recipe
+    folder: ContainerFolder
+    stage: Stage
+    work: Path
+    settings: Settings
+    environ: Mapping[str, str]
+    caches: Caches
+    store: FileStore
+    report: Reporter
+    holds: ExitStack
+
+
+class EnvironmentBuild:
+    """The building of one environment.
+
+    `libraries` is the folder of shared libraries that it links, None as long as there is none.
+    """
+
+    def __init__(self, request: EnvironmentRequest, place: Workplace) -> None:
+        self._request = request
+        self._place = place
+        self._holding = (place.stage.lock.descriptor,)
+        self._path = place.stage.path / "venv" / request.name
+        self._packages = site_packages(self._path, request.interpreter.version)
+        self._around = surroundings(
+            place.recipe,
+            place.settings,
+            place.environ,
+            work=place.work,
+            caches=place.caches,
+            report=place.report,
+            holding=self._holding,
+            prefix=Path(request.interpreter.executable).parent.parent,
+        )
+        self._engine = installers.choose_engine(place.recipe, request.interpreter, self._around)
+        self.libraries: Path | None = None
+
+    def run(self) -> Environment:
+        """Make the environment, from an earlier one of the same content if there is one, and try it.
+
+        Raises:
+            InstallError: it cannot be built, or does not run.
+        """
+        template = Template(self._place.caches.environments, self._request, self._place.store, self._path)
+        pins, shared = self._resolve(template)
+        self._share(shared)
+        key = self._key(pins)
+        listing = template.confirm(key)
+        if listing is None:
+            listing = self._make(pins)
+            if pins.lasting and not self._request.local:
+                template.remember(key, listing)
+        self._try(listing)
+        write_whole(self._place.stage.path / f"files.{self._request.name}.json", listing.to_json().encode("utf-8"))
+        return Environment(
+            name=self._request.name,
+            python=self._request.interpreter.version_text,
+            interpreter=self._request.interpreter.executable,
+            rez=(self._path / BIN / FOLDER / MARKER).read_text(encoding="utf-8"),
+            size=listing.size,
+        )
+
+    def _resolve(self, template: Template) -> tuple[Pins, Pins]:
+        """Find the versions, of the environment and of the shared libraries; meanwhile make what was found last time."""
+        request = self._request
+        with step(self._place.report, f"Resolving {request.name}") as running:
+            asked = [item.line for item in request.requirements] + list(request.shared)
+            resolving = self._engine.resolve(request, asked)
+            try:
+                template.prepare()
+                together = resolving.result()
+            except BaseException:
+                resolving.cancel()
+                raise
+            found = separate(self._engine, request, together, self._scratch)
+            running.text = f"Resolved {request.name} for Python {request.interpreter.version_text}"
+        return found
+
+    def _share(self, shared: Pins) -> None:
+        """Provide the shared libraries, held until the revision has appeared."""
+        if not shared.lines:
+            return
+        self.libraries, held = provide(
+            self._place.folder,
+            self._request,
+            shared,
+            engine=self._engine,
+            scratch=self._scratch,
+            compiler=self._compiler(Path(self._request.interpreter.executable)),
+            store=self._place.store,
+            report=self._place.report,
+        )
+        self._place.holds.enter_context(held)
+
+    def _compiler(self, python: Path) -> Compiler:
+        share = self._place.recipe.pip.link == "auto"
+        cache, environ = self._place.caches.bytecode, self._place.environ
+        return Compiler(python, self._request.interpreter, cache, environ, self._holding, share)
+
+    def _scratch(self, name: str) -> Path:
+        """An environment that lives as long as the build."""
+        path = self._place.work / f"{self._request.name}.{name}"
+        if not path.exists():
+            self._create(path)
+        return path
+
+    def _create(self, path: Path) -> None:
+        engine = self._engine
+        create_environment(
+            path,
+            self._request.interpreter,
+            seed=isinstance(engine, PipEngine),
+            caches=self._place.caches,
+            environ=self._place.environ,
+            helper=engine if isinstance(engine, UvEngine) else installers.helper_engine(self._around),
+        )
+
+    def _key(self, pins: Pins) -> str:
+        """What tells this environment from others: whatever goes into it."""
+        request = self._request
+        told = [LAYOUT, self._engine.name, request.interpreter.identity, pins.digest]
+        told += [self.libraries.name if self.libraries else "", *map(repr, self._around.options)]
+        told += [f"{tool.name} {' '.join(flags)}" for tool, flags in zip(request.tools, request.flags, strict=True)]
+        return hashlib.sha256("\n".join(told).encode("utf-8")).hexdigest()
+
+    def _make(self, pins: Pins) -> Listing:
+        """Make the environment from nothing; once more if what the installer's cache gave was damaged."""
+        bad = self._install(pins)
+        if bad and isinstance(self._engine, UvEngine):
+            for name in bad:
+                self._engine.forget(name)
+            remove_tree(self._path)
+            bad = self._install(pins)
+        if bad:
+            raise InstallError(
+                f"the files of {', '.join(bad)} are not those that its wheel lists",
+                "ask whoever keeps the index, or the wheelhouse, for an intact one",
+            )
+        with step(self._place.report, f"Compiling {self._request.name}") as running:
+            self._compiler(self._path / BIN / "python").compile(self._packages, running)
+            running.text = "Compiled the byte code"
+            return self._place.store.adopt(self._path)
+
+    def _install(self, pins: Pins) -> list[str]:
+        """Install everything and turn it into a production install; the distributions whose files are damaged."""
+        request = self._request
+        with step(self._place.report, f"Installing {request.name}") as running:
+            self._create(self._path)
+            self._engine.install(self._path, request, pins, running)
+            (self._path / ".lock").unlink(missing_ok=True)  # uv's, for its own processes
+            distributions = installed(self._packages)
+            _refuse_conflicts(conflicts(distributions.values()))
+            bad = damaged(self._packages, distributions.values())
+            version = write_production_scripts(self._path, request)
+            rez = request.tools[0]
+            if rez.editable and rez.local is not None:
+                link_sources(self._packages, rez.local)
+            if self.libraries is not None:
+                link_libraries(self._packages, self.libraries, self._place.stage.path)
+            running.text = f"Installed {_named(request, version, len(distributions))}"
+        return bad
+
+    def _try(self, listing: Listing) -> None:
+        """Run the Rez inside, unless the same content has run on the same interpreter before."""
+        request = self._request
+        libraries = self.libraries.name if self.libraries else ""
+        told = f"{LAYOUT}\n{listing.digest}\n{request.interpreter.identity}\n{libraries}"
+        mark = self._place.caches.probed / hashlib.sha256(told.encode("utf-8")).hexdigest()
+        if mark.exists() and not request.editable:
+            return
+        work = self._place.work / "probe"
+        work.mkdir()
+        with step(self._place.report, f"Testing {request.name}") as running:
+            probe(
+                self._path,
+                request.interpreter,
+                environ=self._around.environ,
+                work=work,
+                report=self._place.report,
+                holding=self._holding,
+            )
+            running.text = "Tested: rez-env works, also inside another one"
+        remove_tree(work)
+        if not request.editable:
+            mark.touch()
+
+
+def _named(request: EnvironmentRequest, version: str, count: int) -> str:
+    others = f" and {count - 1} more packages" if count > 2 else ""
+    return f"rez {version}{others}" if request.name == "rez" else f"{request.name} with rez {version}{others}"
+
+
+def _refuse_conflicts(found: list[str]) -> None:
+    if found:
+        raise InstallError(
+            f"two packages own the same files: {'; '.join(found)}",
+            "one would overwrite the other: take one out of the recipe, or give it an environment of its own (isolation)",
+        )
