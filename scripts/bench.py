@@ -1,204 +1,47 @@
 """Measure rezup against rezup 2.6.0, in turn and in one run: `python3 scripts/bench.py add`; `-h` lists the options.
 
 `add`: the time and the disk that a further revision of vanilla Rez takes when all caches are warm.
-Both rezups are installed into environments of their own, and each has a home folder of its own. See docs/reference/benchmarks.md.
+See docs/reference/benchmarks.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
-import re
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Iterator
+from typing import TYPE_CHECKING
 
-import _index
+import _rezups
 import _setup
-import run
 
-OTHER = ("rezup==2.1.1", "rezup-api==2.6.0")
-OTHER_VERSION = "2.6.0"
-TOO_NEW_FOR_OTHER = (3, 12)
-RECIPE = '[rez]\nname = "rez"\nurl = "rez>=2.83"\n'
-PACKAGES = ("rez", "pip")
+if TYPE_CHECKING:
+    from _rezups import ByteCode, Round
+
 GOAL_RATIO = 0.15
 GOAL_DISK = 4 * 2**20
-# What Rez imports for its commands; read from byte code, or compiled again at every start.
-IMPORTED = "import rez.cli._main, rez.cli.env, rez.resolved_context, rez.bind.hello_world"
 
 
 @dataclass(frozen=True)
-class Round:
-    """One further revision.
-
-    Args:
-        seconds: from the start of the command to its end.
-        disk: bytes that the home folder takes more than before, shared files once, folders and caches included.
-    """
-
-    seconds: float
-    disk: int
-
-
-@dataclass(frozen=True)
-class ByteCode:
-    """The byte code of one revision.
-
-    Args:
-        sources: Python files in its environment.
-        compiled: those that have byte code beside them.
-        imported: modules of the environment that Rez imported when it was tried.
-        used: those that were read from byte code.
-    """
-
-    sources: int
-    compiled: int
-    imported: int
-    used: int
-
-
-@dataclass(frozen=True)
-class User:
-    """One rezup and the user who runs it.
-
-    Args:
-        name: for the report.
-        command: its console script.
-        home: the user's home folder, with everything that this rezup keeps.
-        environ: of every command.
-    """
+class Measured:
+    """What was found out about one rezup."""
 
     name: str
-    command: Path
-    home: Path
-    environ: dict[str, str]
+    rounds: list[Round]
+    byte_code: ByteCode
 
-    def add(self) -> Round:
-        """Make a further revision."""
-        before, revisions = disk_usage(self.home), len(self.revisions())
-        begin = time.perf_counter()
-        done = subprocess.run(
-            [str(self.command), "add", "--skip-use"],
-            env=self.environ,
-            cwd=str(self.home),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-        seconds = time.perf_counter() - begin
-        if done.returncode or len(self.revisions()) != revisions + 1:
-            raise _setup.SetupError(f"{self.name} made no revision (status {done.returncode}):\n{done.stdout}")
-        return Round(seconds, disk_usage(self.home) - before)
+    @property
+    def seconds(self) -> list[float]:
+        """The time of each round."""
+        return [item.seconds for item in self.rounds]
 
-    def revisions(self) -> list[Path]:
-        """The folders of its revisions, oldest first."""
-        folder = self.home / ".rezup" / ".main" / "revisions"
-        return sorted(folder.iterdir()) if folder.is_dir() else []
-
-    def byte_code(self) -> ByteCode:
-        """What the newest revision has of it, and what Rez makes of that."""
-        environment = self.revisions()[-1] / "venv" / "rez"
-        sources = [path for path in environment.rglob("*.py") if not path.is_symlink()]
-        tag = f"{sys.implementation.cache_tag}.pyc"
-        compiled = [path for path in sources if (path.parent / "__pycache__" / f"{path.stem}.{tag}").is_file()]
-        # -B: what is not compiled must not become so by being tried.
-        command = [str(_setup.python_of(environment)), "-E", "-B", "-v", "-c", IMPORTED]
-        said = subprocess.run(command, env=self.environ, stderr=subprocess.PIPE, encoding="utf-8", check=True).stderr
-        loaded = re.findall(r"^# code object from '?(.*site-packages.*?)'?$", said, re.MULTILINE)
-        used = [path for path in loaded if path.endswith(".pyc")]
-        return ByteCode(len(sources), len(compiled), len(loaded), len(used))
-
-
-def disk_usage(top: Path) -> int:
-    """Bytes that a folder and all in it take on the disk, what is there under several names once; as `du` counts."""
-    seen: dict[tuple[int, int], int] = {}
-    waiting = [str(top)]
-    while waiting:
-        path = waiting.pop()
-        status = os.lstat(path)
-        seen[status.st_dev, status.st_ino] = status.st_blocks * 512
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-                else:
-                    status = entry.stat(follow_symlinks=False)
-                    seen[status.st_dev, status.st_ino] = status.st_blocks * 512
-    return sum(seen.values())
-
-
-def users(place: Path, settings: dict[str, str]) -> tuple[User, User]:
-    """Both rezups, installed, each with an empty home folder.
-
-    Args:
-        place: an empty folder.
-        settings: variables for both.
-    """
-    if sys.version_info >= TOO_NEW_FOR_OTHER:
-        raise _setup.SetupError(
-            f"rezup {OTHER_VERSION} runs up to Python 3.11, and this is {sys.version.split()[0]}: "
-            f"start this script with an older one, as in `python3.11 {' '.join(sys.argv)}`"
-        )
-    theirs = _setup.environment(
-        ".venv-bench",
-        [Path(__file__).resolve()],
-        lambda python: _setup.pip_install(python, *OTHER),
-        f"Setting up rezup {OTHER_VERSION} ...",
-    )
-    ours = run.environment()
-    return (
-        _user("this checkout", _setup.script_of(ours, "rezup"), place / "ours", settings),
-        _user(f"rezup {OTHER_VERSION}", _setup.script_of(theirs, "rezup"), place / "theirs", settings),
-    )
-
-
-def _user(name: str, command: Path, home: Path, settings: dict[str, str]) -> User:
-    home.mkdir()
-    (home / "rezup.toml").write_text(RECIPE, encoding="utf-8")
-    for configuration in (".config/pip", ".pip", ".netrc"):
-        original = Path.home() / configuration
-        if original.exists():
-            (home / configuration).parent.mkdir(exist_ok=True)
-            (home / configuration).symlink_to(original)
-    # PYTHONDONTWRITEBYTECODE and the like would change what is measured; XDG_* would let the two share their caches.
-    foreign = ("PYTHON", "REZ_", "REZUP_", "XDG_", "UV_", "VIRTUALENV_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return User(name, command, home, {**kept, "HOME": str(home), **settings})
-
-
-@contextlib.contextmanager
-def index_settings(place: Path, *, local: bool) -> Iterator[dict[str, str]]:
-    """The variables that name the index.
-
-    Args:
-        place: an empty folder for the wheels that a local one offers.
-        local: serve them on loopback, else leave it at what is configured, and give no variables.
-    """
-    if not local:
-        yield {}
-        return
-    print("Fetching the wheels for the index on loopback ...", file=sys.stderr, flush=True)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    _setup.run_quietly([*pip, "download", "--no-deps", "--dest", place, *PACKAGES], "Fetching wheels with pip")
-    with _index.serving(place) as address:
-        yield {
-            "PIP_INDEX_URL": address,
-            "PIP_EXTRA_INDEX_URL": "",
-            "PIP_FIND_LINKS": "",
-            "PIP_CONFIG_FILE": os.devnull,
-            "NO_PROXY": "127.0.0.1",
-        }
+    @property
+    def disk(self) -> int:
+        """The median of the bytes that a revision takes."""
+        return int(median(item.disk for item in self.rounds))
 
 
 def add(arguments: argparse.Namespace) -> None:
@@ -206,44 +49,50 @@ def add(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="rezup-bench-") as folder:
         place = Path(folder)
         (place / "wheels").mkdir()
-        with index_settings(place / "wheels", local=arguments.local_index) as settings:
-            both = users(place, settings)
+        with _rezups.index_settings(place / "wheels", local=arguments.local_index) as settings:
+            both = _rezups.users(place, settings)
             print("Warming the caches ...", file=sys.stderr, flush=True)
             for user in (*both, *both):
                 user.add()
-            rounds = [tuple(user.add() for user in both) for _ in range(arguments.rounds)]
-            byte_code = [user.byte_code() for user in both]
-    measured = [[pair[number] for pair in rounds] for number, _ in enumerate(both)]
-    ratio = median(ours.seconds / theirs.seconds for ours, theirs in rounds)
-    disk = int(median(item.disk for item in measured[0]))
+            rounds = [[user.add() for user in both] for _ in range(arguments.rounds)]
+            ours, theirs = (
+                Measured(user.name, [pair[number] for pair in rounds], user.byte_code())
+                for number, user in enumerate(both)
+            )
+    ratio = median(mine / other for mine, other in zip(ours.seconds, theirs.seconds))
     report = {
         "benchmark": "add",
         "index": "loopback" if arguments.local_index else "configured",
         "python": sys.version.split()[0],
         "ratio": round(ratio, 4),
-        "met": ratio <= GOAL_RATIO and disk <= GOAL_DISK and byte_code[0].used == byte_code[0].imported,
-        "measured": [
-            {"name": user.name, "rounds": [asdict(item) for item in items], "byte_code": asdict(code)}
-            for user, items, code in zip(both, measured, byte_code)
-        ],
+        "goals": {"ratio": GOAL_RATIO, "disk": GOAL_DISK},
+        "met": {"ratio": ratio <= GOAL_RATIO, "disk": ours.disk <= GOAL_DISK, "byte_code": ours.byte_code.complete},
+        "measured": [asdict(ours), asdict(theirs)],
     }
     if arguments.json:
         print(json.dumps(report, indent=2))
         return
-    print(f"A further revision of vanilla Rez, warm caches, {report['index']} index, {arguments.rounds} rounds in turn")
-    for user, items, code in zip(both, measured, byte_code):
-        _show(user.name, items, code)
-    print(f"ratio of the times, median of the pairs   {ratio:.3f}   (goal: at most {GOAL_RATIO})")
+    print(f"A further revision of vanilla Rez: warm caches, {report['index']} index, {arguments.rounds} rounds in turn")
+    for measured in (ours, theirs):
+        _show(measured)
+    print(f"ratio of the times, median of the pairs: {ratio:.3f} (goal: at most {GOAL_RATIO})")
 
 
-def _show(name: str, items: list[Round], code: ByteCode) -> None:
-    seconds = [item.seconds for item in items]
-    disk = median(item.disk for item in items) / 2**20
-    print(f"{name}: median {median(seconds):.3f} s ({min(seconds):.3f} to {max(seconds):.3f}), {disk:.2f} MiB of disk")
+def _show(measured: Measured) -> None:
+    seconds, code = measured.seconds, measured.byte_code
+    print(f"{measured.name}:")
+    print(f"  time       median {median(seconds):.3f} s, from {min(seconds):.3f} to {max(seconds):.3f} s")
+    print(f"  disk       median {measured.disk / 2**20:.2f} MiB")
     print(
-        f"  byte code beside {code.compiled} of {code.sources} sources; "
-        f"of {code.imported} modules that Rez imported, {code.used} came from byte code"
+        f"  byte code  beside {code.compiled} of {code.sources} sources, used by {code.used} of {code.imported} imports"
     )
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 def main() -> int:
@@ -252,12 +101,14 @@ def main() -> int:
     benchmarks = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
     parsers = {"add": benchmarks.add_parser("add", help="time and disk of a further revision")}
     for each in parsers.values():
-        each.add_argument("--rounds", type=int, default=10, metavar="N", help="measure each N times (default: 10)")
+        each.add_argument("--rounds", type=_count, default=10, metavar="N", help="measure each N times (default: 10)")
         each.add_argument("--local-index", action="store_true", help="install from an index on loopback")
         each.add_argument("--json", action="store_true", help="print one JSON document instead of text")
     arguments = parser.parse_args()
     try:
         _setup.use_new_python()
+        if _setup.WINDOWS:
+            raise _setup.SetupError("the benchmarks run on Linux and macOS only")
         {"add": add}[arguments.benchmark](arguments)
     except _setup.SetupError as error:
         print(f"bench: {error}", file=sys.stderr)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +16,10 @@ import pytest
 from tests.e2e.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).parent
+NOBODY = 65534
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -173,3 +176,53 @@ def terminal() -> Callable[..., Terminal]:
         return Terminal(machine.command(*words), environ, machine.home)
 
     return run
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Machine]:
+    """A machine whose user permissions apply to, even where root runs the tests; that user can read everything.
+
+    The interpreter and pytest's folders may lie where only root can look: hence the one capability, which lets read and
+    search, and not write. Where it is not to be had, it is tried without.
+    """
+    if os.name == "nt":
+        pytest.skip("permissions are of another kind on Windows")
+    home = Path(tempfile.mkdtemp())
+    try:
+        if os.getuid() != 0:
+            yield Machine(home)
+            return
+        os.chown(home, NOBODY, NOBODY)
+        identity = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        for prefix in ((*identity, *(f"--{kind}-caps=+dac_read_search" for kind in ("inh", "ambient"))), identity):
+            machine = Machine(home, prefix=prefix)
+            words = machine.command("--version")
+            if shutil.which("setpriv") and not subprocess.run(words, env=machine.environ, check=False).returncode:
+                yield machine
+                return
+        pytest.skip("another user cannot run the interpreter of these tests")
+    finally:
+        shutil.rmtree(home)
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    """The remote root of a studio, still empty."""
+    path = tmp_path / "studio share"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def publisher(machine: Machine, remote: Path) -> Machine:
+    """A machine of that studio."""
+    machine.variables["REZUP_ROOT_REMOTE"] = str(remote)
+    return machine
+
+
+@pytest.fixture
+def consumer(new_machine: Callable[[], Machine], remote: Path) -> Machine:
+    """Another one."""
+    machine = new_machine()
+    machine.variables["REZUP_ROOT_REMOTE"] = str(remote)
+    return machine

@@ -217,14 +217,14 @@ def test_the_listing_agrees_with_the_files(built: Machine) -> None:
         listing = json.loads((revision / "files.rez.json").read_text(encoding="utf-8"))
         top = revision / "venv" / "rez"
         files = {
-            str(path.relative_to(top)): [
+            str(path.relative_to(top)): (
                 hashlib.sha256(path.read_bytes()).hexdigest(),
                 path.stat().st_size,
                 int(bool(path.stat().st_mode & 0o111)),
-            ]
+            )
             for path in regular_files(top)
         }
-        assert {name: values[:3] for name, values in listing["files"].items()} == files
+        assert {name: tuple(values[:3]) for name, values in listing["files"].items()} == files
         links = {str(path.relative_to(top)): os.readlink(path) for path in top.rglob("*") if path.is_symlink()}
         assert listing["links"] == links
         metadata = json.loads((revision / "revision.json").read_text(encoding="utf-8"))

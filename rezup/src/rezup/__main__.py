@@ -13,7 +13,7 @@ from rezup.commands import COMMANDS
 from rezup.progress import Progress
 from rezup_api.containers import Studio
 from rezup_api.errors import RezupError, UsageError
-from rezup_api.session.customize import run_site_script
+from rezup_api.session.customize import run_site_script, undo_coercion
 from rezup_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.version:
         print(f"rezup {__version__}")
         return exits.DONE
+    undo_coercion(os.environ)
     with Progress(quiet=arguments.quiet, debug=arguments.debug) as progress:
         try:
             run_site_script(Settings.from_environ(os.environ), os.environ)

@@ -88,17 +88,15 @@ def _add_pull(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def _add_drop(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _command(commands, "drop", "remove a container from this machine")
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", metavar="NAME", help="the container")
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
     parser.add_argument("--force", action="store_true", help="also while it is in use")
-    parser.add_argument(
-        "-l", "--local", action="store_true", help="this machine's; required where there is a remote root"
-    )
+    parser.add_argument("-l", "--local", action="store_true", help="on this machine only; needed where it is published")
 
 
 def _add_status(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _command(commands, "status", "show the containers, or the revisions of one", json=True)
-    parser.add_argument("name", nargs="?", metavar="NAME")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="default: all containers")
 
 
 def _add_recipe(commands: argparse._SubParsersAction[Parser]) -> None:

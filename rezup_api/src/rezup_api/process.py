@@ -7,6 +7,7 @@ builder's lock open, which tells others to wait.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     OnLine = Callable[[str], None]
 
 TAIL_LINES = 40
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+POSIX_SHELL = "/bin/sh"
 LOOK_INTERVAL = 0.1
 LINUX = sys.platform == "linux"
 CAN_FOLLOW = hasattr(os, "pread")
@@ -272,7 +276,33 @@ def _popen(command: Sequence[str], environ: Mapping[str, str], descriptor: int) 
             list(command), env=dict(environ), pass_fds=(descriptor,) if os.name != "nt" else (), restore_signals=True
         )
     except OSError as error:
-        raise LaunchError(f"cannot run {command[0]}: {error.strerror}", status=126) from error
+        if is_bare_script(command[0], error):
+            return _popen([POSIX_SHELL, *command], environ, descriptor)
+        raise refusal(command[0], error) from error
+
+
+def is_bare_script(program: str, error: OSError) -> bool:
+    """Whether `error` is the system's refusal of a script without `#!`, which shells and `env` give to sh (execvp(3))."""
+    if error.errno != errno.ENOEXEC or os.name == "nt":
+        return False
+    try:
+        with open(program, "rb") as stream:
+            return b"\0" not in stream.read(256)  # else it is a program for another machine
+    except OSError:
+        return False
+
+
+def refusal(program: str, error: OSError) -> LaunchError:
+    """The system's refusal to run a program that was found, in our words."""
+    hints = {
+        errno.ENOENT: "it exists, so the interpreter that its first line names does not",
+        errno.E2BIG: "its arguments and environment are too long together",
+        errno.ENOEXEC: "it is no script, and no program for this machine",
+    }
+    status = NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
+    return LaunchError(
+        f"cannot run {program}: {error.strerror or error}", hints.get(error.errno or 0, ""), status=status
+    )
 
 
 def _end_with_parent(parent: int) -> Callable[[], None] | None:

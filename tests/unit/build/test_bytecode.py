@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,11 +123,17 @@ def test_a_damaged_cache_is_not_given_out(tmp_path: Path, compiler: Callable[...
             path.write_bytes(b"damaged")
     two = plant(tmp_path / "two")
     compiler().compile(two, step())
+    assert len(made(two)) == 2, "it is made anew"
     assert all(path.read_bytes() != b"damaged" for path in two.rglob("*.pyc"))
-    three = plant(tmp_path / "three")
-    compiler().compile(three, step())
-    assert len(made(three)) == 2, "the next build makes it anew"
-    assert all(path.read_bytes() != b"damaged" for path in three.rglob("*.pyc"))
+
+
+def test_copies_on_request(tmp_path: Path, compiler: Callable[..., Compiler]) -> None:
+    one, two = plant(tmp_path / "one"), plant(tmp_path / "two")
+    compiler().compile(one, step())
+    replace(compiler(), share=False).compile(two, step())
+    name = f"pkg/__pycache__/mod.{sys.implementation.cache_tag}.pyc"
+    assert (one / name).read_bytes() == (two / name).read_bytes()
+    assert not os.path.samefile(one / name, two / name)
 
 
 def test_tracebacks_do_not_name_the_place_of_the_build(tmp_path: Path, compiler: Callable[..., Compiler]) -> None:

@@ -96,22 +96,29 @@ def test_entry_points_that_cannot_be_read(tmp_path: Path, data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "origin"),
+    ("text", "origin", "pinned"),
     [
-        ('{"url": "file:///dev/foo", "dir_info": {"editable": true}}', "file:///dev/foo"),
+        ('{"url": "file:///dev/foo", "dir_info": {"editable": true}}', "file:///dev/foo", "foo @ file:///dev/foo"),
         (
-            '{"url": "https://h/x", "vcs_info": {"vcs": "git", "commit_id": "1", "requested_revision": "m"}}',
+            '{"url": "https://h/x", "vcs_info": {"vcs": "git", "commit_id": "1f", "requested_revision": "m"}}',
             "https://h/x",
+            "foo @ git+https://h/x@1f",
         ),
-        ("[]", ""),
-        ("{", ""),
-        (None, ""),
+        (
+            '{"url": "https://h/x.zip", "archive_info": {}, "subdirectory": "a/b"}',
+            "https://h/x.zip",
+            "foo @ https://h/x.zip#subdirectory=a/b",
+        ),
+        ("[]", "", "foo==1"),
+        ("{", "", "foo==1"),
+        (None, "", "foo==1"),
     ],
 )
-def test_where_it_came_from(tmp_path: Path, text: str | None, origin: str) -> None:
+def test_where_it_came_from(tmp_path: Path, text: str | None, origin: str, pinned: str) -> None:
     if text is not None:
         (tmp_path / "direct_url.json").write_text(text, encoding="utf-8")
     assert Distribution("foo", "1", tmp_path).origin() == origin
+    assert Distribution("foo", "1", tmp_path).pinned() == pinned
 
 
 def test_record_with_commas_and_quotes(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rezup_api.build.distributions import installed, recorded_digest
 from rezup_api.build.interpreters import host_interpreter
 from rezup_api.build.requirements import EnvironmentRequest, Requirement
 from rezup_api.build.scripts import MARKER, header, write_production_scripts
@@ -112,6 +113,10 @@ def test_however_it_is_called(environment: Path, tmp_path: Path) -> None:
     (tmp_path / "tools").symlink_to(script.parent)
     (tmp_path / "bin").symlink_to(environment / BIN)
     (tmp_path / "whole").symlink_to(environment)
+    other = tmp_path / "other" / BIN / "rez" / script.name
+    other.parent.mkdir(parents=True)
+    (tmp_path / "other" / "pyvenv.cfg").write_text("", encoding="utf-8")
+    other.symlink_to(script)
     calls: list[tuple[tuple[str | Path, ...], Path | None, dict[str, str]]] = [
         ((script,), None, {}),
         ((f"./{script.name}",), script.parent, {}),
@@ -121,6 +126,7 @@ def test_however_it_is_called(environment: Path, tmp_path: Path) -> None:
         ((tmp_path / "link of a link",), None, {}),
         ((tmp_path / "tools" / script.name,), None, {}),
         ((tmp_path / "bin" / "rez" / script.name,), None, {}),
+        ((other,), None, {}),
         (("/bin/sh", script), None, {}),
         (("/bin/sh", "-c", "rez-env"), None, {"PATH": f"{script.parent}:{os.defpath}"}),
         (("/bin/sh", "-c", "rez-env"), script.parent, {"PATH": f".:{os.defpath}"}),
@@ -202,6 +208,19 @@ def test_a_script_that_the_installer_shares_is_not_written_to(environment: Path,
     write_production_scripts(environment, request(Requirement("rez", "rez")))
     assert cached.read_text(encoding="utf-8").startswith("#!/installer/bin/python\n")
     assert os.access(environment / BIN / "pip", os.X_OK)
+
+
+def test_the_record_tells_of_the_scripts_that_there_are(environment: Path) -> None:
+    packages = site_packages(environment, sys.version_info[:3])
+    tool = environment / BIN / "tool"
+    tool.write_text(f"#!{environment / BIN / 'python'}\nprint()\n", encoding="utf-8")
+    up = os.path.relpath(environment / BIN, packages)
+    record = packages / "rez-3.4.0.dist-info" / "RECORD"
+    lines = ["rez/cli.py,sha256=stays,1", f"{up}/rez-env,sha256=x,1", f"{up}/tool,sha256=x,1", '"a, b.py",,']
+    record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_production_scripts(environment, request(Requirement("rez", "rez")))
+    told = installed(packages)["rez"].record()
+    assert told == {"rez/cli.py": "sha256=stays", f"{up}/tool": recorded_digest(tool), "a, b.py": ""}
 
 
 def test_found_by_where_it_came_from(environment: Path) -> None:

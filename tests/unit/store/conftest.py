@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +19,6 @@ from rezup_api.store.layout import ContainerFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 NOBODY = 65534
 
@@ -46,7 +49,9 @@ class Other:
 def other() -> Iterator[Callable[..., Other]]:
     """`other(code, *words)` runs Python until it calls `wait()`; the words are in `sys.argv`."""
     started: list[subprocess.Popen[str]] = []
-    prelude = "import sys, os\nfrom pathlib import Path\ndef wait():\n  print('ready', flush=True); sys.stdin.readline()\n"
+    prelude = (
+        "import sys, os\nfrom pathlib import Path\ndef wait():\n  print('ready', flush=True); sys.stdin.readline()\n"
+    )
 
     def start(code: str, *words: object) -> Other:
         popen = subprocess.Popen(
@@ -67,7 +72,16 @@ def other() -> Iterator[Callable[..., Other]]:
 
 
 @pytest.fixture
-def unprivileged(tmp_path: Path) -> Iterator[Callable[[Callable[[], None]], None]]:
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may write to and reach; pytest's own are for its user alone."""
+    path = Path(tempfile.mkdtemp())
+    path.chmod(0o777)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def unprivileged() -> Callable[[Callable[[], None]], None]:
     """Calls a function in a child that permissions apply to; what it raises fails the test."""
 
     def run(act: Callable[[], None]) -> None:
@@ -79,22 +93,15 @@ def unprivileged(tmp_path: Path) -> Iterator[Callable[[Callable[[], None]], None
                     os.setresgid(NOBODY, NOBODY, NOBODY)
                     os.setresuid(NOBODY, NOBODY, NOBODY)
                 act()
-                os._exit(0)
-            finally:
-                sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+            except BaseException:  # noqa: BLE001 - whatever it is, this child must not go on as a second pytest
+                traceback.print_exc()
                 os._exit(1)
+            os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
     if os.name == "nt":
         pytest.skip("permissions are of another kind on Windows")
-    closed = [folder for folder in tmp_path.parents if folder.stat().st_mode & 0o5 != 0o5]
-    if os.getuid() == 0:
-        for folder in closed:
-            folder.chmod(0o755)
-    yield run
-    if os.getuid() == 0:
-        for folder in closed:
-            folder.chmod(0o700)
+    return run
 
 
 @pytest.fixture

@@ -46,7 +46,9 @@ def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes are POSIX")
-@pytest.mark.parametrize(("mode", "mask", "expected"), [(0o666, 0o022, 0o644), (0o600, 0o022, 0o600), (0o666, 0o077, 0o600)])
+@pytest.mark.parametrize(
+    ("mode", "mask", "expected"), [(0o666, 0o022, 0o644), (0o600, 0o022, 0o600), (0o666, 0o077, 0o600)]
+)
 def test_the_mode_is_narrowed_by_the_umask(tmp_path: Path, mode: int, mask: int, expected: int) -> None:
     before = os.umask(mask)
     try:
@@ -121,12 +123,10 @@ def test_a_tree_is_removed_and_links_are_not_followed(tmp_path: Path) -> None:
 
 
 def test_write_protected_folders_are_removed_too(
-    tmp_path: Path, unprivileged: Callable[[Callable[[], None]], None]
+    open_folder: Path, unprivileged: Callable[[Callable[[], None]], None]
 ) -> None:
-    tmp_path.chmod(0o777)
-
     def act() -> None:
-        tree = tmp_path / "tree"
+        tree = open_folder / "tree"
         (tree / "protected" / "deeper").mkdir(parents=True)
         (tree / "protected" / "deeper" / "file").write_text("x")
         (tree / "protected" / "deeper").chmod(0o555)

@@ -19,7 +19,24 @@ def test_container_names(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", ".hidden", "../x", "a/b", "a\\b", "a b", "a@b", "dev\n", "a\0b", "ä", "/abs", "~", ".main/", "-x\n"],
+    [
+        "",
+        ".",
+        "..",
+        ".hidden",
+        "../x",
+        "a/b",
+        "a\\b",
+        "a b",
+        "a@b",
+        "dev\n",
+        "a\0b",
+        "ä",
+        "/abs",
+        "~",
+        ".main/",
+        "-x\n",
+    ],
 )
 def test_no_container_names(name: str) -> None:
     with pytest.raises(UsageError, match="is not a container name"):
@@ -45,7 +62,7 @@ def test_no_container_names(name: str) -> None:
         ("1619780350.588625 ", False),
         ("1619780350.588625\n", False),
         ("1619780350.588625.tmp", False),
-        ("١٦١٩٧٨٠٣٥٠.٥", False),  # digits, but not these
+        ("161978035\N{ARABIC-INDIC DIGIT ZERO}.5", False),
         (".staging", False),
         ("", False),
     ],
@@ -81,7 +98,8 @@ def test_timestamps_are_ordered_as_numbers_and_exactly() -> None:
         "1619780350.5886251",
         "1619780350.588626",
     ]
-    assert sorted(reversed(ordered), key=names.timestamp_order) == ordered
+    shuffled = [*ordered[5:], *ordered[:5]]
+    assert sorted(shuffled, key=names.timestamp_order) == ordered
 
 
 @pytest.mark.parametrize(
@@ -132,7 +150,9 @@ def test_targets(text: str, container: str, revision: str) -> None:
     assert str(target) == text
 
 
-@pytest.mark.parametrize("text", ["dev@", "dev@~", "dev@~x", "dev@../1", "dev@1.2.3", "dev@.5", "dev@a@b", "dev@-1", "dev@~1\n"])
+@pytest.mark.parametrize(
+    "text", ["dev@", "dev@~", "dev@~x", "dev@../1", "dev@1.2.3", "dev@.5", "dev@a@b", "dev@-1", "dev@~1\n"]
+)
 def test_no_revision(text: str) -> None:
     with pytest.raises(UsageError, match="does not name a revision"):
         names.parse_target(text)

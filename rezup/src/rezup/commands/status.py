@@ -54,7 +54,7 @@ def _container(container: Container, progress: Progress) -> dict[str, Any]:
         "built": newest is not None and newest.ready,
         "rez": metadata.rez_version if metadata else "",
         "python": metadata.environments[0].python if metadata and metadata.environments else "",
-        "created": metadata.created if metadata else "",
+        "created": _made(newest) if newest is not None else "",
         "creator": metadata.creator if metadata else "",
         "message": metadata.message if metadata else "",
         "revisions": len(revisions),
@@ -94,7 +94,7 @@ def _one(container: Container, progress: Progress) -> Result:
     cells = [
         (
             row["timestamp"],
-            moment_text(row["created"] or row["moment"]),
+            moment_text(row["created"]),
             row["creator"],
             row["rez"],
             row["python"],
@@ -124,8 +124,7 @@ def _revision(revision: Revision, current: str | None, used: dict[str, int]) -> 
         "ready": revision.ready,
         "obstacle": revision.obstacle,
         "current": revision.timestamp == current,
-        "moment": revision.moment.isoformat(timespec="seconds"),
-        "created": metadata.created if metadata else "",
+        "created": _made(revision),
         "creator": metadata.creator if metadata else "",
         "hostname": metadata.hostname if metadata else "",
         "message": metadata.message if metadata else "",
@@ -135,6 +134,12 @@ def _revision(revision: Revision, current: str | None, used: dict[str, int]) -> 
         "size": metadata.size if metadata else 0,
         "processes": used.get(str(revision), 0),
     }
+
+
+def _made(revision: Revision) -> str:
+    """When it was made, as ISO 8601: as recorded, else as its name says."""
+    recorded = revision.metadata.created if revision.metadata is not None else ""
+    return recorded or revision.moment.isoformat(timespec="seconds")
 
 
 def _note(row: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import LaunchError, UsageError
+from rezup_api.process import NOT_FOUND
 from rezup_api.session import launch, shells
 from rezup_api.store.names import parse_target
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
     """Find the revision, hold it, and become what was asked for."""
-    if arguments.words is not None and not arguments.words:
+    if arguments.words is not None and not arguments.words and not arguments.do:
         raise UsageError("there is no command after --", "rezup use NAME -- COMMAND, or leave the -- out for a shell")
     if arguments.no_wait and arguments.words is None and not arguments.do:
         raise UsageError("--no-wait needs a command or a script", "rezup use --no-wait NAME -- COMMAND")
@@ -48,7 +49,7 @@ def open_shell(studio: Studio, session: Session) -> int:
 def _script(path: str, words: list[str], studio: Studio) -> list[str]:
     script = Path(path)
     if not script.is_file():
-        raise LaunchError(f"there is no script {path}", status=launch.NOT_FOUND)
+        raise LaunchError(f"there is no script {path}", status=NOT_FOUND)
     absolute = os.path.abspath(path)
     if os.name != "nt" and os.access(absolute, os.X_OK):
         return [absolute, *words]

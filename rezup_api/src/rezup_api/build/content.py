@@ -98,7 +98,6 @@ class FileStore:
         self._folder = str(folder)
         self._share = link == "auto"
         self._methods: list[Callable[[str, str], None]] = [_reflink, os.link, _copy] if self._share else [_copy]
-        self._made: set[str] = set()
 
     def adopt(self, tree: Path) -> Listing:
         """List a tree that was just installed, and share its files: each becomes a link of the cache's, or the cache's of it.
@@ -128,6 +127,7 @@ class FileStore:
                 self._renew(path)
             return File(digest, status.st_size, executable, status.st_mtime_ns)
         known = self._place(digest, executable)
+        os.makedirs(os.path.dirname(known), exist_ok=True)
         try:
             kept = os.stat(known)
             if (kept.st_ino, kept.st_dev) == (status.st_ino, status.st_dev):
@@ -177,11 +177,7 @@ class FileStore:
         return True
 
     def _place(self, digest: str, executable: bool) -> str:
-        folder = f"{self._folder}/{digest[:2]}"
-        if folder not in self._made:
-            os.makedirs(folder, exist_ok=True)
-            self._made.add(folder)
-        return f"{folder}/{digest}{'x' if executable else ''}"
+        return f"{self._folder}/{digest[:2]}/{digest}{'x' if executable else ''}"
 
     def _renew(self, path: str) -> None:
         """Replace a file by a copy of its own."""

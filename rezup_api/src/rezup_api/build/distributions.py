@@ -15,7 +15,7 @@ import re
 from configparser import ConfigParser, Error
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import InstallError
 from rezup_api.recipe.consistency import canonical
@@ -48,11 +48,25 @@ class Distribution:
 
     def origin(self) -> str:
         """The address it was installed from, if that was no index (PEP 610)."""
+        return str(self._direct_url().get("url", ""))
+
+    def pinned(self) -> str:
+        """The line of a requirements file that brings exactly it: by its version, or from where it came."""
+        document = self._direct_url()
+        if "url" not in document:
+            return f"{self.name}=={self.version}"
+        address, control = document["url"], document.get("vcs_info")
+        if isinstance(control, dict):
+            address = f"{control.get('vcs')}+{address}@{control.get('commit_id')}"
+        inside = document.get("subdirectory")
+        return f"{self.name} @ {address}" + (f"#subdirectory={inside}" if inside else "")
+
+    def _direct_url(self) -> dict[str, Any]:
         try:
             document = json.loads((self.metadata / "direct_url.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return ""
-        return str(document.get("url", "")) if isinstance(document, dict) else ""
+            return {}
+        return document if isinstance(document, dict) else {}
 
 
 def installed(packages: Path) -> dict[str, Distribution]:
@@ -106,14 +120,22 @@ def damaged(packages: Path, distributions: Iterable[Distribution]) -> list[str]:
 
 
 def _differs(path: Path, told: str) -> bool:
-    algorithm, mark, digest = told.partition("=")
-    if algorithm != "sha256" or not mark:
+    if not told.startswith("sha256="):
         return False
     try:
-        found = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest())
+        return recorded_digest(path) != told.rstrip("=")
     except OSError:
         return True
-    return found.rstrip(b"=").decode("ascii") != digest.rstrip("=")
+
+
+def recorded_digest(path: Path) -> str:
+    """The digest of a file as RECORD has it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest())
+    return f"sha256={digest.rstrip(b'=').decode('ascii')}"
 
 
 def conflicts(distributions: Iterable[Distribution]) -> list[str]:

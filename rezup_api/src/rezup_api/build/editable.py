@@ -64,5 +64,5 @@ def link_sources(packages: Path, checkout: Path) -> None:
             f"cannot link {source} into the environment: {error.strerror}",
             "allow symbolic links (on Windows: developer mode), or install Rez without edit",
         ) from error
-    for path in packages.glob("__editable__*rez*.pth"):
+    for path in packages.glob("__editable__.rez-[0-9]*.pth"):
         path.unlink()

@@ -207,7 +207,7 @@ _HINTS = (
     ),
     (r"401 Unauthorized|403 Forbidden", "the index refuses: check the credentials in netrc, keyring or the index URL"),
     (
-        r"was not found in the package registry|No matching distribution|no versions? of",
+        r"was not found in the (package registry|provided package locations)|No matching distribution|no versions? of",
         "check the name and the version in the recipe, and which index is asked",
     ),
     (

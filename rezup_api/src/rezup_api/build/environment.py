@@ -250,7 +250,9 @@ def _named(request: EnvironmentRequest, version: str, count: int) -> str:
 
 def _refuse_conflicts(found: list[str]) -> None:
     if found:
+        # Rez is in every environment, so isolation does not keep two of its kind apart.
+        isolate = "" if any(" rez " in f" {item}" for item in found) else ", or isolate one (isolation = true)"
         raise InstallError(
             f"two packages own the same files: {'; '.join(found)}",
-            "one would overwrite the other: take one out of the recipe, or give it an environment of its own (isolation)",
+            f"one would overwrite the other: take one out of the recipe{isolate}",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rezup_api import process
@@ -39,9 +40,13 @@ class PipEngine:
     def install(self, environment: Path, request: EnvironmentRequest, pins: Pins, step: Step) -> None:
         """Install what was asked for into an environment; see `Engine.install`."""
         # An old pip installs editable ones with `setup.py develop`, which leaves a plain path by itself.
-        modern = request.interpreter.version >= FIRST_WITH_SETTINGS
-        settings = ("--config-settings", PLAIN_PATH) if modern and plain_path_projects(request) else ()
-        self._install(environment, pins, settings, step)
+        named = plain_path_projects(request) if request.interpreter.version >= FIRST_WITH_SETTINGS else []
+        lines = [item.line for item in request.requirements if item.editable and item.name in named]
+        # Settings hold for what the command line names, not for what stands in a file.
+        words = [word for line in lines for word in line.split(" ", 1)]
+        settings = ["--config-settings", PLAIN_PATH, *words] if words else []
+        others = replace(pins, lines=tuple(line for line in pins.lines if line not in lines))
+        self._install(environment, others, settings, step)
 
     def install_into(self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Pins) -> None:
         """Install exactly the pins into a plain folder; see `Engine.install_into`."""
@@ -51,7 +56,7 @@ class PipEngine:
         """Install `pins` into an environment made for that, to learn what they mean."""
         self._install(environment, pins, (), None)
         found = installed(site_packages(environment, interpreter.version))
-        return Pins(tuple(f"{item.name}=={item.version}" for item in found.values()), lasting=False)
+        return Pins(tuple(item.pinned() for item in found.values()), lasting=False)
 
     def _install(self, environment: Path, pins: Pins, where: Sequence[str], step: Step | None) -> None:
         wanted = self._around.work / "pins.txt"

@@ -10,6 +10,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from rezup_api import process
 from rezup_api.build.distributions import installed
@@ -20,6 +21,7 @@ from rezup_api.store.layout import BIN, site_packages
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from rezup_api.build.distributions import Distribution
     from rezup_api.build.interpreters import Interpreter
     from rezup_api.events import Reporter
 
@@ -82,7 +84,9 @@ def _failure(completed: process.Completed, packages: Path) -> InstallError:
     tail = (completed.tail or completed.stdout).strip()
     culprit = _culprit(tail, packages)
     name = Path(completed.command[0]).name
-    said = "\n".join(f"  {line}" for line in tail.splitlines()[-8:])
+    # Rez itself fails over a plugin that fails; the first traceback is the one that tells.
+    cause = tail.split("\nDuring handling of the above exception")[0].strip() or f"exit status {completed.status}"
+    said = "\n".join(f"  {line}" for line in cause.splitlines()[-8:])
     return InstallError(
         f"Rez does not run in the new environment{f': {culprit} breaks it' if culprit else ''} ({name}):\n{said}",
         f"take {culprit} out of the recipe, or ask for a version that fits this Rez and Python"
@@ -94,19 +98,21 @@ def _failure(completed: process.Completed, packages: Path) -> InstallError:
     )
 
 
+def _source(distribution: Distribution) -> str:
+    """The folder of an editable distribution's sources; what no traceback names for any other."""
+    address = urlsplit(distribution.origin())
+    return unquote(address.path).rstrip("/") + "/" if address.scheme == "file" else "\0"
+
+
 def _culprit(tail: str, packages: Path) -> str:
     """The distribution, other than Rez, in whose code or by whose absence a traceback ended; empty if it does not tell."""
-    owners = {
-        path.split("/")[0].removesuffix(".py"): item.name
-        for item in installed(packages).values()
-        if item.name not in {"rez", "pip"}
-        for path in item.record()
-    }
+    others = [item for item in installed(packages).values() if item.name not in {"rez", "pip"}]
+    owners = {path.split("/")[0].removesuffix(".py"): item.name for item in others for path in item.record()}
     tops = re.findall(r'site-packages[/\\]([^/\\"]+)', tail) + re.findall(r"No module named '?([\w]+)", tail)
     named = [owners[top.removesuffix(".py")] for top in reversed(tops) if top.removesuffix(".py") in owners]
+    named += [item.name for item in others if f'"{_source(item)}' in tail]
     if named:
         return named[0]
-    mentioned = [
-        item.name for item in installed(packages).values() if item.name not in {"rez", "pip"} and item.name in tail
-    ]
-    return mentioned[0] if mentioned else ""
+    # A name within a path tells nothing: half of all paths have a "six" or a "pytest" in them.
+    words = set(re.findall(r"(?<![\w./\\-])[\w.-]*\w(?![\w/\\-])", tail))
+    return next((item.name for item in others if item.name in words), "")

@@ -9,13 +9,14 @@ can be moved, and neither blanks nor long paths matter, which break the kernel's
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import shlex
 import shutil
 from typing import TYPE_CHECKING
 
-from rezup_api.build.distributions import Distribution, installed
+from rezup_api.build.distributions import Distribution, installed, recorded_digest
 from rezup_api.errors import InstallError
 from rezup_api.recipe.consistency import canonical
 from rezup_api.store.layout import BIN, site_packages
@@ -89,6 +90,8 @@ def write_production_scripts(environment: Path, request: EnvironmentRequest) -> 
     if completion.is_dir():
         shutil.copytree(completion, environment / "completion", ignore=shutil.ignore_patterns("__pycache__", "*.py"))
     _make_others_movable(environment)
+    for installation in distributions.values():
+        _correct_record(packages, installation.metadata / "RECORD")
     return version
 
 
@@ -144,6 +147,25 @@ def _write_launcher(folder: Path, name: str, body: str, flags: tuple[str, ...]) 
     maker.script_template = body.replace("%", "%%")
     maker.variants = {""}
     maker.make(f"{name} = unused:unused", {"interpreter_args": list(flags)})
+
+
+def _correct_record(packages: Path, record: Path) -> None:
+    """Let RECORD tell of the scripts that there are: those of the installer had the place of the build in them."""
+    if not record.is_file():
+        return
+    with open(record, encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))
+    kept = []
+    for row in rows:
+        path = packages / row[0] if row and row[0].startswith("..") else None
+        if path is None:
+            kept.append(row)
+        elif path.is_file():
+            kept.append([row[0], recorded_digest(path), str(path.stat().st_size)])
+    if kept != rows:
+        record.unlink()  # it may be a link of the installer's cache
+        with open(record, "w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream, lineterminator="\n").writerows(kept)
 
 
 def _make_others_movable(environment: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from pathlib import Path
 
 from rezup_api.errors import StorageError, UsageError
@@ -18,7 +17,7 @@ def write_starter(path: Path) -> None:
         UsageError: there is something at `path`.
         StorageError: the folder does not exist or cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:16]}")
+    beside = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     try:
         if os.path.lexists(path):
             raise FileExistsError

@@ -6,8 +6,7 @@ works on the environment of the process itself.
 
 from __future__ import annotations
 
-import sys
-import traceback
+import os
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import Problem, RecipeError
@@ -15,11 +14,35 @@ from rezup_api.recipe.loading import init_script
 from rezup_api.settings import absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
+    from types import TracebackType
 
     from rezup_api.settings import Settings
 
 SUBJECT = "the site-customize script"
+COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
+
+
+def undo_coercion(environ: MutableMapping[str, str]) -> None:
+    """Give LC_CTYPE back the value that it had before Python replaced it at its start (PEP 538), so that no command inherits it.
+
+    Before the site-customize script, because afterwards it may be the studio that has asked for C.UTF-8.
+
+    Args:
+        environ: `os.environ`.
+    """
+    if environ.get("LC_CTYPE") not in COERCED or environ.get("LC_ALL"):
+        return
+    try:
+        with open("/proc/self/environ", "rb") as stream:
+            given = stream.read().split(b"\0")
+    except OSError:
+        return
+    before = next((item for item in given if item.startswith(b"LC_CTYPE=")), None)
+    if before is None:
+        del environ["LC_CTYPE"]
+    else:
+        environ["LC_CTYPE"] = os.fsdecode(before.removeprefix(b"LC_CTYPE="))
 
 
 def run_site_script(settings: Settings, environ: Mapping[str, str]) -> None:
@@ -58,7 +81,18 @@ def run_site_script(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 def _problem(path: str, error: Exception) -> Problem:
-    lines = [frame.lineno for frame in traceback.extract_tb(sys.exc_info()[2]) if frame.filename == path]
-    line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else (lines or [0])[-1]
+    line = _last_line(path, error.__traceback__)
+    if isinstance(error, SyntaxError) and error.filename == path:
+        line = error.lineno or 0
     where = f"{path}, line {line}" if line else path
     return Problem(where, "", f"raises {type(error).__name__}: {error}")
+
+
+def _last_line(path: str, trace: TracebackType | None) -> int:
+    """The innermost line of a file that a traceback passes through; 0 when it passes it by."""
+    line = 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

@@ -5,7 +5,6 @@ Elsewhere, where the command's shell would close the lease, and for `--no-wait`,
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -13,16 +12,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rezup_api import process
 from rezup_api.errors import LaunchError
+from rezup_api.process import NOT_EXECUTABLE, NOT_FOUND
 from rezup_api.session.shells import CLOSING_DESCRIPTORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rezup_api.store.locks import Held
-
-NOT_EXECUTABLE = 126
-NOT_FOUND = 127
-POSIX_SHELL = "/bin/sh"
 
 
 def find_command(name: str, environ: Mapping[str, str]) -> str:
@@ -76,13 +72,12 @@ def become(command: Sequence[str], environ: Mapping[str, str], lease: Held) -> i
         LaunchError: it cannot be started.
     """
     program = find_command(command[0], environ)
-    surroundings = _without_coercion(environ)
     if os.name == "nt" or os.path.basename(program) in CLOSING_DESCRIPTORS:
-        return process.attend([program, *command[1:]], surroundings, lease.descriptor)
+        return process.attend([program, *command[1:]], environ, lease.descriptor)
     _restore_signals()
     sys.stdout.flush()
     sys.stderr.flush()
-    _exec(program, command, surroundings)
+    _exec(program, command, environ)
 
 
 def detach(command: Sequence[str], environ: Mapping[str, str], lease: Held) -> int:
@@ -92,7 +87,7 @@ def detach(command: Sequence[str], environ: Mapping[str, str], lease: Held) -> i
         LaunchError: it cannot be started.
     """
     program = find_command(command[0], environ)
-    process.release([program, *command[1:]], _without_coercion(environ), lease.descriptor)
+    process.release([program, *command[1:]], environ, lease.descriptor)
     return 0
 
 
@@ -100,17 +95,9 @@ def _exec(program: str, command: Sequence[str], environ: Mapping[str, str]) -> N
     try:
         os.execve(program, list(command), environ)
     except OSError as error:
-        if error.errno == errno.ENOEXEC:  # a script without `#!`: shells and `env` give it to sh (execvp(3))
-            os.execve(POSIX_SHELL, [POSIX_SHELL, program, *command[1:]], environ)
-        reason = error.strerror or str(error)
-        status = NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
-        raise LaunchError(f"cannot run {program}: {reason}", _exec_hint(error), status=status) from error
-
-
-def _exec_hint(error: OSError) -> str:
-    if error.errno == errno.ENOENT:
-        return "it exists, so the interpreter that its first line names does not"
-    return "its arguments and environment are too long together" if error.errno == errno.E2BIG else ""
+        if process.is_bare_script(program, error):
+            os.execve(process.POSIX_SHELL, [process.POSIX_SHELL, program, *command[1:]], environ)
+        raise process.refusal(program, error) from error
 
 
 def _restore_signals() -> None:
@@ -119,17 +106,3 @@ def _restore_signals() -> None:
         number = getattr(signal, name, None)
         if number is not None:
             signal.signal(number, signal.SIG_DFL)
-
-
-def _without_coercion(environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ` without the LC_CTYPE that Python itself may have added at its start (PEP 538)."""
-    clean = dict(environ)
-    if clean.get("LC_CTYPE") == "C.UTF-8" and "LC_ALL" not in clean:
-        try:
-            with open("/proc/self/environ", "rb") as stream:
-                given = stream.read().split(b"\0")
-        except OSError:
-            return clean
-        if not any(item.startswith(b"LC_CTYPE=") for item in given):
-            del clean["LC_CTYPE"]
-    return clean

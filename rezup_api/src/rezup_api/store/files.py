@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 import stat
-import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ _HINTS = {
 
 def token() -> str:
     """A name that nobody else has."""
-    return uuid.uuid4().hex[:16]
+    return os.urandom(8).hex()
 
 
 def storage_error(doing: str, error: OSError) -> StorageError:

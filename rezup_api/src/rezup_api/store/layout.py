@@ -7,8 +7,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.errors import StorageError
 from rezup_api.recipe.locating import is_container
+from rezup_api.store.files import storage_error
 from rezup_api.store.names import is_timestamp, timestamp_order
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class ContainerFolder:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise StorageError(f"cannot list {self.revisions}: {error.strerror}") from error
+            raise storage_error("cannot list", error) from error
         return sorted(names, key=timestamp_order, reverse=True)
 
 
@@ -72,7 +72,7 @@ def container_names(root: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise StorageError(f"cannot list {root}: {error.strerror}") from error
+        raise storage_error("cannot list", error) from error
 
 
 def cache_folder(root: Path) -> Path:

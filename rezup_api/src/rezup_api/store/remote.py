@@ -74,7 +74,7 @@ class PathRemote:
                 )
             yield
         except StorageError as error:
-            raise RemoteError(f"remote root {self._root}: {error.message}", error.hint) from error
+            raise RemoteError(f"remote root {self._root}: {error.message}", "ask whoever keeps that share") from error
         except OSError as error:
             raise RemoteError(f"{doing} the remote root {self._root}: {error.strerror or error}") from error
 

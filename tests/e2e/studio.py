@@ -1,0 +1,58 @@
+"""What a studio does with its remote root: publish, enter what was published, and look at what lies there."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.conftest import Machine
+
+# A command whose answer tells which session it runs in.
+SESSION = "print(*(os.environ[name] for name in ('REZUP_USING_REMOTE', 'REZUP_CONTAINER', 'REZUP_REVISION')), sep='|')"
+ASK = ("rez-python", "-c", f"import os; {SESSION}")
+
+
+def publish(machine: Machine, container: str = "dev", *words: str) -> str:
+    """Publish a revision; its timestamp."""
+    before = set(published(machine, container))
+    machine.run("add", container, "--remote", "--skip-use", *words)
+    (timestamp,) = set(published(machine, container)) - before
+    return timestamp
+
+
+def published(machine: Machine, container: str = "dev") -> list[str]:
+    """The timestamps on a machine's remote root, oldest first."""
+    folder = Path(machine.variables["REZUP_ROOT_REMOTE"]) / container / "revisions"
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def files(root: Path) -> list[str]:
+    """Everything under a root, folders too."""
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
+
+
+def entered(machine: Machine, target: str, *options: str) -> Path:
+    """Enter a revision that must have come from the remote root; where it lies."""
+    name = target.partition("@")[0]
+    answer = machine.run("use", target, *options, "--", *ASK).stdout.strip().split("|")
+    assert answer[:2] == ["yes", name]
+    path = Path(answer[2])
+    assert path.parent == machine.root / name / "revisions"
+    return path
+
+
+@contextmanager
+def read_only(root: Path) -> Iterator[None]:
+    """Take the right to write from everything under a root, and give it back."""
+    modes = {path: path.stat().st_mode for path in (root, *root.rglob("*"))}
+    for path, mode in modes.items():
+        path.chmod(mode & 0o555)
+    try:
+        yield
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
