@@ -40,7 +40,7 @@ def test_every_public_name_resolves() -> None:
 
 def test_rezup_offers_the_public_names_of_the_library() -> None:
     for name in rezup_api.__all__:
-        assert getattr(rezup, name) is getattr(rezup_api, name)
+        assert getattr(rezup, name) == getattr(rezup_api, name)
     assert set(rezup_api.__all__) <= set(dir(rezup))
     offered: dict[str, object] = {}
     exec("from rezup import *", offered)

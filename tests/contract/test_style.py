@@ -39,7 +39,8 @@ def test_module(path: Path) -> None:
 def test_scripts_run_before_anything_is_installed(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     ast.parse(text, feature_version=(3, 8))  # an older Python must get as far as looking for a newer one
-    assert imported(text) <= {*sys.stdlib_module_names, *(script.stem for script in SCRIPTS)}
+    described = {"rezup", "rezup_api"} if path.name == "docs.py" else set()  # it alone runs after that
+    assert imported(text) - described <= {*sys.stdlib_module_names, *(script.stem for script in SCRIPTS)}
 
 
 def test_scripts_say_which_python_they_need(need_python: Callable[[str], Path], tmp_path: Path) -> None:

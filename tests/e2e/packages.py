@@ -8,11 +8,11 @@ import threading
 import zipfile
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
     from types import TracebackType
 
 SETUP = """\
@@ -89,6 +89,17 @@ def project(
     return folder
 
 
+def _command_lines() -> list[str]:
+    """What everybody on this machine can read of its processes; empty where there is no `/proc`."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:
+            continue  # it has ended
+    return found
+
+
 @dataclass
 class Index:
     """An index of wheels on a port of this machine (PEP 503), while it is entered.
@@ -96,11 +107,14 @@ class Index:
     Args:
         folder: the wheels.
         login: user and password that it asks for, none if empty.
+        secret: looked for, at every request, in the command lines of all processes; `seen` holds those that have it.
     """
 
     folder: Path
     login: str = ""
+    secret: str = ""
     asked: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
     _server: ThreadingHTTPServer | None = None
 
     def url(self, login: str = "") -> str:
@@ -111,6 +125,8 @@ class Index:
     def answer(self, path: str, authorization: str) -> tuple[int, bytes]:
         """The status and the body for a request."""
         self.asked.append(path)
+        if self.secret:
+            self.seen += [line for line in _command_lines() if self.secret in line]
         if self.login and authorization != "Basic " + base64.b64encode(self.login.encode()).decode():
             return 401, b""
         parts = [part for part in path.split("/") if part]

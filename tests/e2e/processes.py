@@ -36,8 +36,9 @@ class Victim:
 
     def _read(self) -> None:
         assert self.popen.stderr is not None
-        for line in self.popen.stderr:
-            self.stderr += line
+        with self.popen.stderr:
+            for line in self.popen.stderr:
+                self.stderr += line
 
     @property
     def running(self) -> bool:
@@ -46,6 +47,8 @@ class Victim:
 
     def kill(self, way: str) -> None:
         """End it "alone", or with its "group": all that it started. What it had started by then is remembered."""
+        if not self.running:
+            return
         self.popen.send_signal(signal.SIGSTOP)  # so that the lists are whole
         self.children = children(self.popen.pid)
         self.descendants = descendants(self.popen.pid)

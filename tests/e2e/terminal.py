@@ -77,6 +77,14 @@ class Terminal:
         """Type a line and press enter."""
         os.write(self._master, line.encode("utf-8") + b"\r")
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        os.write(self._master, b"\x03")
+
+    def end_input(self) -> None:
+        """Press Ctrl-D."""
+        os.write(self._master, b"\x04")
+
     def expect(self, pattern: str, timeout: float = 60) -> re.Match[str]:
         """Wait until something that was not yet expected shows, and return where."""
         deadline = time.monotonic() + timeout

@@ -7,9 +7,11 @@ import os
 import random
 import shutil
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,13 +21,15 @@ from tests.e2e.studio import publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    Start = Callable[..., Victim]
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are watched through /proc")
 
 MOMENTS = 20
 # What a build has to do again, besides asking the index: all but unpack wheels; that but not compile; nothing.
-EMPTIED = (("environments", "probed", "bytecode"), ("environments", "probed"), ())
+ALL = ("environments", "probed", "bytecode")
+EMPTIED = (ALL, ("environments", "probed"), ())
 ADD = ("add", "dev", "--skip-use")
 
 
@@ -33,6 +37,21 @@ ADD = ("add", "dev", "--skip-use")
 def seed() -> int:
     """Where the random moments of this run begin; `REZUP_TESTS_SEED` repeats a run."""
     return int(os.environ.get("REZUP_TESTS_SEED") or time.time_ns() % 1_000_000)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """`start(machine, "add")` runs a command in a process group of its own; it does not outlive the test."""
+    started: list[Victim] = []
+
+    def run(machine: Machine, *words: str) -> Victim:
+        started.append(Victim(machine, *words))
+        return started[-1]
+
+    yield run
+    for victim in started:
+        victim.kill("group")
+        victim.end()
 
 
 @pytest.fixture
@@ -52,8 +71,10 @@ def told(about: str) -> Iterator[None]:
 
 
 def names_in(revision: Path) -> set[str]:
-    """The names of all that is in a revision, byte code too."""
-    return {path.relative_to(revision).as_posix() for path in revision.rglob("*")}
+    """The names of all files in a revision, byte code too."""
+    return {
+        path.relative_to(revision).as_posix() for path in revision.rglob("*") if path.is_symlink() or path.is_file()
+    }
 
 
 def listed(machine: Machine) -> list[str]:
@@ -74,10 +95,9 @@ def check_left(machine: Machine, whole: set[str]) -> None:
         shutil.rmtree(path)
 
 
-def killed_after(machine: Machine, seconds: float, way: str) -> bool:
-    """Kill an `add` after that time, and look at `status` all the while; whether it was killed before its end."""
-    victim = Victim(machine, *ADD)
-    timer = threading.Timer(seconds, lambda: victim.running and victim.kill(way))
+def killed_after(machine: Machine, victim: Victim, seconds: float, way: str) -> bool:
+    """Kill a builder after that time, and look at `status` all the while; whether it was killed before its end."""
+    timer = threading.Timer(seconds, victim.kill, [way])
     timer.start()
     while victim.running:
         listed(machine)
@@ -85,14 +105,15 @@ def killed_after(machine: Machine, seconds: float, way: str) -> bool:
     timer.join()
     status = victim.end()
     victim.wait_for_children()
-    listed(machine)
     assert status in {0, -9}, victim.stderr
     return status == -9
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["group", "alone"])
-def test_whenever_a_builder_is_killed_the_next_command_works(builder: Machine, seed: int, way: str) -> None:
+def test_whenever_a_builder_is_killed_the_next_command_works(
+    builder: Machine, seed: int, way: str, start: Start
+) -> None:
     whole = names_in(builder.revisions("dev")[0])
     chosen = random.Random(seed)
     full = []
@@ -106,7 +127,7 @@ def test_whenever_a_builder_is_killed_the_next_command_works(builder: Machine, s
         seconds = full[kind] * (round_ + chosen.random()) / (MOMENTS / len(EMPTIED))
         with told(f"seed {seed}, kill {number} after {seconds:.3f} of {full[kind]:.3f} s, emptied {EMPTIED[kind]}"):
             forget(builder, *EMPTIED[kind])
-            killed += killed_after(builder, seconds, way)
+            killed += killed_after(builder, start(builder, *ADD), seconds, way)
             check_left(builder, whole)
     assert killed > MOMENTS / 2, f"seed {seed}: most builds ended before they were killed"
     builder.run(*ADD)
@@ -119,7 +140,7 @@ def test_whenever_a_builder_is_killed_the_next_command_works(builder: Machine, s
 @pytest.mark.parametrize("way", ["group", "alone"])
 @pytest.mark.parametrize("origin", ["first", "published"])
 def test_who_waits_for_a_builder_that_is_killed_takes_over(
-    publisher: Machine, consumer: Machine, cold_machine: Machine, way: str, origin: str
+    publisher: Machine, consumer: Machine, cold_machine: Machine, start: Start, *, way: str, origin: str
 ) -> None:
     name, machine = ".main", cold_machine
     if origin == "published":
@@ -127,10 +148,10 @@ def test_who_waits_for_a_builder_that_is_killed_takes_over(
         publish(publisher)
     else:
         del publisher.variables["REZUP_ROOT_REMOTE"]
-    forget(machine, "environments", "probed", "bytecode")
-    first = Victim(machine, "use", name, "--", "true")
+    forget(machine, *ALL)
+    first = start(machine, "use", name, "--", "true")
     wait_until(lambda: machine.leftovers(name), "the first never began to build")
-    waiting = Victim(machine, "use", name, "--", "rez", "--version")
+    waiting = start(machine, "use", name, "--", "rez", "--version")
     wait_until(lambda: "Waiting for another process" in waiting.stderr, "the second did not wait")
     assert first.running, "it was too fast"
     first.kill(way)
@@ -142,32 +163,32 @@ def test_who_waits_for_a_builder_that_is_killed_takes_over(
     assert machine.run("use", name, "--", "true").stderr == ""
 
 
-@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
-def test_ctrl_c_says_one_line_and_leaves_nothing(machine: Machine, share: float) -> None:
-    machine.run("add", "warm", "--skip-use")
-    emptied = ("environments", "probed", "bytecode")
-    forget(machine, *emptied)
-    seconds = took(machine, "add", "warm", "--skip-use")
-    forget(machine, *emptied)
-    before = sorted(path.name for path in machine.root.iterdir())
-    victim = Victim(machine, *ADD)
+@pytest.mark.parametrize(
+    ("after", "seconds"),
+    [("Making", 0.0), ("Resolved", 0.0), ("Resolved", 0.15), ("Installed", 0.0), ("Installed", 0.3), ("Compiled", 0.1)],
+)
+def test_ctrl_c_says_one_line_and_leaves_nothing(machine: Machine, start: Start, after: str, seconds: float) -> None:
+    forget(machine, *ALL)
+    victim = start(machine, *ADD)
+    wait_until(lambda: after in victim.stderr, "it never came that far")
     wait_until(lambda: machine.leftovers("dev"), "it never began to build")
-    time.sleep(share * seconds * 0.8)
-    assert victim.running, "it was too fast"
+    time.sleep(seconds)
     victim.interrupt()
-    status = victim.end()
-    told_lines = [line for line in victim.stderr.splitlines() if not line.endswith(" s)")]
-    assert (status, told_lines[1:]) == (130, ["rezup: interrupted; nothing was changed"]), victim.stderr
-    assert sorted(path.name for path in machine.root.iterdir()) == before
+    assert victim.end() == 130, victim.stderr
+    done = ("Making a revision of dev", "Resolved rez", "Installed rez", "Compiled the byte code")
+    told = [line for line in victim.stderr.splitlines() if not line.startswith(done)]
+    assert told == ["rezup: interrupted; nothing was changed"]
+    assert os.listdir(machine.root) == [".cache"]
     machine.run(*ADD)
+    assert len(listed(machine)) == 1
     assert machine.leftovers("dev") == []
 
 
-def test_ctrl_c_while_waiting_ends_only_the_wait(machine: Machine) -> None:
-    forget(machine, "environments", "probed", "bytecode")
-    first = Victim(machine, "use", "--", "rez", "--version")
-    wait_until(lambda: machine.leftovers(), "the first never began to build")
-    waiting = Victim(machine, "use", "--", "true")
+def test_ctrl_c_while_waiting_ends_only_the_wait(machine: Machine, start: Start) -> None:
+    forget(machine, *ALL)
+    first = start(machine, "use", "--", "rez", "--version")
+    wait_until(machine.leftovers, "the first never began to build")
+    waiting = start(machine, "use", "--", "true")
     wait_until(lambda: "Waiting for another process" in waiting.stderr, "the second did not wait")
     waiting.interrupt()
     assert waiting.end() == 130
@@ -177,17 +198,27 @@ def test_ctrl_c_while_waiting_ends_only_the_wait(machine: Machine) -> None:
     assert os.listdir(machine.root / ".main") == ["revisions"]
 
 
+@pytest.fixture
+def shared_root(warm_caches: Path) -> Iterator[Path]:
+    """A local root that every user can reach, unlike pytest's own folders."""
+    root = Path(tempfile.mkdtemp())
+    root.chmod(0o755)
+    (root / ".cache").symlink_to(warm_caches, target_is_directory=True)
+    yield root
+    shutil.rmtree(root)
+
+
 def beside(machine: Machine, home: Path) -> Machine:
     """A second machine on the local root of the first."""
     home.mkdir()
     return Machine(home, {**machine.variables, "REZUP_ROOT_LOCAL": str(machine.root)})
 
 
-def test_two_machines_share_a_local_root(machine: Machine, tmp_path: Path) -> None:
+def test_two_machines_share_a_local_root(machine: Machine, tmp_path: Path, start: Start) -> None:
     second = beside(machine, tmp_path / "second")
     machine.run(*ADD)
-    forget(machine, "environments", "probed", "bytecode")
-    builder = Victim(machine, *ADD)
+    forget(machine, *ALL)
+    builder = start(machine, *ADD)
     wait_until(lambda: machine.leftovers("dev"), "it never began to build")
     (first,) = machine.revisions("dev")
     while builder.running:
@@ -200,10 +231,12 @@ def test_two_machines_share_a_local_root(machine: Machine, tmp_path: Path) -> No
     assert os.listdir(machine.root / "dev") == ["revisions"]
 
 
-def test_what_a_killed_builder_left_is_cleared_by_another_machine(machine: Machine, tmp_path: Path) -> None:
+def test_what_a_killed_builder_left_is_cleared_by_another_machine(
+    machine: Machine, tmp_path: Path, start: Start
+) -> None:
     second = beside(machine, tmp_path / "second")
-    forget(machine, "environments", "probed", "bytecode")
-    builder = Victim(machine, *ADD)
+    forget(machine, *ALL)
+    builder = start(machine, *ADD)
     wait_until(lambda: len(machine.leftovers("dev")) == 2, "it never began to build")
     builder.kill("group")
     builder.end()
@@ -216,13 +249,28 @@ def test_what_a_killed_builder_left_is_cleared_by_another_machine(machine: Machi
     assert len(listed(second)) == 1
 
 
-def test_who_may_only_read_the_root_is_not_held_up_by_what_was_left(
-    machine: Machine, unprivileged: Machine, new_machine: Callable[[], Machine]
-) -> None:
+def test_a_removal_that_is_killed_is_finished_by_the_next_command(machine: Machine, start: Start) -> None:
+    for _ in range(3):
+        machine.run(*ADD)
+    remover = start(machine, "drop", "dev", "--yes")
+    wait_until(lambda: list(machine.root.glob(".staging/*/dev")), "it never began")
+    remover.kill("group")
+    assert remover.end() == -9, "it was too fast"
+    assert list(machine.root.glob(".staging/*/dev")), "it was too fast"
+    assert json.loads(machine.run("status", "--json").stdout)["data"]["containers"] == []
     machine.run(*ADD)
-    unprivileged.variables["REZUP_ROOT_LOCAL"] = str(machine.root)
-    forget(machine, "environments", "probed", "bytecode")
-    builder = Victim(machine, *ADD)
+    assert sorted(os.listdir(machine.root)) == [".cache", "dev"]
+    assert len(listed(machine)) == 1
+
+
+def test_who_may_only_read_the_root_is_not_held_up_by_what_was_left(
+    machine: Machine, unprivileged: Machine, shared_root: Path, start: Start
+) -> None:
+    for user in (machine, unprivileged):
+        user.variables["REZUP_ROOT_LOCAL"] = str(shared_root)
+    machine.run(*ADD)
+    forget(machine, *ALL)
+    builder = start(machine, *ADD)
     wait_until(lambda: len(machine.leftovers("dev")) == 2, "it never began to build")
     assert unprivileged.run("use", "dev", "--", "rez", "--version").stdout.startswith("Rez ")
     assert builder.running

@@ -96,6 +96,21 @@ def test_a_child_ends_with_its_parent(tmp_path: Path) -> None:
     _wait_until_gone(pid)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="process groups are POSIX")
+def test_what_runs_apart_does_to_its_group_what_it_likes(tmp_path: Path) -> None:
+    """Rez, on Ctrl-C, ends its whole process group."""
+    done = process.run(["sh", "-c", "trap '' TERM; kill -TERM 0; echo on"], environ=ENVIRON, apart=True)
+    assert (done.status, done.stdout) == (0, "on\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="process groups are POSIX")
+def test_what_runs_apart_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    done = process.run(["sh", "-c", f"sleep 60 & echo $! > {mark}; wait"], environ=ENVIRON, apart=True, timeout=1)
+    assert done.status == -15
+    _wait_until_gone(int(mark.read_text()))
+
+
 def _wait_for_pid(mark: Path) -> int:
     for _ in range(200):
         if mark.exists() and mark.read_text().strip():

@@ -53,11 +53,20 @@ class Running:
     nobody waiting, and no thread is needed, with which a fork before `exec` would not be safe.
     """
 
-    def __init__(self, popen: subprocess.Popen[bytes], command: tuple[str, ...], files: _Files, on_line: OnLine | None):
+    def __init__(
+        self,
+        popen: subprocess.Popen[bytes],
+        command: tuple[str, ...],
+        files: _Files,
+        on_line: OnLine | None,
+        *,
+        apart: bool,
+    ) -> None:
         self._popen = popen
         self._command = command
         self._files = files
         self._on_line = on_line
+        self._apart = apart and os.name != "nt"
 
     def wait(self, timeout: float | None = None) -> Completed:
         """Wait for the end; the process is killed when `timeout` seconds have passed or when the wait is interrupted."""
@@ -106,13 +115,19 @@ class Running:
             os.close(descriptor)
 
     def kill(self) -> None:
-        """End the process, politely first, and collect it."""
-        self._popen.terminate()
+        """End the process, politely first, and collect it; one that runs apart with all that it started."""
+        self._signal(signal.SIGTERM)
         try:
             self._popen.wait(2.0)
         except subprocess.TimeoutExpired:
-            self._popen.kill()
+            self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
             self._popen.wait()
+
+    def _signal(self, number: int) -> None:
+        if self._apart and self._popen.poll() is None:  # until it is collected, the group's number is nobody else's
+            os.killpg(self._popen.pid, number)
+        else:
+            self._popen.send_signal(number)
 
 
 class _Captured:
@@ -177,6 +192,7 @@ def start(
     holding: Collection[int] = (),
     on_line: OnLine | None = None,
     redact: Callable[[str], str] = str,
+    apart: bool = False,
 ) -> Running:
     """Start a process.
 
@@ -188,6 +204,8 @@ def start(
         holding: descriptors of locks that it keeps open for as long as it runs.
         on_line: called with every line of stderr as it comes, during `wait`.
         redact: strikes credentials out of what is reported.
+        apart: in a session of its own, without the terminal: Ctrl-C does not reach it, and what it does to its group
+            does not reach us.
 
     Raises:
         InstallError: the program cannot be started.
@@ -205,11 +223,12 @@ def start(
             stderr=files.stderr.file,
             pass_fds=tuple(holding) if os.name != "nt" else (),
             preexec_fn=_end_with_parent(os.getpid()) if LINUX else None,
+            start_new_session=apart,
         )
     except OSError as error:
         files.__exit__()
         raise InstallError(f"cannot start {words[0]}: {error.strerror}", command=words) from error
-    return Running(popen, words, files, on_line)
+    return Running(popen, words, files, on_line, apart=apart)
 
 
 def run(
@@ -222,6 +241,7 @@ def run(
     holding: Collection[int] = (),
     on_line: OnLine | None = None,
     redact: Callable[[str], str] = str,
+    apart: bool = False,
     timeout: float | None = None,
 ) -> Completed:
     """Start a process and wait for it; see `start`. `timeout` in seconds."""
@@ -234,6 +254,7 @@ def run(
         holding=holding,
         on_line=on_line,
         redact=redact,
+        apart=apart,
     )
     return running.wait(timeout)
 

@@ -189,7 +189,8 @@ def test_the_callers_own_variables_do_not_matter(tmp_path: Path, compiler: Calla
 @pytest.mark.skipif(os.name == "nt", reason="a script of POSIX")
 def test_an_interpreter_that_fails(tmp_path: Path) -> None:
     python = tmp_path / "python"
-    python.write_text("#!/bin/sh\necho 'it is broken' >&2\nexit 3\n", encoding="utf-8")
+    text = "#!/bin/sh\necho 'Traceback (most recent call last):' >&2\necho 'OSError: it is broken' >&2\nexit 3\n"
+    python.write_text(text, encoding="utf-8")
     python.chmod(0o755)
     (tmp_path / "cache").mkdir()
     broken = Compiler(python, host_interpreter(), tmp_path / "cache", os.environ, ())

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from rezup_api.recipe.credentials import literal_credentials, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rezup_api.recipe.model import Recipe
+
+    Load = Callable[[str], Recipe]
 
 REDACTED = [
     ("https://ana:geheim@host/simple", "https://****@host/simple"),
@@ -98,7 +108,7 @@ def test_striking_out_takes_no_longer_for_odd_texts(text: str) -> None:
     assert redact(text) == text
 
 
-def keys(recipe) -> list[str]:
+def keys(recipe: Recipe) -> list[str]:
     return [problem.key for problem in literal_credentials(recipe)]
 
 
@@ -125,7 +135,9 @@ def keys(recipe) -> list[str]:
         ('[shared]\nname = "x"\nrequires = ["https://a:geheim@h/b.whl"]', ["shared.requires[0]"]),
     ],
 )
-def test_a_literal_credential_is_found_with_the_ways_out(load, tmp_path, text, expected) -> None:
+def test_a_literal_credential_is_found_with_the_ways_out(
+    load: Load, tmp_path: Path, text: str, expected: object
+) -> None:
     recipe = load(text)
     assert keys(recipe) == expected
     for problem in literal_credentials(recipe):
@@ -148,11 +160,11 @@ def test_a_literal_credential_is_found_with_the_ways_out(load, tmp_path, text, e
         '[env]\nLICENSE_PASSWORD = "geheim"\nURL = "https://a:geheim@host"',
     ],
 )
-def test_what_may_be_published(load, text) -> None:
+def test_what_may_be_published(load: Load, text: str) -> None:
     assert keys(load(text)) == []
 
 
-def test_a_warning_shows_no_credential(load) -> None:
+def test_a_warning_shows_no_credential(load: Load) -> None:
     (warning,) = load('[rez]\nurl = "git+git://ana:geheim@github.com/a/b"').warnings
     assert "****@github.com" in warning
     assert "geheim" not in warning

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,11 @@ from rezup_api.recipe.model import Check, Pip, Recipe, Retention, Shared, Tool
 from rezup_api.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    Load = Callable[[str], Recipe]
+    Content = Callable[[Recipe], Recipe]
 
 FULL = """
 description = "My rez setup"
@@ -81,7 +85,7 @@ def settings(home: Path, **environ: str) -> Settings:
     return Settings.from_environ({"HOME": str(home), "USERPROFILE": str(home), **environ})
 
 
-def test_every_value_arrives(load, tmp_path) -> None:
+def test_every_value_arrives(load: Load, tmp_path: Path) -> None:
     recipe = load(FULL)
     assert recipe.container == "dev"
     assert recipe.description == "My rez setup"
@@ -118,12 +122,12 @@ def test_the_built_in_recipe_is_vanilla_rez() -> None:
     assert recipe.container == ".main"
     assert recipe.rez == Tool("rez", "rez>=2.83")
     assert recipe.pip == Pip()
-    assert recipe.extensions == recipe.checks == recipe.platforms == recipe.sources == recipe.warnings == ()
+    assert not any((recipe.extensions, recipe.checks, recipe.platforms, recipe.sources, recipe.warnings))
     assert (recipe.root_local, recipe.root_remote, recipe.init_script, recipe.shared) == ("", "", "", None)
     assert set(recipe.origins.values()) == {"built-in"}
 
 
-def test_an_empty_file_is_the_built_in_recipe(load, content) -> None:
+def test_an_empty_file_is_the_built_in_recipe(load: Load, content: Content) -> None:
     assert content(load("")) == content(builtin_recipe("dev"))
 
 
@@ -143,7 +147,7 @@ def test_an_empty_file_is_the_built_in_recipe(load, content) -> None:
         ("'C:\\py\\python.exe'", "C:\\py\\python.exe"),
     ],
 )
-def test_a_python_is_a_version_or_a_path(load, written, python) -> None:
+def test_a_python_is_a_version_or_a_path(load: Load, written: str, python: str) -> None:
     assert load(f"[rez]\npython = {written}").rez.python == python
 
 
@@ -156,12 +160,12 @@ def test_a_python_is_a_version_or_a_path(load, written, python) -> None:
         (["10", "9", "x"], ["10", "9", "x"]),
     ],
 )
-def test_dotenv_files_come_in_key_order(load, keys, order) -> None:
+def test_dotenv_files_come_in_key_order(load: Load, keys: list[str], order: list[str]) -> None:
     recipe = load("[dotenv]\n" + "\n".join(f'{key} = "/{key}.env"' for key in keys))
     assert recipe.dotenv.common == tuple(f"/{key}.env" for key in order)
 
 
-def test_origins_tell_whose_value_holds(load, tmp_path) -> None:
+def test_origins_tell_whose_value_holds(load: Load, tmp_path: Path) -> None:
     recipe = load(
         '[rez]\nurl = "rez==3.4.0"\n[[extension]]\n[[extension]]\nname = "foo"\n[env]\n"A.B" = 1\n[pip]\noptions = ["-v"]'
     )
@@ -190,7 +194,7 @@ def test_origins_tell_whose_value_holds(load, tmp_path) -> None:
         ({"a": 3}, {"a": {"x": 1}}, {"a": {"x": 1}}),
     ],
 )
-def test_tables_merge_and_all_else_replaces(base, over, merged) -> None:
+def test_tables_merge_and_all_else_replaces(base: dict[str, Any], over: dict[str, Any], merged: dict[str, Any]) -> None:
     before = repr((base, over))
     assert merge(base, over) == merged
     assert repr((base, over)) == before
@@ -202,17 +206,17 @@ def test_merged_documents_share_nothing() -> None:
     assert base == {"a": {"b": [1]}}
 
 
-def test_another_rez_does_not_come_from_where_the_built_in_one_does(load) -> None:
+def test_another_rez_does_not_come_from_where_the_built_in_one_does(load: Load) -> None:
     assert load('[rez]\nname = "my-rez"').rez.url == "my-rez"
     assert load('[rez]\nname = "rez"').rez.url == "rez>=2.83"
     assert load('[rez]\nname = "my-rez"\nurl = "my-rez>=1"').rez.url == "my-rez>=1"
 
 
-def test_a_tool_without_url_is_asked_for_by_name(load) -> None:
+def test_a_tool_without_url_is_asked_for_by_name(load: Load) -> None:
     assert load('[[extension]]\nname = "rez-pip"').extensions == (Tool("rez-pip", "rez-pip"),)
 
 
-def test_a_python_without_effect_is_remarked(load) -> None:
+def test_a_python_without_effect_is_remarked(load: Load) -> None:
     def extension(lines: str) -> Recipe:
         return load(f'[rez]\npython = 3.10\n[[extension]]\nname = "foo"\n{lines}')
 
@@ -222,25 +226,25 @@ def test_a_python_without_effect_is_remarked(load) -> None:
     assert extension("python = 3.10").warnings == ()
 
 
-def test_an_empty_shared_table_means_none(load) -> None:
+def test_an_empty_shared_table_means_none(load: Load) -> None:
     assert load("[shared]").shared is None
 
 
-def test_a_recipe_cannot_be_changed(load) -> None:
+def test_a_recipe_cannot_be_changed(load: Load) -> None:
     recipe = load(FULL)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        recipe.description = "x"
+        recipe.description = "x"  # type: ignore[misc]
     for mapping in (recipe.env, recipe.data, recipe.origins, recipe.pip.env, recipe.dotenv.by_platform):
         with pytest.raises(TypeError):
-            mapping["x"] = "y"
+            mapping["x"] = "y"  # type: ignore[index]
 
 
-def test_a_missing_recipe_is_not_found(tmp_path) -> None:
+def test_a_missing_recipe_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         load_recipe("dev", tmp_path / "none.toml")
 
 
-def test_init_script_is_what_the_home_recipe_names(tmp_path) -> None:
+def test_init_script_is_what_the_home_recipe_names(tmp_path: Path) -> None:
     home, recipes = tmp_path / "home", tmp_path / "recipes"
     for folder, script in ((home, "~/site.py"), (recipes, "/other.py")):
         folder.mkdir()
@@ -249,7 +253,7 @@ def test_init_script_is_what_the_home_recipe_names(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "[init]", '[init]\nscript = ""', "[rez]", '[env]\ninit = "x"'])
-def test_no_init_script(tmp_path, text) -> None:
+def test_no_init_script(tmp_path: Path, text: str) -> None:
     if text is not None:
         (tmp_path / "rezup.toml").write_text(text)
     assert init_script(settings(tmp_path)) is None
@@ -264,13 +268,13 @@ def test_no_init_script(tmp_path, text) -> None:
         ('[init]\nscript = ["a"]', "init.script: expected text, found a list"),
     ],
 )
-def test_a_broken_init_script_is_a_recipe_error(tmp_path, text, message) -> None:
+def test_a_broken_init_script_is_a_recipe_error(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "rezup.toml").write_text(text)
     with pytest.raises(RecipeError, match=message):
         init_script(settings(tmp_path))
 
 
-def test_an_unreadable_home_recipe_is_a_recipe_error(tmp_path) -> None:
+def test_an_unreadable_home_recipe_is_a_recipe_error(tmp_path: Path) -> None:
     (tmp_path / "rezup.toml").mkdir()
     with pytest.raises(RecipeError, match="cannot be read"):
         init_script(settings(tmp_path))

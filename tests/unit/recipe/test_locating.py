@@ -30,19 +30,19 @@ def settings(tmp_path: Path) -> Settings:
         ("main", "rezup.main.toml"),
     ],
 )
-def test_each_container_has_its_file(settings, tmp_path, name, file) -> None:
+def test_each_container_has_its_file(settings: Settings, tmp_path: Path, name: str, file: str) -> None:
     assert recipe_path(name, settings) == tmp_path / file
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".dev", "a b", "ä", "dev\n", "a@b"])
-def test_what_is_no_container_has_none(settings, name) -> None:
+def test_what_is_no_container_has_none(settings: Settings, name: str) -> None:
     with pytest.raises(UsageError, match="not a container name"):
         recipe_path(name, settings)
     with pytest.raises(UsageError):
         find_recipe(name, settings)
 
 
-def test_the_recipes_folder_replaces_the_home_folder(tmp_path) -> None:
+def test_the_recipes_folder_replaces_the_home_folder(tmp_path: Path) -> None:
     recipes = tmp_path / "recipes"
     recipes.mkdir()
     (tmp_path / "rezup.toml").touch()
@@ -55,7 +55,7 @@ def test_the_recipes_folder_replaces_the_home_folder(tmp_path) -> None:
     assert find_recipe("dev", elsewhere) == recipes / "rezup.toml"
 
 
-def test_the_own_file_wins_over_the_common_one(settings, tmp_path) -> None:
+def test_the_own_file_wins_over_the_common_one(settings: Settings, tmp_path: Path) -> None:
     assert find_recipe("dev", settings) is None
     assert find_recipe(".main", settings) is None
     (tmp_path / "rezup.toml").touch()
@@ -65,20 +65,20 @@ def test_the_own_file_wins_over_the_common_one(settings, tmp_path) -> None:
     assert find_recipe("other", settings) == tmp_path / "rezup.toml"
 
 
-def test_something_odd_by_that_name_is_not_passed_over(settings, tmp_path) -> None:
+def test_something_odd_by_that_name_is_not_passed_over(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "rezup.toml").touch()
     (tmp_path / "rezup.dev.toml").mkdir()
     assert find_recipe("dev", settings) == tmp_path / "rezup.dev.toml"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
-def test_a_dangling_link_is_not_passed_over(settings, tmp_path) -> None:
+def test_a_dangling_link_is_not_passed_over(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "rezup.toml").touch()
     (tmp_path / "rezup.dev.toml").symlink_to(tmp_path / "nowhere")
     assert find_recipe("dev", settings) == tmp_path / "rezup.dev.toml"
 
 
-def test_only_recipes_are_listed(settings, tmp_path) -> None:
+def test_only_recipes_are_listed(settings: Settings, tmp_path: Path) -> None:
     for name in (
         "rezup.toml",
         "rezup.dev.toml",
@@ -100,14 +100,14 @@ def test_only_recipes_are_listed(settings, tmp_path) -> None:
     assert all(path == recipe_path(name, settings) for name, path in found.items())
 
 
-def test_no_folder_no_recipes(tmp_path) -> None:
+def test_no_folder_no_recipes(tmp_path: Path) -> None:
     missing = Settings.from_environ({"HOME": str(tmp_path / "none"), "USERPROFILE": str(tmp_path / "none")})
     assert list_recipes(missing) == {}
     assert find_recipe("dev", missing) is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a name that the system refuses")
-def test_a_folder_that_cannot_be_searched_is_an_error(tmp_path) -> None:
+def test_a_folder_that_cannot_be_searched_is_an_error(tmp_path: Path) -> None:
     refused = Settings.from_environ({"HOME": str(tmp_path), "REZUP_RECIPES": "/" + "x" * 300})
     with pytest.raises(RecipeError, match="cannot be searched"):
         find_recipe("dev", refused)

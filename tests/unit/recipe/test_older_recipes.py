@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from rezup_api.recipe.model import Tool
+from typing import TYPE_CHECKING
+
+from rezup_api.recipe.model import Recipe, Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Load = Callable[[str], Recipe]
 
 REZUP_1 = """
 description = "My rez setup"
@@ -43,7 +50,7 @@ url = "rez>=2.83"
 """
 
 
-def test_a_recipe_of_rezup_1_loads_unchanged(load) -> None:
+def test_a_recipe_of_rezup_1_loads_unchanged(load: Load) -> None:
     recipe = load(REZUP_1)
     assert (recipe.root_local, recipe.root_remote) == ("", "")
     assert recipe.rez == Tool("rez", "rez>=2.83")
@@ -52,7 +59,7 @@ def test_a_recipe_of_rezup_1_loads_unchanged(load) -> None:
     assert len(recipe.warnings) == 1
 
 
-def test_a_recipe_of_rezup_2_loads_unchanged(load) -> None:
+def test_a_recipe_of_rezup_2_loads_unchanged(load: Load) -> None:
     recipe = load(REZUP_2)
     assert recipe.extensions == ()
     assert "extension" not in recipe.data

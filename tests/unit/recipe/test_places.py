@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from rezup_api.recipe.loading import load_recipe
-from rezup_api.recipe.model import Tool
+from rezup_api.recipe.model import Recipe, Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Load = Callable[[str], Recipe]
 
 
 def place(folder: Path, *parts: str) -> str:
@@ -27,7 +33,9 @@ def place(folder: Path, *parts: str) -> str:
         ("foo-1.0.tar.gz", ["foo-1.0.tar.gz"]),
     ],
 )
-def test_a_relative_path_is_taken_from_the_recipes_folder(load, tmp_path, written, parts) -> None:
+def test_a_relative_path_is_taken_from_the_recipes_folder(
+    load: Load, tmp_path: Path, written: str, parts: object
+) -> None:
     absolute = os.path.abspath(place(tmp_path, *parts))
     recipe = load(
         f'[rez]\nurl = "{written}"\nlib = ["{written}"]\n[[extension]]\nname = "foo"\nurl = "{written}"\n'
@@ -63,11 +71,11 @@ def test_a_relative_path_is_taken_from_the_recipes_folder(load, tmp_path, writte
         "file:///opt/foo",
     ],
 )
-def test_what_is_no_relative_path_stays_as_written(load, written) -> None:
+def test_what_is_no_relative_path_stays_as_written(load: Load, written: str) -> None:
     assert load(f"[rez]\nurl = '{written}'\nlib = ['{written}']").rez == Tool("rez", written, lib=(written,))
 
 
-def test_other_relative_places(load, tmp_path) -> None:
+def test_other_relative_places(load: Load, tmp_path: Path) -> None:
     recipe = load(
         '[root]\nlocal = "rev"\nremote = "./pub"\n[init]\nscript = "site.py"\n[rez]\npython = "py/bin/python"\n'
         '[dotenv]\n1 = "a.env"\n2 = "~/b.env"\n3 = "$X/c.env"\n[dotenv.windows]\n1 = "w.env"\n2 = "D:/w.env"'
@@ -92,15 +100,15 @@ def test_other_relative_places(load, tmp_path) -> None:
         ("file:///D:/dev/rez", "D:/dev/rez"),
     ],
 )
-def test_an_editable_tool_is_a_path(load, written, url) -> None:
+def test_an_editable_tool_is_a_path(load: Load, written: str, url: str) -> None:
     assert load(f"[rez]\nedit = true\nurl = '{written}'").rez == Tool("rez", url, edit=True)
 
 
-def test_an_editable_tool_may_be_a_bare_folder_name(load, tmp_path) -> None:
+def test_an_editable_tool_may_be_a_bare_folder_name(load: Load, tmp_path: Path) -> None:
     assert load('[rez]\nedit = true\nurl = "rez"').rez.url == place(tmp_path, "rez")
 
 
-def test_a_relative_recipe_path_makes_places_absolute_too(tmp_path, monkeypatch) -> None:
+def test_a_relative_recipe_path_makes_places_absolute_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "x.toml").write_text('[rez]\nurl = "./rez"')
     monkeypatch.chdir(tmp_path)
     recipe = load_recipe("dev", Path("x.toml"))
@@ -117,7 +125,7 @@ def test_a_relative_recipe_path_makes_places_absolute_too(tmp_path, monkeypatch)
         ("git+git://www.github.com/a/b", "git+https://www.github.com/a/b"),
     ],
 )
-def test_the_retired_git_protocol_of_github_is_replaced_with_a_warning(load, written, url) -> None:
+def test_the_retired_git_protocol_of_github_is_replaced_with_a_warning(load: Load, written: str, url: str) -> None:
     recipe = load(f'[rez]\nurl = "{written}"\n[[extension]]\nname = "b"\nlib = ["{written}"]')
     assert recipe.rez.url == recipe.extensions[0].lib[0] == url
     first, second = recipe.warnings
@@ -126,7 +134,7 @@ def test_the_retired_git_protocol_of_github_is_replaced_with_a_warning(load, wri
     assert url in first
 
 
-def test_the_git_protocol_of_others_stays(load) -> None:
+def test_the_git_protocol_of_others_stays(load: Load) -> None:
     recipe = load('[rez]\nurl = "git+git://example.com/github.com/rez"')
     assert recipe.rez.url == "git+git://example.com/github.com/rez"
     assert recipe.warnings == ()

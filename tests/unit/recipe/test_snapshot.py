@@ -12,7 +12,13 @@ from rezup_api.recipe.showing import Row, effective_rows
 from rezup_api.recipe.snapshot import dump
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from rezup_api.recipe.model import Recipe
+
+    Load = Callable[[str], Recipe]
+    Content = Callable[[Recipe], Recipe]
 
 RICH = r"""
 schema = "rezup-recipe:2.0"
@@ -62,7 +68,7 @@ keep = 3
 """
 
 
-def again(text: str, folder: Path):
+def again(text: str, folder: Path) -> Recipe:
     path = folder / "deep" / "snapshot.toml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -70,7 +76,9 @@ def again(text: str, folder: Path):
 
 
 @pytest.mark.parametrize("text", ["", RICH, '[rez]\nname = "my-rez"', "[[extension]]", '[rez]\npython = ""'])
-def test_a_snapshot_is_an_equal_recipe_wherever_it_is_read(load, content, tmp_path, text) -> None:
+def test_a_snapshot_is_an_equal_recipe_wherever_it_is_read(
+    load: Load, content: Content, tmp_path: Path, text: str
+) -> None:
     recipe = load(text)
     snapshot = dump(recipe)
     read = again(snapshot, tmp_path)
@@ -79,11 +87,11 @@ def test_a_snapshot_is_an_equal_recipe_wherever_it_is_read(load, content, tmp_pa
     assert dump(read) == snapshot
 
 
-def test_the_built_in_recipe_has_a_snapshot_too(tmp_path, content) -> None:
+def test_the_built_in_recipe_has_a_snapshot_too(tmp_path: Path, content: Content) -> None:
     assert content(again(dump(builtin_recipe("dev")), tmp_path)) == content(builtin_recipe("dev"))
 
 
-def test_a_snapshot_stands_alone(load, tmp_path) -> None:
+def test_a_snapshot_stands_alone(load: Load, tmp_path: Path) -> None:
     document = tomli.loads(dump(load('[rez]\nurl = "./rez"')))
     assert document["rez"]["url"] == str(tmp_path / "rez")
     assert document["rez"]["flags"] == ["-E"]
@@ -93,11 +101,11 @@ def test_a_snapshot_stands_alone(load, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("text", "python"), [("", "3.11"), ('[rez]\npython = ""', "3.11"), ("[rez]\npython = 2.7", "2.7")]
 )
-def test_a_snapshot_names_the_python_it_was_made_with(load, tmp_path, text, python) -> None:
+def test_a_snapshot_names_the_python_it_was_made_with(load: Load, tmp_path: Path, text: str, python: str) -> None:
     assert again(dump(load(text), rez_python="3.11"), tmp_path).rez.python == python
 
 
-def test_a_snapshot_holds_no_literal_credential(load, tmp_path) -> None:
+def test_a_snapshot_holds_no_literal_credential(load: Load, tmp_path: Path) -> None:
     recipe = load(
         '[rez]\nurl = "git+https://geheim@github.com/a/rez"\nlib = ["https://a:geheim@h/b.whl"]\n'
         '[[extension]]\nname = "x"\nurl = "https://a:geheim@h/x.whl"\n[shared]\nname = "s"\n'
@@ -115,7 +123,7 @@ def test_a_snapshot_holds_no_literal_credential(load, tmp_path) -> None:
     assert recipe.pip.options[0] == "--index-url=https://a:geheim@h"
 
 
-def test_rows_name_key_value_and_origin(load, tmp_path) -> None:
+def test_rows_name_key_value_and_origin(load: Load, tmp_path: Path) -> None:
     own = str(tmp_path / "rezup.toml")
     rows = effective_rows(
         load(
@@ -148,7 +156,7 @@ def test_rows_name_key_value_and_origin(load, tmp_path) -> None:
     )
 
 
-def test_each_row_is_one_line_of_toml(load) -> None:
+def test_each_row_is_one_line_of_toml(load: Load) -> None:
     for row in effective_rows(load(RICH)):
         assert "\n" not in row.value
         assert tomli.loads(f"value = {row.value}").keys() == {"value"}

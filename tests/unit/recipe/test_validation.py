@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from rezup_api.recipe.schema import KEYS, Kind
 from rezup_api.recipe.validation import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rezup_api.errors import Problem
+    from rezup_api.recipe.model import Recipe
+
+    Load = Callable[[str], Recipe]
+    Faults = Callable[[str], dict[str, Problem]]
 
 EXTENSION = '[[extension]]\nname = "foo"\n'
 CHECK = '[[check]]\ncommand = "rez"\n'
@@ -37,7 +49,7 @@ CHECK = '[[check]]\ncommand = "rez"\n'
         ('[rez]\n"x\\"y.z" = 1', 'rez."x\\"y.z"', "known keys: rez.name"),
     ],
 )
-def test_an_unknown_key_is_led_to_the_nearest_one(faults, text, key, suggestion) -> None:
+def test_an_unknown_key_is_led_to_the_nearest_one(faults: Faults, text: str, key: str, suggestion: str) -> None:
     found = faults(text)
     assert list(found) == [key]
     assert found[key].message == "unknown key"
@@ -135,7 +147,9 @@ def wrong(table: str, line: str, key: str, message: str) -> tuple[str, str, str]
         wrong("", '[[extension]]\nname = "-x"', "extension[0].name", "'-x' is not a distribution name"),
     ],
 )
-def test_a_wrong_value_says_what_was_expected_and_what_was_found(faults, text, key, message) -> None:
+def test_a_wrong_value_says_what_was_expected_and_what_was_found(
+    faults: Faults, text: str, key: str, message: str
+) -> None:
     found = faults(text)
     assert list(found) == [key]
     assert message in found[key].message
@@ -158,17 +172,17 @@ def test_a_wrong_value_says_what_was_expected_and_what_was_found(faults, text, k
         (EXTENSION + 'edit = true\nurl = "foo @ https://example.com/foo.zip"', "extension[0].edit", "local path"),
     ],
 )
-def test_what_keys_say_together_is_checked(faults, text, key, message) -> None:
+def test_what_keys_say_together_is_checked(faults: Faults, text: str, key: str, message: str) -> None:
     found = faults(text)
     assert list(found) == [key]
     assert message in found[key].message
 
 
-def test_nothing_more_is_said_about_a_url_that_is_wrong_already(faults) -> None:
+def test_nothing_more_is_said_about_a_url_that_is_wrong_already(faults: Faults) -> None:
     assert list(faults("[rez]\nedit = true\nurl = 3")) == ["rez.url"]
 
 
-def test_all_problems_come_at_once(faults, tmp_path) -> None:
+def test_all_problems_come_at_once(faults: Faults, tmp_path: Path) -> None:
     found = faults(
         """
         colour = "red"
@@ -201,14 +215,14 @@ def test_all_problems_come_at_once(faults, tmp_path) -> None:
     assert {problem.where for problem in found.values()} == {str(tmp_path / "rezup.toml")}
 
 
-def test_the_error_lists_every_problem(load) -> None:
+def test_the_error_lists_every_problem(load: Load) -> None:
     with pytest.raises(Exception, match="2 problems") as caught:
         load("colour = 1\n[rez]\nuri = 2")
     assert "colour: unknown key" in str(caught.value)
     assert "rez.uri: unknown key (did you mean rez.url?)" in str(caught.value)
 
 
-def test_no_message_shows_a_credential(faults) -> None:
+def test_no_message_shows_a_credential(faults: Faults) -> None:
     secret = "https://ana:geheim@example.com"
     found = faults(
         f'description = ["{secret}"]\n[rez]\npython = "x {secret}"\nname = "{secret}"\nflags = "{secret}"\n'
@@ -219,7 +233,7 @@ def test_no_message_shows_a_credential(faults) -> None:
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
-def test_every_key_of_the_schema_is_checked(key) -> None:
+def test_every_key_of_the_schema_is_checked(key: str) -> None:
     """No key takes a date, wherever it stands; and none is unknown."""
     table, _, name = key.name.rpartition(".")
     document: dict[str, object] = {name: pytest}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
     """List all containers, or describe one."""
-    if arguments.name:
+    if arguments.name is not None:
         return _one(studio.container(arguments.name), progress)
     rows = [_container(container, progress) for container in studio.containers()]
     columns = ("CONTAINER", "REVISION", "REZ", "PYTHON", "MADE", "BY", "REMOTE")

@@ -124,9 +124,10 @@ class Compiler:
 
 def _check(completed: process.Completed) -> None:
     if completed.status:
+        reason = (completed.tail.strip() or f"exit status {completed.status}").splitlines()[-1]
         raise InstallError(
-            f"the byte code could not be compiled: {completed.tail.strip() or completed.status}",
-            "check that the interpreter of the recipe is complete, and that the disk is not full",
+            f"the byte code could not be compiled: {reason}",
+            "set REZUP_ROOT_LOCAL to a larger disk where this one is full; else check that the recipe's interpreter is complete",
             command=completed.command,
             status=completed.status,
             tail=completed.tail,

@@ -205,10 +205,14 @@ _HINTS = (
         r"error sending request|Connection refused|Could not connect|NewConnectionError|dns error|timed out|tcp connect",
         "the index does not answer: check the network, the proxy, and the index in pip.conf, PIP_INDEX_URL or [pip] options",
     ),
-    (r"401 Unauthorized|403 Forbidden", "the index refuses: check the credentials in netrc, keyring or the index URL"),
+    (
+        r"40[137] (Unauthorized|Forbidden|Error|Client Error)|Credentials not correct",
+        "the index refuses: check the credentials in netrc, keyring or the index URL",
+    ),
     (
         r"was not found in the (package registry|provided package locations)|No matching distribution|no versions? of",
-        "check the name and the version in the recipe, and which index is asked",
+        # uv does not say when an index refused.
+        "check the name and the version in the recipe, which index is asked, and the credentials if it wants any",
     ),
     (
         r"Failed to build|build backend|Failed building",

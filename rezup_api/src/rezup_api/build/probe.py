@@ -54,8 +54,9 @@ def probe(
         ([tools / "rez-env", "--shell", _shell(), "-c", inner], _ANSWER),
     )
     for command, expected in trials:
+        # Apart, because Rez on Ctrl-C ends its whole process group (rez/cli/_util.py, sigbase_handler): with it, us.
         completed = process.run(
-            command, environ=surroundings, report=report, cwd=work, holding=holding, timeout=TIMEOUT
+            command, environ=surroundings, report=report, cwd=work, holding=holding, apart=True, timeout=TIMEOUT
         )
         said = completed.stdout + completed.tail  # Python 2.7 tells its version on stderr (bugs.python.org/issue18920)
         if completed.status or expected not in said:

@@ -98,6 +98,6 @@ def parse_target(text: str) -> Target:
     ):
         raise UsageError(
             f"{revision!r} does not name a revision",
-            "after '@' comes a timestamp or its beginning, 'latest', '~1' for the one before, or a label",
+            "after '@' comes a timestamp or its beginning, 'latest', or '~1' for the one before",
         )
     return Target(name, revision)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,6 +41,9 @@ class Remote(Protocol):
 
     def recipe(self, container: str, timestamp: str) -> str:
         """The text of its recipe."""
+
+    def check_writable(self, container: str) -> None:
+        """Raise RemoteError where this user cannot publish a revision of the container."""
 
     def publish(self, container: str, recipe: str, metadata: Metadata, newest: str | None) -> str:
         """Publish a revision under the next timestamp, which is returned.
@@ -107,6 +111,15 @@ class PathRemote:
                 return path.read_text(encoding="utf-8")
             except ValueError as error:
                 raise RemoteError(f"{path} is damaged: it is not UTF-8", REPUBLISH) from error
+
+    def check_writable(self, container: str) -> None:
+        """Refuse early what `publish` would fail at: a root or container that this user cannot write to."""
+        folder = self._folder(container)
+        with self._reaching("cannot publish to"):
+            places = (folder.revisions, folder.path, self._root)
+            place = next(path for path in places if path.is_dir() or path == self._root)
+            if not os.access(place, os.W_OK | os.X_OK):
+                raise RemoteError(f"you cannot write to {place}", "ask whoever keeps the remote root to publish it")
 
     def publish(self, container: str, recipe: str, metadata: Metadata, newest: str | None) -> str:
         """Publish a revision; see `Remote.publish`."""

@@ -1,0 +1,229 @@
+"""Make revisions: new ones from a recipe, published where asked for, and local builds of published ones.
+
+Each is prepared in a stage and appears by one rename; when anything fails before that, nothing is left.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from rezup_api._version import __version__
+from rezup_api.build.transaction import build_environments
+from rezup_api.errors import RecipeError, StorageError
+from rezup_api.events import Note, Reporter, Warned
+from rezup_api.recipe.credentials import literal_credentials
+from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.snapshot import dump
+from rezup_api.store.files import storing, write_whole
+from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_tag
+from rezup_api.store.metadata import FORMAT, Metadata
+from rezup_api.store.names import timestamp_order
+from rezup_api.store.remote import Remote, check_format
+from rezup_api.store.revisions import Revision, load_revision
+from rezup_api.store.staging import appear_next, building, staged, sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rezup_api.recipe.model import Recipe
+    from rezup_api.settings import Settings
+    from rezup_api.store.staging import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes the revisions of one container.
+
+    Args:
+        folder: the container under the local root.
+        environ: the caller's environment.
+        report: told what happens.
+    """
+
+    folder: ContainerFolder
+    settings: Settings
+    environ: Mapping[str, str]
+    report: Reporter
+
+    def make(self, recipe: Recipe, message: str, remote: Remote | None = None) -> Revision:
+        """Make a new revision.
+
+        Args:
+            recipe: what goes in.
+            message: why, for those who look later.
+            remote: where to publish it; the recipe and the metadata appear there before the build appears here.
+
+        Raises:
+            RecipeError: it holds a literal credential and is to be published.
+            InstallError: it cannot be built, or does not run.
+            RemoteError: the remote root cannot be written.
+            StorageError: the local root cannot be written.
+        """
+        if remote is not None:
+            _refuse_credentials(recipe)
+            remote.check_writable(recipe.container)  # before minutes are spent on a build
+        source = ", ".join(map(str, recipe.sources)) or "the built-in recipe"
+        self.report(Note(f"Making a revision of {recipe.container} from {source}"))
+        sweep(self.folder.path)
+        with staged(self.folder.path) as stage, ExitStack() as holds:
+            metadata = replace(
+                self._build(stage, recipe, holds),
+                creator=_user(self.environ),
+                hostname=_host(),
+                created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                message=message,
+                remote=remote.place if remote is not None else "",
+            )
+            _keep_recipe(stage, recipe)
+            _describe(stage, metadata)
+            newest = self._newest(recipe.container, remote)
+            if remote is not None:
+                timestamp = _publish(remote, recipe, metadata, newest)
+                self._appear(stage, timestamp)
+            else:
+                timestamp = appear_next(stage, self.folder, newest)
+            self._remark_clock(newest, timestamp)
+        return load_revision(self.folder, timestamp)
+
+    def _newest(self, container: str, remote: Remote | None) -> str | None:
+        """The greatest timestamp there is, here and where it is published."""
+        known = self.folder.timestamps()[:1]
+        if remote is not None:
+            known += remote.timestamps(container)[:1]
+        return max(known, key=timestamp_order, default=None)
+
+    def _remark_clock(self, newest: str | None, timestamp: str) -> None:
+        ahead = timestamp_order(timestamp)[0] - datetime.now(timezone.utc).timestamp()
+        if newest is not None and ahead > 1:
+            text = f"this machine's clock is {ahead:.0f} s behind the revision {newest}; the new one follows that"
+            self.report(Warned(text))
+
+    def pull(self, timestamp: str, published: Metadata, remote: Remote) -> Revision:
+        """The local build of a published revision, made now if there is none.
+
+        Args:
+            published: what is recorded of it on the remote root.
+
+        Raises:
+            InstallError: it cannot be built, or does not run.
+            RemoteError: the remote root cannot be read, or is of a newer rezup.
+            StorageError: the local root cannot be written, or something else lies where it belongs.
+        """
+        name = self.folder.name
+        revision = load_revision(self.folder, timestamp)
+        if revision.ready:
+            return revision
+        check_format(published, f"{name}@{timestamp} on {remote.place}")
+        with building(self.folder.path, timestamp, self.waiting):
+            revision = load_revision(self.folder, timestamp)
+            if revision.ready:
+                return revision
+            _refuse_occupied(revision)
+            why = f": {published.message}" if published.message else ""
+            self.report(Note(f"Building {name}@{timestamp}, published by {published.creator}{why}"))
+            sweep(self.folder.path)
+            with staged(self.folder.path) as stage, ExitStack() as holds:
+                recipe = _published_recipe(stage, remote, name, timestamp, tolerant=published.format == 0)
+                metadata = replace(
+                    self._build(stage, recipe, holds),
+                    creator=published.creator,
+                    hostname=published.hostname,
+                    created=published.created,
+                    message=published.message,
+                    remote=remote.place,
+                )
+                _describe(stage, metadata)
+                self._appear(stage, timestamp)
+        return load_revision(self.folder, timestamp)
+
+    def waiting(self) -> None:
+        """Tell that another process builds what is wanted here."""
+        self.report(Note(f"Waiting for another process that builds {self.folder.name}"))
+
+    def _build(self, stage: Stage, recipe: Recipe, holds: ExitStack) -> Metadata:
+        """Fill a stage with environments; what is recorded of them."""
+        built = build_environments(
+            recipe,
+            self.folder,
+            stage,
+            settings=self.settings,
+            environ=self.environ,
+            report=self.report,
+            holds=holds,
+        )
+        return Metadata(
+            format=FORMAT,
+            rezup_version=__version__,
+            platform=platform_tag(),
+            environments=built.environments,
+            libraries=built.libraries,
+        )
+
+    def _appear(self, stage: Stage, timestamp: str) -> None:
+        """Let a build of a published revision appear; that another process was first is fine, theirs is the same."""
+        with storing("cannot write to"):
+            self.folder.revisions.mkdir(exist_ok=True)
+            stage.appear(self.folder.revisions / timestamp)
+
+
+def _refuse_credentials(recipe: Recipe) -> None:
+    problems = literal_credentials(recipe)
+    if problems:
+        raise RecipeError(problems)
+
+
+def _publish(remote: Remote, recipe: Recipe, metadata: Metadata, newest: str | None) -> str:
+    python = ".".join(metadata.environments[0].python.split(".")[:2])
+    published = replace(metadata, environments=(), libraries=(), remote="")
+    return remote.publish(recipe.container, dump(recipe, rez_python=python), published, newest)
+
+
+def _refuse_occupied(revision: Revision) -> None:
+    if revision.path.exists():
+        raise StorageError(
+            f"{revision.path} is in the way: {revision.obstacle}",
+            "move it away, or give this machine a local root of its own: REZUP_ROOT_LOCAL",
+        )
+
+
+def _published_recipe(stage: Stage, remote: Remote, name: str, timestamp: str, *, tolerant: bool) -> Recipe:
+    path = stage.path / RECIPE_FILE
+    with storing("cannot write"):
+        write_whole(path, remote.recipe(name, timestamp).encode("utf-8"))
+    recipe = load_recipe(name, path, tolerant=tolerant)
+    if tolerant:
+        _keep_recipe(stage, recipe)
+    return recipe
+
+
+def _keep_recipe(stage: Stage, recipe: Recipe) -> None:
+    with storing("cannot write"):
+        write_whole(stage.path / RECIPE_FILE, dump(recipe).encode("utf-8"))
+
+
+def _describe(stage: Stage, metadata: Metadata) -> None:
+    with storing("cannot write"):
+        write_whole(stage.path / METADATA_FILE, metadata.to_json().encode("utf-8"))
+
+
+def _host() -> str:
+    if os.name != "nt":
+        return os.uname().nodename
+    import socket
+
+    return socket.gethostname()
+
+
+def _user(environ: Mapping[str, str]) -> str:
+    if os.name != "nt":
+        import pwd
+
+        try:
+            return pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:
+            return str(os.getuid())
+    return environ.get("USERNAME", "")
