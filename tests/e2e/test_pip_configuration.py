@@ -250,11 +250,12 @@ def test_a_password_in_an_address(machine: Machine, closed: Index, engine: str) 
 
 
 @ENGINES
-def test_a_wrong_password(machine: Machine, closed: Index, engine: str) -> None:
+@pytest.mark.parametrize("login", ["", f"ana:wr0ng-{SECRET}"])
+def test_a_wrong_password(machine: Machine, closed: Index, engine: str, login: str) -> None:
     recipe(machine, engine)
-    wrong = f"ana:wr0ng-{SECRET}"
-    machine.variables |= {"PIP_INDEX_URL": closed.url(wrong), "PIP_FIND_LINKS": ""}
+    machine.variables |= {"PIP_INDEX_URL": closed.url(login), "PIP_FIND_LINKS": ""}
     done = machine.run("-D", "add", status=6)
     assert "credentials" in done.stderr, done.stderr
+    assert "EOF" not in done.stderr, "nobody is there to ask"
     assert SECRET not in done.stderr
     assert leaks(machine) == []

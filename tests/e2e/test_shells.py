@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.e2e.conftest import Machine
 from tests.e2e.terminal import Terminal
+
+from rezup_api.session.shells import STARTUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,6 +198,17 @@ def test_a_zsh_user_whose_files_lie_elsewhere(
         screen.expect(re.escape(f"<dev|read|{folder}>\n"))
         screen.type("exit 5")
         assert screen.wait() == 5
+
+
+def test_zsh_keeps_its_history_where_it_was(home: Path, need_program: Callable[[str], Path]) -> None:
+    startup = STARTUP / "zsh"
+    set_up = (
+        f"__rezup_home={home}; __rezup_startup='{startup}'; HISTFILE='{startup}/.zsh_history'; . '{startup}/.zshrc'"
+    )
+    done = subprocess.run(
+        [need_program("zsh"), "-f", "-c", f"{set_up}; print $HISTFILE"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{home}/.zsh_history\n", "although a system-wide zshrc has derived it from ZDOTDIR"
 
 
 def test_a_shell_inside_a_container_with_a_blank_in_its_path(

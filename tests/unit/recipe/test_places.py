@@ -34,7 +34,7 @@ def place(folder: Path, *parts: str) -> str:
     ],
 )
 def test_a_relative_path_is_taken_from_the_recipes_folder(
-    load: Load, tmp_path: Path, written: str, parts: object
+    load: Load, tmp_path: Path, written: str, parts: list[str]
 ) -> None:
     absolute = os.path.abspath(place(tmp_path, *parts))
     recipe = load(

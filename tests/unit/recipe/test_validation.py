@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.recipe.schema import KEYS, Kind
+from rezup_api.recipe.schema import KEYS, Key, Kind
 from rezup_api.recipe.validation import validate
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def test_no_message_shows_a_credential(faults: Faults) -> None:
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
-def test_every_key_of_the_schema_is_checked(key: str) -> None:
+def test_every_key_of_the_schema_is_checked(key: Key) -> None:
     """No key takes a date, wherever it stands; and none is unknown."""
     table, _, name = key.name.rpartition(".")
     document: dict[str, object] = {name: pytest}

@@ -57,7 +57,7 @@ def _container(container: Container, progress: Progress) -> dict[str, Any]:
         "created": _made(newest) if newest is not None else "",
         "creator": metadata.creator if metadata else "",
         "message": metadata.message if metadata else "",
-        "revisions": len(revisions),
+        "revision_count": len(revisions),
     }
 
 

@@ -1,5 +1,7 @@
 # Read by zsh for an interactive session of rezup, after .zshenv beside this file.
 ZDOTDIR="$__rezup_home"
+# The system's zshrc, as on macOS, may have put the history beside this file.
+[[ "$HISTFILE" == "$__rezup_startup"/* ]] && HISTFILE="$ZDOTDIR/${HISTFILE:t}"
 [[ -f "$ZDOTDIR/.zshrc" ]] && . "$ZDOTDIR/.zshrc"
 if [[ -z "$REZUP_ZDOTDIR" && "$ZDOTDIR" == "$HOME" ]]; then
     unset ZDOTDIR
