@@ -22,6 +22,14 @@ SECRET = "s3cr3t-0f-th3-stud10"
 LOGIN = f"ana:{SECRET}"
 PINS = '[rez]\nurl = "rez==3.4.0"\n'
 ASK = ("use", "--", "rez-python", "-c", "import rezup_tests_private as p; print(p.VALUE)")
+KEYRING = f"""\
+#!/bin/sh
+case "$1 $2 $3 $4 $5" in
+"get "*" ana "*) echo {SECRET} ;;
+"--mode=creds --output=json get "*) echo '{{"username": "ana", "password": "{SECRET}"}}' ;;
+*) exit 1 ;;
+esac
+"""
 SAYS_PIP = "pip installs this environment, because uv has no counterpart of"
 
 
@@ -207,6 +215,19 @@ def test_netrc(machine: Machine, closed: Index, engine: str) -> None:
     netrc = machine.home / ".netrc"
     netrc.write_text(f"machine 127.0.0.1\nlogin ana\npassword {SECRET}\n", encoding="utf-8")
     netrc.chmod(0o600)
+    check_secret(machine, closed)
+
+
+@ENGINES
+@pytest.mark.parametrize("configured", ["", "keyring-provider = auto", "keyring-provider = subprocess"])
+def test_keyring(machine: Machine, closed: Index, engine: str, configured: str) -> None:
+    program = machine.home / "programs" / "keyring"
+    program.parent.mkdir()
+    program.write_text(KEYRING, encoding="utf-8")
+    program.chmod(0o755)
+    machine.variables["PATH"] = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    configure(machine, f"extra-index-url = {closed.url('ana')}\n{configured}")
+    recipe(machine, engine)
     check_secret(machine, closed)
 
 

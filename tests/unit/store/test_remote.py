@@ -148,6 +148,9 @@ def test_who_may_only_read_reads_and_is_told_that_he_cannot_publish(
         remote = PathRemote(root)
         assert newest_published(remote, "dev") == (timestamp, METADATA)
         assert remote.recipe("dev", timestamp) == RECIPE
+        for name in ("dev", "other"):
+            with pytest.raises(RemoteError, match="you cannot write to"):
+                remote.check_writable(name)
         with pytest.raises(RemoteError, match="Permission denied"):
             remote.publish("dev", RECIPE, METADATA, None)
         with pytest.raises(RemoteError, match="Permission denied"):
@@ -156,6 +159,26 @@ def test_who_may_only_read_reads_and_is_told_that_he_cannot_publish(
     unprivileged(act)
     for path in [root, *root.rglob("*")]:
         path.chmod(0o755)
+
+
+@pytest.mark.parametrize("closed", ["root", "root/dev", "root/dev/revisions"])
+def test_who_cannot_write_everywhere_is_told_before_anything_is_built(
+    open_folder: Path, unprivileged: Callable[[Callable[[], None]], None], closed: str
+) -> None:
+    (open_folder / "root" / "dev" / "revisions").mkdir(parents=True)
+    for path in (open_folder / "root", *(open_folder / "root").rglob("*")):
+        path.chmod(0o777)
+    remote = PathRemote(open_folder / "root")
+    unprivileged(lambda: remote.check_writable("dev"))
+    unprivileged(lambda: remote.check_writable("other"))
+    (open_folder / closed).chmod(0o555)
+
+    def act() -> None:
+        with pytest.raises(RemoteError, match=f"you cannot write to {open_folder / closed}"):
+            remote.check_writable("other" if closed == "root" else "dev")
+
+    unprivileged(act)
+    (open_folder / closed).chmod(0o777)
 
 
 def test_who_publish_at_once_do_not_disturb_each_other(

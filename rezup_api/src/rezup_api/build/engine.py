@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -145,17 +146,27 @@ def surroundings(
     given = pipconfig.parse_options(words, f"recipe of {recipe.container}")
     wheels = settings.wheelhouse
     house = [pipconfig.Option("find-links", str(wheels), "REZUP_WHEELHOUSE")] if wheels is not None else []
+    options = [*pipconfig.configured(own, settings.home, prefix), *given, *house]
     return Surroundings(
         environ=own,
         work=work,
         caches=caches,
         report=report,
         holding=holding,
-        options=(*pipconfig.configured(own, settings.home, prefix), *given, *house),
+        options=(*options, *_keyring(options, own)),
         own_options=words,
         link=recipe.pip.link,
         wheelhouse=wheels,
     )
+
+
+def _keyring(options: Sequence[pipconfig.Option], environ: Mapping[str, str]) -> list[pipconfig.Option]:
+    """pip asks a `keyring` command that is on PATH by itself; uv, and a pip that must not ask anybody, when told to."""
+    named = [option.value for option in options if option.name == "keyring-provider"]
+    if environ.get("UV_KEYRING_PROVIDER") or named[-1:] not in ([], ["auto"]):
+        return []
+    found = shutil.which("keyring", path=environ.get("PATH"))
+    return [pipconfig.Option("keyring-provider", "subprocess", found)] if found else []
 
 
 def progress_of(step: Step | None) -> Callable[[str], None] | None:

@@ -58,6 +58,12 @@ class PipEngine:
         found = installed(site_packages(environment, interpreter.version))
         return Pins(tuple(item.pinned() for item in found.values()), lasting=False)
 
+    def _own_variables(self) -> dict[str, str]:
+        """What pip must be told here: nobody is there to answer a question, and a pip that may not ask passes over keyring."""
+        providers = [option.value for option in self._around.options if option.name == "keyring-provider"]
+        keyring = {"PIP_KEYRING_PROVIDER": providers[-1]} if providers else {}
+        return {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PYTHONWARNINGS": "ignore", **keyring}
+
     def _install(self, environment: Path, pins: Pins, where: Sequence[str], step: Step | None) -> None:
         wanted = self._around.work / "pins.txt"
         wanted.write_text("\n".join(pins.lines) + "\n", encoding="utf-8")
@@ -71,7 +77,7 @@ class PipEngine:
         ]
         running = process.start(
             command,
-            environ={**self._around.environ, "PIP_USER": "0", "PYTHONWARNINGS": "ignore"},
+            environ={**self._around.environ, **self._own_variables()},
             report=self._around.report,
             holding=self._around.holding,
             redact=redact,

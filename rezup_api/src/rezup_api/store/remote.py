@@ -116,10 +116,10 @@ class PathRemote:
         """Refuse early what `publish` would fail at: a root or container that this user cannot write to."""
         folder = self._folder(container)
         with self._reaching("cannot publish to"):
-            places = (folder.revisions, folder.path, self._root)
-            place = next(path for path in places if path.is_dir() or path == self._root)
-            if not os.access(place, os.W_OK | os.X_OK):
-                raise RemoteError(f"you cannot write to {place}", "ask whoever keeps the remote root to publish it")
+            places = [path for path in (folder.path, folder.revisions) if path.is_dir()] or [self._root]
+            for place in places:
+                if not os.access(place, os.W_OK | os.X_OK):
+                    raise RemoteError(f"you cannot write to {place}", "ask whoever keeps the remote root to publish it")
 
     def publish(self, container: str, recipe: str, metadata: Metadata, newest: str | None) -> str:
         """Publish a revision; see `Remote.publish`."""
