@@ -18,7 +18,7 @@ from rezup_api.events import Note, Reporter, Warned
 from rezup_api.recipe.credentials import literal_credentials
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.recipe.snapshot import dump
-from rezup_api.store.files import storing, write_whole
+from rezup_api.store.files import host_name, storing, write_whole
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_tag
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import timestamp_order
@@ -73,7 +73,7 @@ class Maker:
             metadata = replace(
                 self._build(stage, recipe, holds),
                 creator=_user(self.environ),
-                hostname=_host(),
+                hostname=host_name(),
                 created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 message=message,
                 remote=remote.place if remote is not None else "",
@@ -208,14 +208,6 @@ def _keep_recipe(stage: Stage, recipe: Recipe) -> None:
 def _describe(stage: Stage, metadata: Metadata) -> None:
     with storing("cannot write"):
         write_whole(stage.path / METADATA_FILE, metadata.to_json().encode("utf-8"))
-
-
-def _host() -> str:
-    if os.name != "nt":
-        return os.uname().nodename
-    import socket
-
-    return socket.gethostname()
 
 
 def _user(environ: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ import pytest
 
 from rezup_api.errors import StorageError
 from rezup_api.store import staging
+from rezup_api.store.files import host_name
 from rezup_api.store.names import timestamp_order
 from rezup_api.store.staging import appear_next, building, staged, sweep
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tests.unit.store.conftest import Other
 
     from rezup_api.store.layout import ContainerFolder
+
 
 IMPORTS = (
     "from rezup_api.store.staging import *\nfrom rezup_api.store.layout import ContainerFolder\nimport subprocess\n"
@@ -223,6 +225,20 @@ def test_whatever_a_kill_can_leave_is_swept(folder: ContainerFolder) -> None:
     (stage_folder / "1.000000.building").touch()
     sweep(folder.path)
     assert os.listdir(folder.path) == []
+
+
+def test_what_another_host_makes_is_left_alone_for_a_day(folder: ContainerFolder) -> None:
+    stage_folder = folder.path / staging.FOLDER
+    made = [stage_folder / f"{name}@elsewhere" for name in ("young", "old")]
+    for path in made:
+        path.mkdir(parents=True)
+        path.with_name(f"{path.name}.lock").touch()
+    long_ago = time.time() - staging.ABANDONED_ELSEWHERE - 60
+    for path in (made[1], made[1].with_name(f"{made[1].name}.lock")):
+        os.utime(path, (long_ago, long_ago))
+    (stage_folder / f"ours@{host_name()}").mkdir()
+    sweep(folder.path)
+    assert sorted(os.listdir(stage_folder)) == ["young@elsewhere", "young@elsewhere.lock"]
 
 
 def test_nothing_is_swept_where_nothing_is(folder: ContainerFolder) -> None:

@@ -25,6 +25,15 @@ _HINTS = {
 }
 
 
+def host_name() -> str:
+    """This machine's name."""
+    if os.name != "nt":
+        return os.uname().nodename
+    import socket
+
+    return socket.gethostname()
+
+
 def token() -> str:
     """A name that nobody else has."""
     return os.urandom(8).hex()

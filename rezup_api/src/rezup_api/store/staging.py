@@ -1,11 +1,12 @@
 """Prepare a folder where nobody looks, then let it appear by one rename; and clear what killed processes left behind.
 
-    <container>/.staging/<token>/        what is being made
-    <container>/.staging/<token>.lock    held by its maker and by every process the maker started
-    <container>/.staging/<name>.building held by the one that builds a certain revision, so that others wait
+    <container>/.staging/<token>@<host>/        what is being made
+    <container>/.staging/<token>@<host>.lock    held by its maker and by every process the maker started
+    <container>/.staging/<name>.building        held by the one that builds a certain revision, so that others wait
 
 Whether a maker lives is told by its lock, never by a PID: roots are shared by hosts. The lock file is there before the folder
-and goes after it, so a folder whose lock can be taken is an orphan.
+and goes after it, so a folder whose lock can be taken is an orphan. Some network file systems grant each host its own locks
+(flock(2)), so what another host makes is left alone for a day.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from rezup_api.store.files import remove_tree, storing, token
+from rezup_api.store.files import host_name, remove_tree, storing, token
 from rezup_api.store.locks import Held, claim, create_claimed, in_turn
 from rezup_api.store.names import following_timestamp, timestamp_order
 
@@ -31,6 +32,9 @@ BUILDING_SUFFIX = ".building"
 ATTEMPTS = 100
 # Seconds; a sweep that passes by holds a lock for less, and is nobody to wait for.
 GRACE = 0.1
+
+# Seconds; no build takes longer.
+ABANDONED_ELSEWHERE = 86400.0
 
 Result = TypeVar("Result")
 
@@ -85,7 +89,7 @@ def staged(container: Path) -> Iterator[Stage]:
         StorageError: it cannot be written there.
     """
     folder = container / FOLDER
-    name = token()
+    name = f"{token()}@{host_name()}"
     is_new = not container.exists()
     with storing("cannot write to"):
         lock = _inside(folder, lambda: create_claimed(folder / (name + LOCK_SUFFIX)))
@@ -134,6 +138,8 @@ def sweep(container: Path) -> None:
     except OSError:
         return
     for name in sorted(names):
+        if _made_elsewhere(folder, name):
+            continue
         if name.endswith(BUILDING_SUFFIX):
             _remove_orphan(folder / name, None)
         elif name.endswith(LOCK_SUFFIX):
@@ -142,6 +148,17 @@ def sweep(container: Path) -> None:
             with suppress(OSError):
                 remove_tree(folder / name)
     remove_if_empty(folder)
+
+
+def _made_elsewhere(folder: Path, name: str) -> bool:
+    """Whether another host is making this, or was less than a day ago."""
+    _, mark, host = name.removesuffix(LOCK_SUFFIX).partition("@")
+    if not mark or host == host_name():
+        return False
+    try:
+        return time.time() - (folder / name).stat().st_mtime < ABANDONED_ELSEWHERE
+    except OSError:
+        return True
 
 
 def _remove_orphan(lock_file: Path, content: Path | None) -> None:
