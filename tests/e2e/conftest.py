@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.processes import Victim
 from tests.e2e.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.e2e.processes import Start
 
 HERE = Path(__file__).parent
 NOBODY = 65534
@@ -226,3 +229,18 @@ def consumer(new_machine: Callable[[], Machine], remote: Path) -> Machine:
     machine = new_machine()
     machine.variables["REZUP_ROOT_REMOTE"] = str(remote)
     return machine
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """`start(machine, "add")` runs a command in a process group of its own; it does not outlive the test."""
+    started: list[Victim] = []
+
+    def run(machine: Machine, *words: str) -> Victim:
+        started.append(Victim(machine, *words))
+        return started[-1]
+
+    yield run
+    for victim in started:
+        victim.kill("group")
+        victim.end()

@@ -26,13 +26,6 @@ setup(
     install_requires={requires!r},
 )
 """
-# A command of Rez's own, `rez hello`: what a `rezplugins` package must hold to be found.
-PLUGIN = {
-    "rezplugins/__init__.py": "from rez.utils._version import _rez_version\n"
-    "from rez.plugin_managers import extend_path\n__path__ = extend_path(__path__, __name__)\n",
-    "rezplugins/command/__init__.py": "from rez.plugin_managers import extend_path\n"
-    "__path__ = extend_path(__path__, __name__)\n",
-}
 
 
 def wheel(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.e2e.conftest import Machine
+
+    Start = Callable[..., "Victim"]
 
 PATIENCE = 60.0  # seconds, on a machine that does much else
 
@@ -44,6 +48,11 @@ class Victim:
     def running(self) -> bool:
         """Whether it runs."""
         return self.popen.poll() is None
+
+    def pause(self, seconds: float) -> None:
+        """Wait for its end, but not for long."""
+        with suppress(subprocess.TimeoutExpired):
+            self.popen.wait(seconds)
 
     def kill(self, way: str) -> None:
         """End it "alone", or with its "group": all that it started. What it had started by then is remembered."""
@@ -96,6 +105,14 @@ def descendants(pid: int) -> list[int]:
     """The same, and what those have started."""
     found = children(pid)
     return found + [deeper for child in found for deeper in descendants(child)]
+
+
+def command_line(pid: int) -> str:
+    """Its program and arguments, empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def alive(pid: int) -> bool:

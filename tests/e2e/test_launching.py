@@ -172,6 +172,15 @@ def test_descriptors_of_the_caller_are_passed_on(built: Machine) -> None:
         assert running.communicate(timeout=30) == ("", "")
 
 
+@pytest.mark.parametrize(("closed", "left"), [("<&-", 6), (">&-", 5), ("2>&-", 3), ("<&- >&- 2>&-", 0)])
+def test_a_caller_that_has_closed_its_standard_streams(built: Machine, closed: str, left: int) -> None:
+    asked = "s=0; for n in 0 1 2; do test -e /dev/fd/$n && s=$((s + (1 << n))); done; exit $s"
+    for words, status in ((("use", "--", "sh", "-c", asked), left), (("status",), 0), (("use", "no@body"), 125)):
+        line = f"{shlex.join(built.command(*words))} {closed}; echo $?"
+        told = subprocess.check_output(["sh", "-c", line], env=built.environ, text=True, timeout=60)
+        assert int(told.split()[-1]) == status
+
+
 @linux
 @pytest.mark.parametrize(
     "locale", [{}, {"LANG": "C"}, {"LC_CTYPE": "C.UTF-8"}, {"LC_ALL": "C"}, {"LC_ALL": ""}, {"LC_CTYPE": "C"}], ids=str

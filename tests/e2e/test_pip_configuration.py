@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="places of POSIX")
+# pip reads its configuration itself; so of the many places, some are enough for it.
 ENGINES = pytest.mark.parametrize("engine", ["uv", "pip"])
 PRIVATE = "rezup-tests-private"
 SECRET = "s3cr3t-0f-th3-stud10"
@@ -97,8 +98,13 @@ def test_the_index_in_place_of_the_default_one(machine: Machine, index: Index, e
     assert "/simple/rez/" in index.asked
 
 
-@ENGINES
-@pytest.mark.parametrize("where", ["user", "named", "variable", "recipe", "recipe's variable"])
+@pytest.mark.parametrize(
+    ("engine", "where"),
+    [
+        *(("uv", where) for where in ("user", "named", "variable", "recipe", "recipe's variable")),
+        *(("pip", where) for where in ("user", "recipe", "recipe's variable")),
+    ],
+)
 def test_a_further_index(machine: Machine, index: Index, engine: str, where: str) -> None:
     recipe(machine, engine)
     if where == "user":
@@ -118,8 +124,10 @@ def test_a_further_index(machine: Machine, index: Index, engine: str, where: str
     assert f"/simple/{PRIVATE}/" in index.asked
 
 
-@ENGINES
-@pytest.mark.parametrize("where", ["variable", "recipe", "wheelhouse"])
+@pytest.mark.parametrize(
+    ("engine", "where"),
+    [("uv", "variable"), ("uv", "recipe"), ("uv", "wheelhouse"), ("pip", "recipe"), ("pip", "wheelhouse")],
+)
 def test_a_folder_of_wheels(machine: Machine, offered: Path, tmp_path: Path, engine: str, where: str) -> None:
     folder = shutil.copytree(offered, tmp_path / ("wheels" if where == "variable" else "all our wheels"))
     recipe(machine, engine, f'"--find-links={folder}"' if where == "recipe" else "")
@@ -163,8 +171,7 @@ def test_constraints(machine: Machine, tmp_path: Path, engine: str) -> None:
     assert machine.run("use", "--", "rez-python", "-c", "import six; print(six.__version__)").stdout == "1.15.0\n"
 
 
-@pytest.mark.parametrize("option", ["--prefer-binary", "--use-feature=fast-deps"])
-@pytest.mark.parametrize("where", ["recipe", "file"])
+@pytest.mark.parametrize(("option", "where"), [("--prefer-binary", "recipe"), ("--use-feature=fast-deps", "file")])
 def test_what_uv_lacks_is_left_to_pip(machine: Machine, option: str, where: str) -> None:
     if where == "file":
         configure(machine, option[2:] if "=" in option else f"{option[2:]} = true")
@@ -218,8 +225,10 @@ def test_netrc(machine: Machine, closed: Index, engine: str) -> None:
     check_secret(machine, closed)
 
 
-@ENGINES
-@pytest.mark.parametrize("configured", ["", "keyring-provider = auto", "keyring-provider = subprocess"])
+@pytest.mark.parametrize(
+    ("engine", "configured"),
+    [("uv", ""), ("uv", "keyring-provider = auto"), ("uv", "keyring-provider = subprocess"), ("pip", "")],
+)
 def test_keyring(machine: Machine, closed: Index, engine: str, configured: str) -> None:
     program = machine.home / "programs" / "keyring"
     program.parent.mkdir()
@@ -231,8 +240,9 @@ def test_keyring(machine: Machine, closed: Index, engine: str, configured: str) 
     check_secret(machine, closed)
 
 
-@ENGINES
-@pytest.mark.parametrize("where", ["file", "variable", "main index"])
+@pytest.mark.parametrize(
+    ("engine", "where"), [("uv", "file"), ("uv", "variable"), ("uv", "main index"), ("pip", "file")]
+)
 def test_a_password_in_what_is_configured(machine: Machine, closed: Index, engine: str, where: str) -> None:
     recipe(machine, engine)
     if where == "file":
@@ -244,8 +254,10 @@ def test_a_password_in_what_is_configured(machine: Machine, closed: Index, engin
     check_secret(machine, closed)
 
 
-@ENGINES
-@pytest.mark.parametrize("how", ["literal", "reference", "variable"])
+@pytest.mark.parametrize(
+    ("engine", "how"),
+    [("uv", "literal"), ("uv", "reference"), ("uv", "variable"), ("pip", "literal"), ("pip", "variable")],
+)
 def test_a_password_in_a_recipe(machine: Machine, closed: Index, engine: str, how: str) -> None:
     machine.variables["INDEX_PASSWORD"] = SECRET
     password = "${INDEX_PASSWORD}" if how != "literal" else SECRET

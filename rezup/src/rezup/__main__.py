@@ -34,6 +34,7 @@ def main(words: list[str] | None = None) -> int:
     Returns:
         The exit status, where the process has not become another one.
     """
+    _complete_streams()
     words = sys.argv[1:] if words is None else words
     own, command = split_command(words)
     launching = next((word for word in own if not word.startswith("-")), "use") in LAUNCHING
@@ -58,6 +59,16 @@ def main(words: list[str] | None = None) -> int:
             raise
         render.show_fault(error)
         return exits.LAUNCH_FAILED if launching else exits.INTERNAL
+
+
+def _complete_streams() -> None:
+    """Stand in for the standard streams that the caller has closed, as daemons do.
+
+    They take the lowest numbers, which no other file may get; the command that we become finds them closed, as they were.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:

@@ -22,7 +22,8 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
             f"{container.name} is also published on the remote root",
             f"to remove it from this machine only: rezup drop {container.name} --local",
         )
-    if not arguments.yes and not _confirmed(container, progress):
+    there = container.folder.path.is_dir()  # what is not there needs no answer
+    if there and not arguments.yes and not _confirmed(container, progress):
         progress.say("Nothing was removed")
         return 0
     container.drop(force=arguments.force)
@@ -35,5 +36,9 @@ def _confirmed(container: Container, progress: Progress) -> bool:
         raise UsageError("there is no terminal to ask on", f"to remove it: rezup drop {container.name} --yes")
     count = len(container.folder.timestamps())
     progress.close()
-    answer = input(f"Remove {container.folder.path} with {count} revision{'s' if count != 1 else ''}? [y/N] ")
+    try:
+        answer = input(f"Remove {container.folder.path} with {count} revision{'s' if count != 1 else ''}? [y/N] ")
+    except EOFError:  # Ctrl-D
+        print()
+        return False
     return answer.strip().lower() in {"y", "yes"}

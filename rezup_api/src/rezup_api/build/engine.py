@@ -233,6 +233,7 @@ _HINTS = (
 
 
 def _hint(tail: str) -> str:
+    said = " ".join(tail.split())  # uv breaks its lines wherever the terminal ends
     return next(
-        (hint for pattern, hint in _HINTS if re.search(pattern, tail)), "run again with --debug to see the commands"
+        (hint for pattern, hint in _HINTS if re.search(pattern, said)), "run again with --debug to see the commands"
     )
