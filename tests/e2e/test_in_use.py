@@ -117,6 +117,7 @@ def test_a_session_does_not_hold_other_containers(machine: Machine) -> None:
         ("sh", "-c", "setsid nohup sleep 60 </dev/null >/dev/null 2>&1 & echo $!"),
         ("sh", "-c", "exec 3>/dev/null 4>/dev/null 9>&-; sleep 60 >/dev/null 2>&1 & echo $!"),
         (sys.executable, "-c", CLOSING),
+        ("sh", "-c", "env -i sleep 60 >/dev/null 2>&1 & echo $!"),
         ("rez-env", "-c", "sleep 60 >/dev/null 2>&1 & echo $!"),
     ],
     ids=[
@@ -124,6 +125,7 @@ def test_a_session_does_not_hold_other_containers(machine: Machine) -> None:
         "in a session of its own",
         "beside other descriptors",
         "without the lease",
+        "without the variables",
         "in a context",
     ],
 )
