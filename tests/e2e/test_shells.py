@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,6 @@ from rezup_api.session.shells import STARTUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="shells of POSIX systems")
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc")
@@ -246,6 +246,7 @@ def test_the_shell_is_the_one_that_the_user_is_in(
         assert screen.wait() == 0
 
 
+@linux
 def test_tcsh_has_a_parent_that_holds_the_lease(
     user: Callable[[str], Machine], terminal: Callable[..., Terminal]
 ) -> None:
@@ -256,8 +257,9 @@ def test_tcsh_has_a_parent_that_holds_the_lease(
         screen.type('echo "<$REZUP_CONTAINER|$MINE>"; rez --version')
         screen.expect(re.escape("<dev|read>\n"))
         screen.expect(r"Rez 3\.")
-        refused = machine.run("drop", "dev", "--yes", status=5)
-        assert "dev is in use" in refused.stderr
+        assert "dev is in use" in machine.run("drop", "dev", "--yes", status=5).stderr
+        held = [path.readlink().name for path in Path(f"/proc/{screen.process.pid}/fd").iterdir()]
+        assert "revision.json" in held
         screen.type("sh -c 'echo begun; sleep 60'")
         screen.expect("\nbegun\n")
         screen.interrupt()

@@ -119,6 +119,27 @@ def test_what_runs_apart_ends_with_all_that_it_started(tmp_path: Path) -> None:
     _wait_until_gone(int(mark.read_text()))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_ctrl_c_is_not_lost_when_it_strikes_in_the_middle_of_a_start() -> None:
+    """What runs after a fork cannot raise: Python would print "Exception ignored in" and go on."""
+    program = (
+        "import os, signal\n"
+        "from rezup_api import process\n"
+        "os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+        "try:\n"
+        "    process.run(['sleep', '20'], environ=os.environ)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', *signal.pthread_sigmask(signal.SIG_BLOCK, []))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=15)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_ctrl_c_reaches_what_was_started() -> None:
+    assert process.run(["sh", "-c", "kill -INT $$; echo still here"], environ=ENVIRON).status == -2
+
+
 def _wait_for_pid(mark: Path) -> int:
     for _ in range(200):
         if mark.exists() and mark.read_text().strip():

@@ -14,16 +14,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rezup_api.capture import CAN_FOLLOW, Captures
 from rezup_api.errors import InstallError, LaunchError
 from rezup_api.events import CommandStarted, Reporter, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
-    from typing import IO
 
     OnLine = Callable[[str], None]
 
@@ -33,7 +34,6 @@ NOT_FOUND = 127
 POSIX_SHELL = "/bin/sh"
 LOOK_INTERVAL = 0.1
 LINUX = sys.platform == "linux"
-CAN_FOLLOW = hasattr(os, "pread")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Running:
         self,
         popen: subprocess.Popen[bytes],
         command: tuple[str, ...],
-        files: _Files,
+        files: Captures,
         on_line: OnLine | None,
         *,
         apart: bool,
@@ -130,58 +130,6 @@ class Running:
             self._popen.send_signal(number)
 
 
-class _Captured:
-    """A file without a name that a process writes into."""
-
-    def __init__(self) -> None:
-        self.file: IO[bytes] = _anonymous_file()
-
-    def text(self) -> str:
-        """All that was written so far.
-
-        The process writes where this file's position is, so reading must not move it (pread(2)); without that, as on Windows,
-        only what has ended is read.
-        """
-        size = os.fstat(self.file.fileno()).st_size
-        if CAN_FOLLOW:
-            return os.pread(self.file.fileno(), size, 0).decode("utf-8", "replace")
-        self.file.seek(0)
-        return self.file.read(size).decode("utf-8", "replace")
-
-    def lines(self) -> list[str]:
-        """The lines that were written so far."""
-        return self.text().splitlines()
-
-
-def _anonymous_file() -> IO[bytes]:
-    if LINUX:
-        return os.fdopen(os.memfd_create("rezup"), "w+b", buffering=0)
-    import tempfile
-
-    return tempfile.TemporaryFile(buffering=0)
-
-
-class _Files:
-    """What a process reads and writes, closed together."""
-
-    def __init__(self, stdin: str | None) -> None:
-        self.stdout = _Captured()
-        self.stderr = _Captured()
-        self.stdin = None
-        if stdin is not None:
-            self.stdin = _Captured()
-            self.stdin.file.write(stdin.encode("utf-8"))
-            self.stdin.file.seek(0)
-
-    def __enter__(self) -> _Files:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        for captured in (self.stdin, self.stdout, self.stderr):
-            if captured is not None:
-                captured.file.close()
-
-
 def start(
     command: Sequence[str | Path],
     *,
@@ -212,23 +160,46 @@ def start(
     """
     words = tuple(str(word) for word in command)
     report(CommandStarted(tuple(redact(word) for word in words)))
-    files = _Files(stdin)
+    files = Captures(stdin)
+    running = None
     try:
-        popen = subprocess.Popen(
-            words,
-            env=dict(environ),
-            cwd=cwd,
-            stdin=subprocess.DEVNULL if files.stdin is None else files.stdin.file,
-            stdout=files.stdout.file,
-            stderr=files.stderr.file,
-            pass_fds=tuple(holding) if os.name != "nt" else (),
-            preexec_fn=_end_with_parent(os.getpid()) if LINUX else None,
-            start_new_session=apart,
-        )
-    except OSError as error:
+        with _undisturbed() as mask:
+            popen = subprocess.Popen(
+                words,
+                env=dict(environ),
+                cwd=cwd,
+                stdin=subprocess.DEVNULL if files.stdin is None else files.stdin.file,
+                stdout=files.stdout.file,
+                stderr=files.stderr.file,
+                pass_fds=tuple(holding) if os.name != "nt" else (),
+                preexec_fn=None if os.name == "nt" else _before_exec(os.getpid(), mask),
+                start_new_session=apart,
+            )
+            running = Running(popen, words, files, on_line, apart=apart)
+    except BaseException as error:
+        if running is not None:
+            running.kill()
         files.__exit__()
-        raise InstallError(f"cannot start {words[0]}: {error.strerror}", command=words) from error
-    return Running(popen, words, files, on_line, apart=apart)
+        if isinstance(error, OSError):
+            raise InstallError(f"cannot start {words[0]}: {error.strerror}", command=words) from error
+        raise
+    return running
+
+
+@contextmanager
+def _undisturbed() -> Iterator[Collection[int]]:
+    """Put Ctrl-C off for the time of a fork: where it strikes in what runs after one, Python only says that it ignored it.
+
+    Gives the signals that were blocked before.
+    """
+    if os.name == "nt":
+        yield ()
+        return
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield mask
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def run(
@@ -326,18 +297,27 @@ def refusal(program: str, error: OSError) -> LaunchError:
     )
 
 
-def _end_with_parent(parent: int) -> Callable[[], None] | None:
-    """What a child does before `exec` so that the kernel kills it when `parent` ends."""
+def _before_exec(parent: int, mask: Collection[int]) -> Callable[[], None]:
+    """What a child does before `exec`: let Ctrl-C through again, and on Linux ask the kernel to kill it when `parent` ends."""
+    prctl = _prctl() if LINUX else None
+
+    def before_exec() -> None:
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # not Python's way, which would be an error of ours
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if prctl is not None:
+            prctl(1, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:  # it died between fork and here: nobody will tell us
+                os._exit(1)
+
+    return before_exec
+
+
+def _prctl() -> Callable[..., int] | None:
     import ctypes
 
     try:
-        prctl = ctypes.CDLL(None).prctl
+        function: Callable[..., int] = ctypes.CDLL(None).prctl
     except (OSError, AttributeError):
         return None
-
-    def before_exec() -> None:
-        prctl(1, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died between fork and here: nobody will tell us
-            os._exit(1)
-
-    return before_exec
+    return function
