@@ -8,10 +8,9 @@
 Public names are loaded when they are first asked for, so that importing the package costs nothing.
 """
 
-from rezup_api._version import __version__ as __version__
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rezup_api._version import __version__ as __version__
     from rezup_api.containers import Container as Container
     from rezup_api.containers import Session as Session
     from rezup_api.containers import Studio as Studio
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from rezup_api.store.revisions import Revision as Revision
 
 _HOMES = {
+    "__version__": "_version",
     "Container": "containers",
     "Session": "containers",
     "Studio": "containers",
@@ -53,7 +53,7 @@ _HOMES = {
     "Settings": "settings",
     "Revision": "store.revisions",
 }
-__all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - one list of names, with their homes
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - one list of names, with their homes
 
 
 def __getattr__(name: str) -> object:

@@ -119,7 +119,7 @@ def test_an_unforeseen_error_is_no_traceback(
     def explode(*_: object) -> None:
         raise ZeroDivisionError("by nothing")
 
-    monkeypatch.setattr("rezup.__main__._run", explode)
+    monkeypatch.setattr("rezup.ordinary._run", explode)
     assert main(["status"]) == 1
     assert main(["use"]) == 125
     shown = capsys.readouterr().err
