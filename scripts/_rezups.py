@@ -1,16 +1,17 @@
-"""The two rezups that are measured against each other, each with a home folder of its own, and what their commands cost."""
+"""The rezups that are measured against each other, each with a home folder of its own, and what their commands cost."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Mapping, Sequence
 
 import _index
 import _setup
@@ -18,6 +19,8 @@ import run
 
 OTHER = ("rezup==2.1.1", "rezup-api==2.6.0")
 OTHER_VERSION = "2.6.0"
+EARLIER = ("rezup==1.7.4", "rezup-api==1.7.4")
+EARLIER_VERSION = "1.7.4"
 TOO_NEW_FOR_OTHER = (3, 12)
 RECIPE = '[rez]\nname = "rez"\nurl = "rez>=2.83"\n'
 PACKAGES = ("rez", "pip")
@@ -76,12 +79,12 @@ class User:
     home: Path
     environ: dict[str, str]
 
-    def add(self) -> Round:
+    def add(self, *options: str) -> Round:
         """Make a further revision."""
         before, revisions = disk_usage(self.home), len(self.revisions())
         begin = time.perf_counter()
         done = subprocess.run(
-            [str(self.command), "add", "--skip-use"],
+            [str(self.command), "add", "--skip-use", *options],
             env=self.environ,
             cwd=str(self.home),
             stdin=subprocess.DEVNULL,
@@ -140,27 +143,77 @@ def users(place: Path, settings: dict[str, str]) -> tuple[User, User]:
         place: an empty folder.
         settings: variables for both.
     """
+    theirs, ours = other(), run.environment()
+    return (
+        new_user("this checkout", _setup.script_of(ours, "rezup"), place / "ours", settings),
+        new_user(f"rezup {OTHER_VERSION}", _setup.script_of(theirs, "rezup"), place / "theirs", settings),
+    )
+
+
+def other() -> Path:
+    """The environment of the last release of the program that rezup 3 replaces."""
+    return _environment(".venv-bench", OTHER, OTHER_VERSION)
+
+
+def earlier() -> Path:
+    """The environment of the last release but one major version."""
+    return _environment(".venv-bench-earlier", EARLIER, EARLIER_VERSION)
+
+
+def _environment(name: str, requirements: Sequence[str], version: str) -> Path:
     if sys.version_info >= TOO_NEW_FOR_OTHER:
         raise _setup.SetupError(
-            f"rezup {OTHER_VERSION} runs up to Python 3.11, and this is {sys.version.split()[0]}: "
+            f"rezup {version} runs up to Python 3.11, and this is {sys.version.split()[0]}: "
             f"start this script with an older one, as in `python3.11 {' '.join(sys.argv)}`"
         )
-    theirs = _setup.environment(
-        ".venv-bench",
+    return _setup.environment(
+        name,
         [Path(__file__).resolve()],
-        lambda python: _setup.pip_install(python, *OTHER),
-        f"Setting up rezup {OTHER_VERSION} ...",
-    )
-    ours = run.environment()
-    return (
-        _user("this checkout", _setup.script_of(ours, "rezup"), place / "ours", settings),
-        _user(f"rezup {OTHER_VERSION}", _setup.script_of(theirs, "rezup"), place / "theirs", settings),
+        lambda python: _setup.pip_install(python, *requirements),
+        f"Setting up rezup {version} ...",
     )
 
 
-def _user(name: str, command: Path, home: Path, settings: dict[str, str]) -> User:
+def launching() -> Path:
+    """The environment of this checkout whose console script is as its users have it: pip 24.1 and uv write a lighter one."""
+    sources = [_setup.CHECKOUT / name / part for name in _setup.DISTRIBUTIONS for part in ("pyproject.toml", "src")]
+    return _setup.environment(
+        ".venv-bench-launch",
+        [*sources, Path(__file__).resolve()],
+        _install_for_launching,
+        "Setting up rezup with a current pip ...",
+    )
+
+
+def _install_for_launching(python: Path) -> None:
+    _setup.pip_install(python, "--upgrade", "pip>=24.1")
+    run.install(python)
+    # Its start-up file slows each start of Python; what pipx and uv make does not have it.
+    _setup.run_quietly(
+        [python, "-I", "-m", "pip", "uninstall", "--yes", "--quiet", "setuptools"], "Removing setuptools"
+    )
+
+
+def pipx_rez() -> Path:
+    """The `rez` command as pipx installs it."""
+    folder = _setup.environment(
+        ".venv-bench-pipx", [Path(__file__).resolve()], _install_by_pipx, "Setting up Rez with pipx ..."
+    )
+    return folder / "pipx" / "bin" / "rez"
+
+
+def _install_by_pipx(python: Path) -> None:
+    _setup.pip_install(python, "pipx>=1.7")
+    home = python.parent.parent / "pipx"
+    settings = [f"PIPX_HOME={home}", f"PIPX_BIN_DIR={home / 'bin'}", f"PIPX_MAN_DIR={home / 'man'}"]
+    pipx: list[_setup.Word] = [_setup.script_of(python.parent.parent, "pipx"), "install", "--force", "rez>=2.83"]
+    _setup.run_quietly([str(shutil.which("env")), *settings, *pipx], "Installing Rez with pipx")
+
+
+def new_user(name: str, command: Path, home: Path, settings: Mapping[str, str], recipe: str = RECIPE) -> User:
+    """A user with a home folder that holds a recipe, and what this user has set for pip."""
     home.mkdir()
-    (home / "rezup.toml").write_text(RECIPE, encoding="utf-8")
+    (home / "rezup.toml").write_text(recipe, encoding="utf-8")
     for configuration in (".config/pip", ".pip", "Library/Application Support/pip", ".netrc"):
         original = Path.home() / configuration
         if original.exists():

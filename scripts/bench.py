@@ -1,6 +1,7 @@
-"""Measure rezup against rezup 2.6.0, in turn and in one run: `python3 scripts/bench.py add`; `-h` lists the options.
+"""Measure rezup against other programs, in turn and in one run: `python3 scripts/bench.py add`; `-h` lists the options.
 
 `add`: the time and the disk that a further revision of vanilla Rez takes when all caches are warm.
+`launch`: the time that it takes to run a program in a container, which files are asked for, and what stays in memory.
 See docs/reference/benchmarks.md.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+import _launching
 import _rezups
 import _setup
 
@@ -88,6 +90,15 @@ def _show(measured: Measured) -> None:
     )
 
 
+def launch(arguments: argparse.Namespace) -> None:
+    """A program that does nothing, run by rezup in several situations and by others, in turn."""
+    found = _launching.measure(arguments.rounds, alone=arguments.alone)
+    if arguments.json:
+        print(json.dumps(_launching.document(found, arguments.rounds), indent=2))
+    else:
+        _launching.show(found, arguments.rounds)
+
+
 def _count(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -97,19 +108,22 @@ def _count(text: str) -> int:
 
 def main() -> int:
     """Read the command line and run the benchmark it names."""
-    parser = argparse.ArgumentParser(prog="bench.py", description="Measure rezup against rezup 2.6.0.")
+    parser = argparse.ArgumentParser(prog="bench.py", description="Measure rezup against other programs.")
     benchmarks = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
-    parsers = {"add": benchmarks.add_parser("add", help="time and disk of a further revision")}
-    for each in parsers.values():
-        each.add_argument("--rounds", type=_count, default=10, metavar="N", help="measure each N times (default: 10)")
-        each.add_argument("--local-index", action="store_true", help="install from an index on loopback")
+    further = benchmarks.add_parser("add", help="time and disk of a further revision")
+    further.add_argument("--local-index", action="store_true", help="install from an index on loopback")
+    running = benchmarks.add_parser("launch", help="time, file operations and memory of running a program")
+    running.add_argument("--alone", action="store_true", help="leave out the programs that have to be installed for it")
+    for each, rounds in ((further, 10), (running, 60)):
+        help_text = f"measure each N times (default: {rounds})"
+        each.add_argument("--rounds", type=_count, default=rounds, metavar="N", help=help_text)
         each.add_argument("--json", action="store_true", help="print one JSON document instead of text")
     arguments = parser.parse_args()
     try:
         _setup.use_new_python()
         if _setup.WINDOWS:
             raise _setup.SetupError("the benchmarks run on Linux and macOS only")
-        {"add": add}[arguments.benchmark](arguments)
+        {"add": add, "launch": launch}[arguments.benchmark](arguments)
     except _setup.SetupError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
