@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.processes import Victim
@@ -86,6 +87,20 @@ class Machine:
         assert status is None or done.returncode == status, told
         assert "Traceback" not in done.stderr, told
         return done
+
+    def is_quick(self, *words: str, **variables: Any) -> bool:
+        """Run `use` and tell whether a prepared record has answered, or the ordinary path."""
+        told = self.run(*words, PYTHONPROFILEIMPORTTIME="1", **variables).stderr
+        assert "rezup.quick" in told
+        return "rezup.ordinary" not in told
+
+    def prepare(self, *words: str, **variables: Any) -> None:
+        """Run `use` until a prepared record answers."""
+        for pause in (0.1, 0.1, 0.1, 2.5, 0.1, 0.1):  # file systems with a clock of their own take their time
+            if self.is_quick(*words, **variables):
+                return
+            time.sleep(pause)
+        raise AssertionError(f"{words} is not prepared")
 
     def start(self, *words: str, **options: object) -> subprocess.Popen[str]:
         """Start rezup without waiting for it; its output can be read."""
@@ -206,6 +221,23 @@ def unprivileged() -> Iterator[Machine]:
         pytest.skip("another user cannot run the interpreter of these tests")
     finally:
         shutil.rmtree(home)
+
+
+@pytest.fixture(scope="module", params=["quick launch", "ordinary path"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> Machine:
+    """A machine with `.main`, which the tests of this module only enter; once with a record, once where there is none."""
+    home = tmp_path_factory.mktemp("launching")
+    (home / ".rezup").mkdir()
+    (home / ".rezup" / ".cache").symlink_to(warm_caches, target_is_directory=True)
+    machine = Machine(home)
+    if request.param == "ordinary path":
+        machine.variables["XDG_CACHE_HOME"] = "/dev/null"
+    machine.run("add")
+    if request.param == "quick launch":
+        machine.prepare("use", "--", "true")
+    else:
+        assert not machine.is_quick("use", "--", "true")
+    return machine
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,27 @@ def entered(machine: Machine, target: str, *options: str) -> Path:
     assert answer[:2] == ["yes", name]
     path = Path(answer[2])
     assert path.parent == machine.root / name / "revisions"
+    return path
+
+
+def make_revision(
+    container: Path, moment: int = 1_700_000_000, recipe: str = "", *, tool: str = "", remote: Path | None = None
+) -> Path:
+    """A revision without a Rez in it, quickly made; with a tool of its own, and published, where that is asked for."""
+    path = container / "revisions" / f"{moment}.000000"
+    tools = path / "venv" / "rez" / "bin" / "rez"
+    tools.mkdir(parents=True)
+    document = {"format": 1, "rezup_version": "3.0.0", "environments": [{"name": "rez"}], "remote": str(remote or "")}
+    folders = [path]
+    if remote is not None:
+        folders.append(remote / container.name / "revisions" / path.name)
+        folders[-1].mkdir(parents=True)
+    for folder in folders:
+        (folder / "rezup.toml").write_text(recipe, encoding="utf-8")
+        (folder / "revision.json").write_text(json.dumps(document), encoding="utf-8")
+    if tool:
+        (tools / tool).write_text("#!/bin/sh\necho the tool\n", encoding="utf-8")
+        (tools / tool).chmod(0o755)
     return path
 
 

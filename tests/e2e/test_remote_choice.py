@@ -62,14 +62,23 @@ def test_without_the_share_local_revisions_can_still_be_used(publisher: Machine,
     remote.rename(remote.with_name("unmounted"))
     place = f"rezup: the remote root {remote} is not there\n  -> check that it is mounted, or work with what is on this"
     for words, status in (
-        (("use", "dev", "--", "true"), 125),
-        (("use", "dev@latest", "--", "true"), 125),
+        (("use", "dev", "--strict", "--", "true"), 125),
+        (("use", "dev@latest", "--strict", "--", "true"), 125),
+        (("use", "other", "--", "true"), 125),
+        (("use", "dev@~1", "--", "true"), 125),
         (("pull", "dev"), 7),
         (("add", "dev", "--remote"), 7),
     ):
         refused = publisher.run(*words, status=status)
         assert refused.stderr.startswith(place)
         assert refused.stderr.count("rezup:") == 1
+    for request in ("dev", "dev@latest"):
+        for _ in range(2):
+            warned = publisher.run("use", request, "--", "true").stderr
+            assert warned == (
+                f"rezup: warning: the remote root {remote} is not there; taking dev@{timestamp}, which is on this machine\n"
+            )
+    assert publisher.run("use", f"dev@{timestamp}", "--", "true").stderr == "", "nothing stands in for that one"
     assert entered(publisher, "dev", "--local").name == timestamp
     assert entered(publisher, f"dev@{timestamp}", "--local").name == timestamp
     nothing = publisher.run("use", "other", "--local", "--", "true", status=125)

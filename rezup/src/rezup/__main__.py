@@ -3,6 +3,7 @@
 Every launch passes through here: what it imports is held to a list by a test.
 """
 
+import os
 import sys
 
 
@@ -15,9 +16,22 @@ def main(words: list[str] | None = None) -> int:
     Returns:
         The exit status, where the process has not become another one.
     """
+    if "_ARGCOMPLETE" in os.environ:
+        from rezup import completing
+
+        return completing.answer()
+    words = sys.argv[1:] if words is None else words
+    script_run = None
+    if os.name == "posix":
+        from rezup.quick import attempt
+
+        try:
+            script_run = attempt(words)
+        except KeyboardInterrupt:
+            return 130  # as the ordinary path ends; there is nothing to say yet
     from rezup import ordinary
 
-    return ordinary.main(sys.argv[1:] if words is None else words)
+    return ordinary.main(words, script_run)
 
 
 if __name__ == "__main__":

@@ -4,32 +4,42 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rezup import exits, render
 from rezup._version import __version__
 from rezup.cli import build_parser, split_command
 from rezup.commands import COMMANDS
+from rezup.preparing import Origin
 from rezup.progress import Progress
+from rezup.quick import run_script, undo_coercion
 from rezup_api.containers import Studio
 from rezup_api.errors import RezupError, UsageError
-from rezup_api.session.customize import run_site_script, undo_coercion
+from rezup_api.session.customize import check_run, site_script
 from rezup_api.settings import Settings
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
+
+    from rezup.quick import ScriptRun
 
 # They end by becoming something else, whose exit status is theirs.
 LAUNCHING = frozenset({"use"})
 # A broken site-customize script must not keep anybody from mending it.
 WITHOUT_SITE_SCRIPT = frozenset({"recipe"})
+# It is asked for by the start-up files of shells.
+NEVER_SITE_SCRIPT = frozenset({"completion"})
 
 
-def main(words: list[str]) -> int:
+def main(words: list[str], script_run: ScriptRun | None = None) -> int:
     """Run rezup.
 
     Args:
         words: the command line without the program.
+        script_run: that the site-customize script has run already.
 
     Returns:
         The exit status, where the process has not become another one.
@@ -40,8 +50,9 @@ def main(words: list[str]) -> int:
     arguments: argparse.Namespace | None = None
     try:
         arguments = _parse(own, command)
+        arguments.origin = _origin(words, script_run)
         launching = arguments.command in LAUNCHING
-        status = _run(arguments)
+        status = _run(arguments, script_run)
         sys.stdout.flush()  # while it can still be told from a fault that the reader of a pipe has gone
         return status
     except RezupError as error:
@@ -84,14 +95,24 @@ def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
     return arguments
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _origin(words: list[str], script_run: ScriptRun | None) -> Origin:
+    """What this process was started with, before the site-customize script."""
+    if script_run is None:
+        undo_coercion(os.environ)
+    return Origin(tuple(words), time.time(), dict(os.environ) if script_run is None else script_run[1])
+
+
+def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
     if arguments.version:
         print(f"rezup {__version__}")
         return exits.DONE
-    undo_coercion(os.environ)
     with Progress(quiet=arguments.quiet, debug=arguments.debug) as progress:
         try:
-            run_site_script(Settings.from_environ(os.environ), os.environ)
+            if arguments.command in LAUNCHING:
+                _run_site_script(script_run)
+            elif arguments.command not in NEVER_SITE_SCRIPT:
+                with _printing_aside():
+                    _run_site_script(script_run)
         except RezupError as error:
             if arguments.command not in WITHOUT_SITE_SCRIPT:
                 raise
@@ -102,3 +123,26 @@ def _run(arguments: argparse.Namespace) -> int:
         return result
     render.show(result, arguments)
     return result.status
+
+
+@contextmanager
+def _printing_aside() -> Iterator[None]:
+    """What the site-customize script prints goes to stderr: what a command reports may be read by another program."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(stdout, 1)
+        os.close(stdout)
+
+
+def _run_site_script(script_run: ScriptRun | None) -> None:
+    """Run the script, unless the quick launch has; its errors are worded here in both cases."""
+    if script_run is None:
+        code = site_script(Settings.from_environ(os.environ), os.environ)
+        script_run = run_script(code.co_filename, code) if code is not None else None
+    if script_run is not None:
+        check_run(script_run[0], script_run[2])

@@ -31,6 +31,7 @@ class Progress:
         self._bar: Bar | None = None
         self._task: TaskID | None = None
         self._warnings: set[str] = set()
+        self.remarked = False  # whether anything was reported, shown or not
 
     def __enter__(self) -> Progress:
         return self
@@ -54,6 +55,7 @@ class Progress:
 
     def warn(self, text: str) -> None:
         """Say something that a person should act on; the same thing once."""
+        self.remarked = True
         if text in self._warnings:
             return
         self._warnings.add(text)
@@ -61,6 +63,7 @@ class Progress:
 
     def report(self, event: Event) -> None:
         """Show one event."""
+        self.remarked = self.remarked or not isinstance(event, CommandStarted)
         if isinstance(event, Warned):
             self.warn(event.text)
         elif isinstance(event, CommandStarted):

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 from rezup_api.errors import LaunchError, NotFoundError, RecipeError, RemoteError, UsageError
 from rezup_api.events import Reporter, Warned, silent
-from rezup_api.making import Maker
 from rezup_api.recipe.loading import builtin_recipe, load_recipe
 from rezup_api.recipe.locating import find_recipe, list_recipes
-from rezup_api.session.environment import session_environ, without_session
+from rezup_api.session.environment import SessionEnviron, session_environ, without_session
 from rezup_api.settings import Settings, absolute
 from rezup_api.store.layout import ContainerFolder, container_names
 from rezup_api.store.locks import Held, lease
-from rezup_api.store.names import DEFAULT_CONTAINER, check_container, timestamp_order
+from rezup_api.store.names import DEFAULT_CONTAINER, check_container
 from rezup_api.store.remote import PathRemote, Remote, newest_published
-from rezup_api.store.revisions import Revision, newest_first, newest_ready, resolve
+from rezup_api.store.revisions import Revision, load_revision, newest_first, newest_ready
+from rezup_api.store.selection import Selector
 from rezup_api.store.staging import building, sweep
 from rezup_api.upkeep.removal import drop_container
 
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from rezup_api.making import Maker
     from rezup_api.recipe.model import Recipe
-    from rezup_api.store.metadata import Metadata
+    from rezup_api.store.remote import Watched
 
 FIRST_BUILD = "first"
 ATTEMPTS = 5
@@ -38,11 +39,16 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A revision that is held, and the environment of a session in it."""
+    """A revision that is held, and the environment of a session in it, with what that was made from."""
 
     revision: Revision
-    environ: Mapping[str, str]
+    computed: SessionEnviron
     lease: Held
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment of the session."""
+        return self.computed.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,36 +140,47 @@ class Container:
         self.recipe = recipe
         self.folder = ContainerFolder(local, recipe.container)
         self.remote: Remote | None = PathRemote(shared) if shared else None
-        self._maker = Maker(self.folder, settings, environ, studio.report)
 
     @property
     def name(self) -> str:
         """Its name."""
         return self.recipe.container
 
+    @property
+    def _maker(self) -> Maker:
+        from rezup_api.making import Maker  # a third of what a launch takes, and few make anything
+
+        return Maker(self.folder, self._studio.settings, self._studio.environ, self._studio.report)
+
     def revisions(self) -> list[Revision]:
         """Its revisions under the local root, newest first, ready or not."""
         return list(newest_first(self.folder))
 
-    def find(self, request: str = "", *, local: bool = False) -> Revision:
+    def find(self, request: str = "", *, local: bool = False, strict: bool = False) -> Revision:
         """The revision that `use` gives, built first if it is missing here.
 
         Args:
-            request: `REV` of the command line, empty for the newest.
+            request: `REV` of the command line, empty for what `use NAME` gives.
             local: pass over the remote root.
+            strict: raise where another revision would stand in for that of a remote root that cannot be asked.
 
         Raises:
             NotFoundError: there is none such.
             InstallError: it cannot be built.
-            RemoteError: the remote root cannot be read.
+            RemoteError: the remote root cannot be asked, and nothing stands in for it.
         """
         self._sweep()
-        published = self._published(local=local)
-        if published is not None and self.remote is not None and not request:
-            return self._maker.pull(*published, self.remote)
-        if request:
-            return self._requested(request, published)
-        return newest_ready(self.folder) or self._first(None if local else self.remote)
+        remote = None if local else self.remote
+        selection = self._selector(local=local).select(request, strict=strict)
+        if selection is None:
+            return self._first(remote)
+        revision = load_revision(self.folder, selection.timestamp)
+        if selection.published is not None and remote is not None and not revision.ready:
+            return self._maker.pull(selection.timestamp, selection.published, remote)
+        return revision
+
+    def _selector(self, *, local: bool) -> Selector:
+        return Selector(self.folder, None if local else self.remote, self._studio.report)
 
     def _sweep(self) -> None:
         """Clear what killed processes left: builders in the container's folder, removers of whole containers beside it."""
@@ -171,43 +188,25 @@ class Container:
         sweep(self.folder.root)
 
     def published(self) -> str | None:
-        """The newest revision on the remote root; None without one, or where this container was never published.
+        """The revision that the remote root names; None without one, or where this container was never published.
 
         Raises:
-            RemoteError: the remote root cannot be read.
+            NotFoundError: the remote root is pinned to a revision that it does not have.
+            RemoteError: it cannot be asked.
         """
-        found = self._published(local=False)
-        return found[0] if found is not None else None
+        offer = self._selector(local=False).offer()
+        return offer.timestamp if offer is not None else None
+
+    def newest(self, *, local: bool = False) -> str | None:
+        """The newest revision, whether `use` gives it or not; None when there is none."""
+        return self._selector(local=local).newest()
 
     def is_published(self) -> bool:
         """Whether the remote root has it; also when that cannot be asked just now."""
         try:
             return self.published() is not None
-        except RemoteError:
+        except (NotFoundError, RemoteError):
             return True
-
-    def _published(self, *, local: bool) -> tuple[str, Metadata] | None:
-        return None if local or self.remote is None else newest_published(self.remote, self.name)
-
-    def _requested(self, request: str, published: tuple[str, Metadata] | None) -> Revision:
-        """The revision that `REV` means, among those here and, with a remote root, those published."""
-        here = {revision.timestamp: revision for revision in newest_first(self.folder) if revision.ready}
-        there = self.remote.timestamps(self.name) if published is not None and self.remote is not None else []
-        if published is not None:  # what is newer than the newest ready one is still being copied there
-            there = there[there.index(published[0]) :] if published[0] in there else [published[0]]
-        every = sorted({*here, *there}, key=timestamp_order, reverse=True)
-        current = published[0] if published is not None else next(iter(here), None)
-        try:
-            timestamp = resolve(self.name, request, every, current)
-        except NotFoundError:
-            self._refuse_unready(request)
-            raise
-        if timestamp in here:
-            return here[timestamp]
-        metadata = self.remote.metadata(self.name, timestamp) if self.remote is not None else None
-        if metadata is None or self.remote is None:
-            raise NotFoundError(f"{self.name}@{timestamp} is not complete where it was published")
-        return self._maker.pull(timestamp, metadata, self.remote)
 
     def _first(self, remote: Remote | None) -> Revision:
         """What there is when there is no revision: `.main` is built the very first time, for all others it is an error.
@@ -222,10 +221,10 @@ class Container:
         with building(self.folder.path, FIRST_BUILD, self._maker.waiting):
             return newest_ready(self.folder) or self.add(message="the first revision")
 
-    def _refuse_unready(self, request: str = "") -> None:
-        """Say why a revision that is here, and is meant, cannot be entered; nothing happens when there is none such."""
+    def _refuse_unready(self) -> None:
+        """Say why a revision that is here cannot be entered; nothing happens when there is none such."""
         for revision in newest_first(self.folder):
-            if not revision.ready and revision.timestamp.startswith(request):
+            if not revision.ready:
                 hint = f"see what there is: rezup status {self.name}"
                 raise NotFoundError(f"{revision} cannot be entered here: {revision.obstacle}", hint)
 
@@ -270,13 +269,13 @@ class Container:
         if newest_published(remote, self.name) is None:
             offered = ", ".join(remote.containers()) or "nothing"
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
-        return self.find(request)
+        return self.find(request, strict=True)
 
     def drop(self, *, force: bool = False) -> None:
         """Remove it from the local root; see `upkeep.removal.drop_container`."""
         drop_container(self.folder, force=force)
 
-    def enter(self, request: str = "", *, local: bool = False) -> Session:
+    def enter(self, request: str = "", *, local: bool = False, strict: bool = False) -> Session:
         """Hold the revision that `use` gives, and compute its session's environment.
 
         Raises:
@@ -284,10 +283,14 @@ class Container:
             RezupError: as `find`.
         """
         for _ in range(ATTEMPTS):
-            session = self.enter_revision(self.find(request, local=local))
+            session = self.enter_revision(self.find(request, local=local, strict=strict))
             if session is not None:
                 return session
         raise LaunchError(f"the revisions of {self.name} are being removed", "try again, or see: rezup status")
+
+    def basis(self, request: str = "", *, local: bool = False) -> Watched | None:
+        """What `find` and `newest` depend on; None where stamps would not show a change."""
+        return self._selector(local=local).basis(request)
 
     def enter_revision(self, revision: Revision) -> Session | None:
         """Hold a revision and compute its session's environment; None when it is being removed just now."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rezup.quick import run_script
 from rezup_api.errors import RecipeError
-from rezup_api.session.customize import run_site_script
+from rezup_api.session.customize import check_run, site_script
 from rezup_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ def run(home: Path, script: str | None, named: str = "site script.py") -> None:
     (home / "rezup.toml").write_text(f'[init]\nscript = "{named}"\n')
     if script is not None:
         (home / "site script.py").write_text(script)
-    run_site_script(Settings.from_environ(os.environ), os.environ)
+    code = site_script(Settings.from_environ(os.environ), os.environ)
+    if code is not None:
+        path, _, error = run_script(code.co_filename, code)
+        check_run(path, error)
 
 
 def test_it_runs_in_this_process_with_its_own_name(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,9 +34,9 @@ def test_it_runs_in_this_process_with_its_own_name(home: Path, monkeypatch: pyte
 
 
 def test_without_one_nothing_happens(home: Path) -> None:
-    run_site_script(Settings.from_environ(os.environ), os.environ)
+    assert site_script(Settings.from_environ(os.environ), os.environ) is None
     (home / "rezup.toml").write_text("[rez]\nurl = 'rez'\n")
-    run_site_script(Settings.from_environ(os.environ), os.environ)
+    assert site_script(Settings.from_environ(os.environ), os.environ) is None
 
 
 def test_an_error_names_file_and_line(home: Path) -> None:
@@ -54,6 +58,15 @@ def test_a_syntax_error_names_the_line(home: Path) -> None:
 def test_a_missing_script_is_an_error(home: Path) -> None:
     with pytest.raises(RecipeError, match=r"init\.script: cannot read .*nowhere\.py"):
         run(home, None, "nowhere.py")
+
+
+def test_an_interruption_is_none_of_its_errors(home: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(home, "raise KeyboardInterrupt\n")
+
+
+def test_annotations_in_it_mean_what_they_mean_in_any_script(home: Path) -> None:
+    run(home, "x: int = 1\nassert __annotations__ == {'x': int}\n")
 
 
 def test_it_can_be_passed_over(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

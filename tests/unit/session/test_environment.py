@@ -26,7 +26,7 @@ def enter(recipe: str, tmp_path: Path, environ: dict[str, str], revision: Revisi
     path = tmp_path / "rezup.toml"
     path.write_text(recipe, encoding="utf-8")
     revision = revision or make_revision()
-    return session_environ(revision, load_recipe("dev", path), environ, silent)
+    return dict(session_environ(revision, load_recipe("dev", path), environ, silent).values)
 
 
 def test_the_tools_come_first_and_the_rest_stays(tmp_path: Path) -> None:

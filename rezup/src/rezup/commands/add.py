@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rezup.commands.use import open_shell
+from rezup.commands.use import become_shell, shell_opening
 from rezup.render import Result, described
 from rezup_api.events import Note
 from rezup_api.settings import absolute
@@ -32,4 +32,4 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
         return 0
     session = container.enter_revision(revision) or container.enter(revision.timestamp)
     progress.close()
-    return open_shell(studio, session)
+    return become_shell(shell_opening(studio, session, newest=True), session)

@@ -7,16 +7,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rezup.preparing import Answer, prepare
 from rezup_api.errors import LaunchError, UsageError
 from rezup_api.process import NOT_FOUND
 from rezup_api.session import launch, shells
+from rezup_api.session.detection import choose_shell, known_shell, parent_words
 from rezup_api.store.names import parse_target
 
 if TYPE_CHECKING:
     import argparse
 
     from rezup.progress import Progress
-    from rezup_api.containers import Session, Studio
+    from rezup_api.containers import Container, Session, Studio
+    from rezup_api.session.shells import Opening
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
@@ -26,23 +29,64 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
     if arguments.no_wait and arguments.words is None and not arguments.do:
         raise UsageError("--no-wait needs a command or a script", "rezup use --no-wait NAME -- COMMAND")
     target = parse_target(arguments.target)
-    session = studio.container(target.container).enter(target.revision, local=arguments.local)
+    container = studio.container(target.container)
+    session = container.enter(target.revision, local=arguments.local, strict=arguments.strict)
     progress.close()
     start = launch.detach if arguments.no_wait else launch.become
     if arguments.do:
         return start(_script(arguments.do, arguments.words or [], studio), session.environ, session.lease)
-    if arguments.words is not None:
-        return start(arguments.words, session.environ, session.lease)
-    return open_shell(studio, session)
+    opening = None
+    if arguments.words is None:
+        newest = session.revision.timestamp == container.newest(local=arguments.local)
+        opening = shell_opening(studio, session, newest=newest)
+    if not progress.remarked:
+        _prepare(arguments, studio, container, session, opening)
+    if opening is not None:
+        return become_shell(opening, session)
+    return start(arguments.words, session.environ, session.lease)
 
 
-def open_shell(studio: Studio, session: Session) -> int:
-    """Become an interactive shell; where there is no terminal, a shell that reads commands from its input."""
-    shell = shells.choose_shell(studio.settings, studio.environ)
+def _prepare(
+    arguments: argparse.Namespace, studio: Studio, container: Container, session: Session, opening: Opening | None
+) -> None:
+    """Keep what this launch has come to for the next one, where that can be kept."""
+    request = parse_target(arguments.target).revision
+    parent: tuple[str, ...] = ()
+    if opening is not None:
+        if request or not sys.stdin.isatty():
+            return
+        if not studio.settings.default_shell:
+            parent = parent_words()
+            if not known_shell(parent):  # which shell one is in was told by processes further up
+                return
+    basis = container.basis(request, local=arguments.local)
+    if basis is None:
+        return
+    answer = Answer(
+        settings=studio.settings,
+        environ=dict(os.environ),
+        recipe=container.recipe,
+        revision=session.revision,
+        computed=session.computed,
+        basis=basis,
+        opening=opening,
+        parent=parent,
+    )
+    prepare(arguments.origin, answer)
+
+
+def shell_opening(studio: Studio, session: Session, *, newest: bool) -> Opening:
+    """How an interactive shell is opened; where there is no terminal, one that reads commands from its input."""
+    shell = choose_shell(studio.settings, studio.environ)
     if not sys.stdin.isatty():
-        return launch.become([shell.program], session.environ, session.lease)
+        return shells.Opening((shell.program,), {})
     tools = os.pathsep.join(str(folder) for folder in session.revision.tool_folders)
-    opening = shells.interactive(shell, session.environ, tools, session.revision.container)
+    mark = session.revision.container + ("" if newest else "*")
+    return shells.interactive(shell, session.environ, tools, mark)
+
+
+def become_shell(opening: Opening, session: Session) -> int:
+    """Become an interactive shell."""
     return launch.become(opening.command, {**session.environ, **opening.environ}, session.lease)
 
 
@@ -53,5 +97,5 @@ def _script(path: str, words: list[str], studio: Studio) -> list[str]:
     absolute = os.path.abspath(path)
     if os.name != "nt" and os.access(absolute, os.X_OK):
         return [absolute, *words]
-    shell = shells.choose_shell(studio.settings, studio.environ)
+    shell = choose_shell(studio.settings, studio.environ)
     return list(shells.script(shell, absolute, tuple(words)))

@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from rezup_api import shares
 from rezup_api.errors import NotFoundError, Problem, RecipeError, UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def find_recipe(name: str, settings: Settings) -> Path | None:
         raise NotFoundError(f"there is no folder {settings.recipes}", "REZUP_RECIPES names it: mend or unset that")
     for path in (recipe_path(name, settings), settings.recipes / MAIN_FILE):
         try:
-            path.lstat()  # a folder or a dangling link of that name is an error of its own, not a reason to take the next
+            # A folder or a dangling link of that name is an error of its own, not a reason to take the next.
+            _look(path)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
@@ -61,9 +63,19 @@ def find_recipe(name: str, settings: Settings) -> Path | None:
     return None
 
 
+def _look(path: Path) -> None:
+    """Look at a file, link or folder; raises the system's error where there is none."""
+
+    def question() -> bytes:
+        path.lstat()
+        return b""
+
+    shares.reach(path, question)
+
+
 def _is_missing(folder: Path) -> bool:
     try:
-        folder.stat()
+        _look(folder)
     except FileNotFoundError:
         return True
     except OSError:
@@ -77,9 +89,13 @@ def list_recipes(settings: Settings) -> dict[str, Path]:
     Raises:
         RecipeError: the folder cannot be listed.
     """
-    try:
+
+    def question() -> bytes:
         with os.scandir(settings.recipes) as entries:
-            files = {entry.name for entry in entries if not entry.is_dir()}
+            return "/".join(entry.name for entry in entries if not entry.is_dir()).encode("utf-8", "surrogateescape")
+
+    try:
+        files = set(shares.reach(settings.recipes, question).decode("utf-8", "surrogateescape").split("/"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

@@ -6,78 +6,64 @@ works on the environment of the process itself.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from rezup_api import shares
 from rezup_api.errors import Problem, RecipeError
 from rezup_api.recipe.loading import init_script
 from rezup_api.settings import absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
-    from types import TracebackType
+    from collections.abc import Mapping
+    from types import CodeType, TracebackType
 
     from rezup_api.settings import Settings
 
 SUBJECT = "the site-customize script"
-COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
+HINT = "mend it, or pass it over with REZUP_SKIP_INIT=1"
 
 
-def undo_coercion(environ: MutableMapping[str, str]) -> None:
-    """Give LC_CTYPE back the value that it had before Python replaced it at its start (PEP 538), so that no command inherits it.
-
-    Before the site-customize script, because afterwards it may be the studio that has asked for C.UTF-8.
-
-    Args:
-        environ: `os.environ`.
-    """
-    if environ.get("LC_CTYPE") not in COERCED or environ.get("LC_ALL"):
-        return
-    try:
-        with open("/proc/self/environ", "rb") as stream:
-            given = stream.read().split(b"\0")
-    except OSError:
-        return
-    before = next((item for item in given if item.startswith(b"LC_CTYPE=")), None)
-    if before is None:
-        del environ["LC_CTYPE"]
-    else:
-        environ["LC_CTYPE"] = os.fsdecode(before.removeprefix(b"LC_CTYPE="))
-
-
-def run_site_script(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Run the script, if `~/rezup.toml` names one and REZUP_SKIP_INIT is not set.
+def site_script(settings: Settings, environ: Mapping[str, str]) -> CodeType | None:
+    """The script that `~/rezup.toml` names, compiled; None where there is none, or REZUP_SKIP_INIT is set.
 
     Args:
         environ: for `~` and `$VAR` in its path.
 
     Raises:
-        RecipeError: it is missing, or raises; the message names its file and line.
+        RecipeError: it is missing, or is no Python; the message names its file and line.
     """
     if settings.skip_init:
-        return
+        return None
     named = init_script(settings)
     if named is None:
-        return
+        return None
     text, recipe = named
     path = absolute(text, environ, recipe.parent)
-    hint = "mend it, or pass it over with REZUP_SKIP_INIT=1"
     try:
-        source = path.read_bytes()
+        source = shares.read_bytes(path)
     except OSError as error:
         problem = Problem(str(recipe), "init.script", f"cannot read {path}: {error.strerror}")
-        raise RecipeError([problem], hint) from error
+        raise RecipeError([problem], HINT) from error
     try:
-        exec(
-            compile(source, str(path), "exec"),
-            {"__file__": str(path), "__name__": "__main__", "__builtins__": __builtins__},
-        )
-    except SystemExit as error:
-        if error.code not in (None, 0):
-            problem = Problem(str(path), "", f"exits with {error.code}")
-            raise RecipeError([problem], hint, subject=SUBJECT) from error
-    except Exception as error:
-        raise RecipeError([_problem(str(path), error)], hint, subject=SUBJECT) from error
+        return compile(source, str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise RecipeError([_problem(str(path), error)], HINT, subject=SUBJECT) from error
+
+
+def check_run(path: str, error: BaseException | None) -> None:
+    """Say in our words what a script has raised; nothing happens where it ran well.
+
+    Raises:
+        RecipeError: it raised, or ended itself with an error; the message names file and line.
+    """
+    if error is None:
+        return
+    if isinstance(error, SystemExit):
+        problem = Problem(path, "", f"exits with {error.code}")
+        raise RecipeError([problem], HINT, subject=SUBJECT) from error
+    if isinstance(error, Exception):
+        raise RecipeError([_problem(path, error)], HINT, subject=SUBJECT) from error
+    raise error
 
 
 def _problem(path: str, error: Exception) -> Problem:

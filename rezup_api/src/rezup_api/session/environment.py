@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from rezup_api import shares
 from rezup_api.errors import LaunchError
 from rezup_api.events import Reporter, Warned
 from rezup_api.settings import absolute
@@ -26,8 +29,27 @@ MEMORY = "REZUP_SESSION"
 OWN = ("REZUP_CONTAINER", "REZUP_REVISION", "REZUP_USING_REMOTE", MEMORY)
 
 
-def session_environ(revision: Revision, recipe: Recipe, environ: Mapping[str, str], report: Reporter) -> dict[str, str]:
-    """The whole environment of a session.
+@dataclass(frozen=True, slots=True)
+class SessionEnviron:
+    """The environment of a session, and what it was made from.
+
+    Args:
+        values: the whole environment.
+        named: the variables that `[dotenv]` and `[env]` set, to whatever value.
+        files: the `.env` files that were read.
+        paths: their paths as written; `$VAR` in them is another input.
+        texts: the values in them and in `[env]`, as written; so is `${VAR}` in these.
+    """
+
+    values: Mapping[str, str]
+    named: frozenset[str]
+    files: tuple[Path, ...]
+    paths: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+def session_environ(revision: Revision, recipe: Recipe, environ: Mapping[str, str], report: Reporter) -> SessionEnviron:
+    """The environment of a session.
 
     Args:
         revision: what is entered.
@@ -39,16 +61,20 @@ def session_environ(revision: Revision, recipe: Recipe, environ: Mapping[str, st
     """
     outer = without_session(environ)
     session = dict(outer)
-    for path in _dotenv_files(recipe, outer):
-        session.update(_interpolated(_read_dotenv(path, report), session))
-    session.update(_interpolated(recipe.env, session))
+    paths = (*recipe.dotenv.common, *recipe.dotenv.by_platform.get(platform_name(), ()))
+    files = tuple(absolute(path, outer) for path in paths)
+    written = [*(_read_dotenv(file, report) for file in files), recipe.env]
+    for values in written:
+        session.update(_interpolated(values, session))
     tools = [str(folder) for folder in revision.tool_folders]
     session["PATH"] = os.pathsep.join([*tools, *([session["PATH"]] if session.get("PATH") else [])])
     session["REZUP_CONTAINER"] = revision.container
     session["REZUP_REVISION"] = str(revision.path)
     session["REZUP_USING_REMOTE"] = "yes" if revision.metadata and revision.metadata.remote else ""
     session[MEMORY] = _memory(outer, session, tools)
-    return session
+    named = frozenset(name for values in written for name in values)
+    texts = tuple(text for values in written for text in values.values())
+    return SessionEnviron(session, named, files, paths, texts)
 
 
 def without_session(environ: Mapping[str, str]) -> dict[str, str]:
@@ -57,12 +83,7 @@ def without_session(environ: Mapping[str, str]) -> dict[str, str]:
     What was changed inside the session stays as it is.
     """
     plain = {name: value for name, value in environ.items() if name not in OWN}
-    try:
-        memory: dict[str, Any] = json.loads(environ.get(MEMORY, "{}"))
-        changed = {str(name): (before, now) for name, (before, now) in memory.get("changed", {}).items()}
-        added = {str(entry) for entry in memory.get("path", [])}
-    except (ValueError, TypeError, AttributeError):
-        return plain  # not written by rezup
+    changed, added = remembered(environ)
     for name, (before, now) in changed.items():
         if plain.get(name) == now:
             plain.pop(name)
@@ -71,6 +92,16 @@ def without_session(environ: Mapping[str, str]) -> dict[str, str]:
     if added and "PATH" in plain:
         plain["PATH"] = os.pathsep.join(entry for entry in plain["PATH"].split(os.pathsep) if entry not in added)
     return plain
+
+
+def remembered(environ: Mapping[str, str]) -> tuple[dict[str, tuple[Any, Any]], set[str]]:
+    """What the outer session has set, each name with its value before and since, and its entries of PATH."""
+    try:
+        memory: dict[str, Any] = json.loads(environ.get(MEMORY, "{}"))
+        changed = {str(name): (before, now) for name, (before, now) in memory.get("changed", {}).items()}
+        return changed, {str(entry) for entry in memory.get("path", [])}
+    except (ValueError, TypeError, AttributeError):
+        return {}, set()  # not written by rezup
 
 
 def _memory(outer: Mapping[str, str], session: Mapping[str, str], tools: list[str]) -> str:
@@ -84,20 +115,16 @@ def _memory(outer: Mapping[str, str], session: Mapping[str, str], tools: list[st
     return json.dumps({"changed": changed, "path": list(dict.fromkeys([*tools, *added]))}, separators=(",", ":"))
 
 
-def _dotenv_files(recipe: Recipe, environ: Mapping[str, str]) -> list[Path]:
-    named = (*recipe.dotenv.common, *recipe.dotenv.by_platform.get(platform_name(), ()))
-    return [absolute(path, environ) for path in named]
-
-
 def _read_dotenv(path: Path, report: Reporter) -> dict[str, str]:
     from dotenv import dotenv_values
 
     try:
-        with open(path, encoding="utf-8") as stream:
-            found = dotenv_values(stream=stream, interpolate=False)
-    except FileNotFoundError:
+        text = StringIO(shares.read_bytes(path).decode("utf-8"), newline=None)
+        found = dotenv_values(stream=text, interpolate=False)
+    except (FileNotFoundError, TimeoutError) as error:
         # rezup 2.x passed over it as well; a share that is away must not keep people from starting Rez.
-        report(Warned(f"{path} is not there: the variables that [dotenv] takes from it are not set"))
+        state = "is not there" if isinstance(error, FileNotFoundError) else "does not answer"
+        report(Warned(f"{path} {state}: the variables that [dotenv] takes from it are not set"))
         return {}
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"

@@ -6,21 +6,42 @@
 from __future__ import annotations
 
 import os
+import pickle
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from rezup_api import guard, shares
 from rezup_api.errors import RemoteError, StorageError
+from rezup_api.mounts import is_shared
 from rezup_api.store.files import write_whole
+from rezup_api.store.labels import label_file, read_label
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, container_names
 from rezup_api.store.metadata import FORMAT, Metadata, parse_metadata
 from rezup_api.store.staging import appear_next, staged, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-
 REPUBLISH = "ask who published it to publish again"
+WAY_OUT = "check that it is mounted, or work with what is on this machine: --local"
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a selection depends on.
+
+    Args:
+        files: files and folders, by their stamps.
+        present: folders that only have to be there.
+        mounted: folders at which another file system may be mounted meanwhile.
+    """
+
+    files: tuple[Path, ...] = ()
+    present: tuple[Path, ...] = ()
+    mounted: tuple[Path, ...] = ()
 
 
 class Remote(Protocol):
@@ -42,6 +63,12 @@ class Remote(Protocol):
     def recipe(self, container: str, timestamp: str) -> str:
         """The text of its recipe."""
 
+    def label(self, container: str, label: str) -> str | None:
+        """The timestamp that a label holds there; None where there is no such label."""
+
+    def watched(self, container: str, labels: Iterable[str], timestamps: Iterable[str]) -> Watched:
+        """The files by which one sees that any of this, or which revisions there are, has changed."""
+
     def check_writable(self, container: str) -> None:
         """Raise RemoteError where this user cannot publish a revision of the container."""
 
@@ -54,7 +81,7 @@ class Remote(Protocol):
 
 
 class PathRemote:
-    """A remote root that is a folder."""
+    """A remote root that is a folder. Where it may hang, what is read there is read by another process; see `guard`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -72,45 +99,64 @@ class PathRemote:
         """Say everything that goes wrong in the body as an error of this remote root."""
         try:
             if not self._root.is_dir():
-                raise RemoteError(
-                    f"the remote root {self._root} is not there",
-                    "check that it is mounted, or work with what is on this machine: --local",
-                )
+                raise RemoteError(f"the remote root {self._root} is not there", WAY_OUT)
             yield
         except StorageError as error:
             raise RemoteError(f"remote root {self._root}: {error.message}", "ask whoever keeps that share") from error
         except OSError as error:
             raise RemoteError(f"{doing} the remote root {self._root}: {error.strerror or error}") from error
 
+    def _asked(self, question: Callable[[], Found]) -> Found:
+        """What a question about the root gives, or the RemoteError that it raises."""
+        root = str(self._root)
+
+        def told() -> bytes:
+            try:
+                with self._reaching("cannot read"):
+                    return pickle.dumps((question(), None))
+            except RemoteError as error:
+                return pickle.dumps((None, (error.message, error.hint)))
+
+        try:
+            answer = guard.ask(told, shares.marker_of(root)) if is_shared(root) else told()
+        except TimeoutError as error:
+            raise RemoteError(f"the remote root {root} does not answer", WAY_OUT) from error
+        except OSError as error:
+            raise RemoteError(f"cannot ask the remote root {root}: {error.strerror or error}") from error
+        found: Any
+        found, failure = pickle.loads(answer)
+        if failure is not None:
+            raise RemoteError(*failure)
+        return found  # type: ignore[no-any-return]
+
     def containers(self) -> list[str]:
         """The names of the containers published there."""
-        with self._reaching("cannot read"):
-            return container_names(self._root)
+        return self._asked(lambda: container_names(self._root))
 
     def timestamps(self, container: str) -> list[str]:
         """The revisions of a container, newest first, ready or not."""
-        with self._reaching("cannot read"):
-            return self._folder(container).timestamps()
+        return self._asked(self._folder(container).timestamps)
 
     def metadata(self, container: str, timestamp: str) -> Metadata | None:
         """What is recorded of a revision; None when it is not ready."""
         path = self._folder(container).revisions / timestamp / METADATA_FILE
-        with self._reaching("cannot read"):
-            try:
-                return parse_metadata(path.read_text(encoding="utf-8"))
-            except (FileNotFoundError, NotADirectoryError):
-                return None
-            except ValueError as error:
-                raise RemoteError(f"{path} is damaged: {error}", REPUBLISH) from error
+        return self._asked(lambda: _metadata(path))
 
     def recipe(self, container: str, timestamp: str) -> str:
         """The text of its recipe."""
         path = self._folder(container).revisions / timestamp / RECIPE_FILE
-        with self._reaching("cannot read"):
-            try:
-                return path.read_text(encoding="utf-8")
-            except ValueError as error:
-                raise RemoteError(f"{path} is damaged: it is not UTF-8", REPUBLISH) from error
+        return self._asked(lambda: _text(path))
+
+    def label(self, container: str, label: str) -> str | None:
+        """The timestamp that a label holds there; None where there is no such label."""
+        return self._asked(lambda: read_label(self._folder(container), label))
+
+    def watched(self, container: str, labels: Iterable[str], timestamps: Iterable[str]) -> Watched:
+        """The files by which one sees that any of this, or which revisions there are, has changed."""
+        folder = self._folder(container)
+        records = [folder.revisions / timestamp / METADATA_FILE for timestamp in timestamps]
+        files = (folder.revisions, *(label_file(folder, label) for label in labels), *records)
+        return Watched(files, () if records else (self._root,), (self._root,))
 
     def check_writable(self, container: str) -> None:
         """Refuse early what `publish` would fail at: a root or container that this user cannot write to."""
@@ -130,6 +176,22 @@ class PathRemote:
                 write_whole(stage.path / RECIPE_FILE, recipe.encode("utf-8"))
                 write_whole(stage.path / METADATA_FILE, metadata.to_json().encode("utf-8"))
                 return appear_next(stage, folder, newest)
+
+
+def _metadata(path: Path) -> Metadata | None:
+    try:
+        return parse_metadata(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except ValueError as error:
+        raise RemoteError(f"{path} is damaged: {error}", REPUBLISH) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except ValueError as error:
+        raise RemoteError(f"{path} is damaged: it is not UTF-8", REPUBLISH) from error
 
 
 def newest_published(remote: Remote, container: str) -> tuple[str, Metadata] | None:

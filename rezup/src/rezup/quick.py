@@ -1,0 +1,349 @@
+"""The quick launch: become the command by a prepared record, at the cost of starting Python.
+
+An ordinary launch computes a session; `preparing` keeps its answer in a *record*, with a stamp of every file and the value of
+every variable that the answer depends on. The next launch compares, takes the lease, and becomes the command. Whatever differs,
+and whatever is unusual on the command line, is left to the ordinary path, which alone decides: a record is a cache of its
+answer, never a second opinion.
+
+This is held to what counts in tenths of a millisecond. Nothing is imported that Python has not loaded at its start, but for
+`fcntl`: argparse alone would nearly double the time of a launch, dataclasses or json more than double it. A record is a tuple
+(its fields are those of `records.Record`) written by `marshal`, the format of byte code. POSIX only.
+"""
+
+import _signal  # type: ignore[import-not-found]  # `signal` makes enumerations of it, which costs more than all the rest
+import marshal
+import os
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+    from types import CodeType
+    from typing import Any
+
+    Stamp = tuple[int, int, int, int] | int
+    Stamps = Iterable[tuple[str, Stamp]]
+    Variables = Iterable[tuple[str, str | None]]
+    ScriptRun = tuple[str, Mapping[str, str], BaseException | None]
+
+FORMAT = 1
+VERSION_FILE = os.path.join(os.path.dirname(__file__), "_version.py")
+# The stamp of a path that only has to exist.
+EXISTS = 0
+# They may differ from one terminal to the next: each combination of their values has records of its own.
+DISTINGUISHING = ("REZUP_ROOT_LOCAL", "REZUP_ROOT_REMOTE", "REZUP_RECIPES", "REZUP_REVISION")
+# Shell scripts open and close the low numbers themselves (`exec 3>file`).
+LOWEST_DESCRIPTOR = 100
+
+
+def attempt(words: "list[str]") -> "ScriptRun | None":
+    """Become what the command line asks for, if a record answers that; else nothing has happened.
+
+    The site-customize script may have run, though.
+
+    Args:
+        words: the command line without the program.
+
+    Returns:
+        That the script has run, if it has: it must not run twice. See `run_script`.
+    """
+    request = scan(words)
+    if request is None:
+        return None
+    undo_coercion(os.environ)
+    record = load(record_path(request, os.environ))
+    if record is None or not record[0]:
+        return None
+    early, early_stamps, marker, shared, mounted, script, variables, stamps, revision, *answer = record[4:]
+    if not (agree(early) and unchanged(early_stamps) and _is_mounted_as_ever(mounted)):
+        return None
+    answered = _ask(shared, marker)
+    run = None
+    try:
+        if script:
+            if not answered():
+                return None
+            run = run_script(*script)
+        if (run is None or run[2] is None) and agree(variables):
+            values, prefix, removed, opening, parent = answer
+            command = request[2] or _opening(opening, parent)
+            if command:
+                path = values.get("PATH") or session_path(prefix, removed, os.environ.get("PATH", ""))
+                _become(command, {**values, "PATH": path}, revision, stamps, answered)
+    finally:
+        answered()  # so that nobody is left behind
+    return run
+
+
+def scan(words: "list[str]") -> "tuple[str, bool, list[str] | None] | None":
+    """Read the usual forms of a command line: `use [NAME[@REV]] [-l] [-q] [-- COMMAND ...]`; None for all others.
+
+    Returns:
+        `NAME[@REV]`, whether to pass over the remote root, and the command, None for a shell.
+    """
+    command = None
+    if "--" in words:
+        at = words.index("--")
+        command = words[at + 1 :]
+        words = words[:at]
+    if command == [] or words[:1] not in ([], ["use"]):
+        return None
+    target = ""
+    local = False
+    for word in words[1:]:
+        if word in ("-l", "--local"):
+            local = True
+        elif word not in ("-q", "--quiet"):
+            if not word or target or word[0] == "-" or "/" in word:
+                return None
+            target = word
+    return target or ".main", local, command
+
+
+def record_path(request: "tuple[str, bool, list[str] | None]", environ: "Mapping[str, str]") -> str:
+    """The file of the record that answers a request; empty where there is no place for one.
+
+    It lies where it can be found before any recipe is read. Homes are often shared by hosts, hence the host's name.
+    """
+    home = environ.get("HOME")
+    cache = environ.get("XDG_CACHE_HOME") or (home + "/.cache" if home else "")
+    if cache[:1] != "/":
+        return ""
+    values = "\0".join([environ.get(name, "") for name in DISTINGUISHING])
+    key = int.from_bytes(os.fsencode(values), "big") % 2305843009213693951  # a prime: enough to tell them apart
+    name = request[0] + ("+local" if request[1] else "") + ("" if request[2] else "+shell")
+    return f"{cache}/rezup/{os.uname().nodename}/launches/{name}+{key:x}"
+
+
+def load(path: str) -> "tuple[Any, ...] | None":
+    """The record in a file; None if there is none that can be trusted.
+
+    It must be the user's own and closed to others, of this very rezup and Python, and not from the future: where the clock was
+    set back, a stamp may come a second time.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            found = os.fstat(descriptor)
+            if found.st_uid != os.geteuid() or found.st_mode & 0o77:
+                return None
+            record: tuple[Any, ...] = marshal.loads(os.read(descriptor, found.st_size))
+        finally:
+            os.close(descriptor)
+        return record if record[1] == identity() and record[2] <= time.time() else None
+    except (OSError, EOFError, ValueError, TypeError, IndexError):
+        return None
+
+
+def identity() -> "tuple[object, ...]":
+    """What a record is bound to: its format, Python with its byte code, and the very files of this rezup."""
+    return FORMAT, sys.version, VERSION_FILE, stamp(VERSION_FILE)
+
+
+def stamp(path: str) -> "Stamp":
+    """What shows whether a file has changed: its times, size and inode; where it is not there, the number of the error.
+
+    A link that leads nowhere is not the same as no file: it has the inode of the link.
+    """
+    try:
+        found = os.lstat(path)
+        if found.st_mode & 0o170000 == 0o120000:  # a link: nearly always one to a file
+            link = found.st_ino
+            try:
+                found = os.stat(path)
+            except OSError:
+                return link
+    except OSError as error:
+        return -(error.errno or 1)
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+def unchanged(stamps: "Stamps") -> bool:
+    """Whether all files are as they were."""
+    for path, expected in stamps:
+        if expected == EXISTS:
+            if not os.path.exists(path):
+                return False
+        elif stamp(path) != expected:
+            return False
+    return True
+
+
+def agree(variables: "Variables") -> bool:
+    """Whether all variables are as they were."""
+    environ = os.environ
+    for name, value in variables:  # noqa: SIM110 - a generator would be slower
+        if environ.get(name) != value:
+            return False
+    return True
+
+
+def _is_mounted_as_ever(folders: "Sequence[str]") -> bool:
+    """Whether nothing is mounted at folders of this machine that may hang."""
+    if folders:
+        from rezup_api.mounts import is_on_shared_mount  # only who has a remote root pays for this
+
+        for folder in folders:
+            if is_on_shared_mount(folder):
+                return False
+    return True
+
+
+def _ask(shared: "Stamps", marker: str) -> "Callable[[], bool]":
+    """Begin to ask whether all files on shares are as they were; what is returned waits for the answer."""
+    if not shared:
+        return lambda: True
+    from rezup_api.guard import begin
+
+    return begin(lambda: unchanged(shared), marker)
+
+
+def undo_coercion(environ: "MutableMapping[str, str]") -> None:
+    """Give LC_CTYPE back the value that it had before Python replaced it at its start (PEP 538): no command is to inherit that.
+
+    Before the site-customize script runs: afterwards it may be the studio that has asked for C.UTF-8.
+    """
+    if environ.get("LC_CTYPE") not in ("C.UTF-8", "C.utf8", "UTF-8") or environ.get("LC_ALL"):
+        return
+    try:
+        with open("/proc/self/environ", "rb") as stream:
+            given = stream.read().split(b"\0")
+    except OSError:
+        return
+    before = [item for item in given if item.startswith(b"LC_CTYPE=")]
+    if before:
+        environ["LC_CTYPE"] = os.fsdecode(before[0][9:])
+    else:
+        del environ["LC_CTYPE"]
+
+
+def run_script(path: str, code: "CodeType") -> "ScriptRun":
+    """Run a site-customize script in this process.
+
+    Returns:
+        Its path, the environment before it, and what it raised, for `session.customize.check_run` to put into words.
+    """
+    before = dict(os.environ)
+    try:
+        exec(code, {"__file__": path, "__name__": "__main__", "__builtins__": __builtins__})
+    except SystemExit as error:
+        return path, before, error if error.code else None
+    except BaseException as error:  # noqa: BLE001 - raised again by the ordinary path
+        return path, before, error
+    return path, before, None
+
+
+def parent_words() -> "tuple[str, ...]":
+    """The command line of the parent process, empty where it cannot be read."""
+    try:
+        with open(f"/proc/{os.getppid()}/cmdline", "rb") as stream:
+            return tuple([os.fsdecode(word) for word in stream.read().split(b"\0")[:-1]])
+    except OSError:
+        return ()
+
+
+def session_path(prefix: str, removed: "Sequence[str]", outer: str) -> str:
+    """PATH in the session: what the container puts before the caller's, from which an outer session's entries are taken."""
+    if removed:
+        outer = ":".join([entry for entry in outer.split(":") if entry not in removed])
+    return f"{prefix}:{outer}" if prefix and outer else prefix or outer
+
+
+def _opening(opening: "tuple[str, ...]", parent: "tuple[str, ...]") -> "tuple[str, ...]":
+    """The command that opens a shell; empty where the ordinary path has to find out which one."""
+    return opening if os.isatty(0) and (not parent or parent_words() == parent) else ()
+
+
+def _become(
+    command: "list[str] | tuple[str, ...]",
+    values: "Mapping[str, str | None]",
+    revision: str,
+    stamps: "Stamps",
+    answered: "Callable[[], bool]",
+) -> None:
+    """Hold the revision and become the command; returns, with everything as it was, if that cannot be."""
+    program = find_program(command[0], values["PATH"] or "")
+    if not program or is_for_csh(program):
+        return
+    lease = hold(revision)
+    if lease < 0:
+        return
+    if unchanged(stamps) and answered():
+        before = put(values)
+        try:
+            flush()
+            restore_signals()
+            os.execv(program, command)
+        except OSError:
+            put(before)
+    os.close(lease)
+
+
+def find_program(name: str, path: str) -> str:
+    """The executable file that `name` means on `path`, the value of PATH; empty when there is none."""
+    for folder in [""] if "/" in name else path.split(":"):
+        program = os.path.join(folder, name)
+        if os.path.isfile(program) and os.access(program, os.X_OK):
+            return program
+    return ""
+
+
+def is_for_csh(program: str) -> bool:
+    """Whether a program may be csh or tcsh, or a script for them, which close the lease; the ordinary path looks closer."""
+    for _ in range(5):  # an interpreter may be a script, too
+        if "csh" in os.path.realpath(program):
+            return True
+        try:
+            with open(program, "rb", 0) as stream:
+                line = stream.read(256).partition(b"\n")[0]
+        except OSError:
+            return False
+        words = line[2:].split() if line[:2] == b"#!" else []
+        if not words or b"csh" in line:
+            return bool(words)
+        program = os.fsdecode(words[0])
+    return True
+
+
+def hold(revision: str) -> int:
+    """Take the lease on a revision's file, as `store.locks.lease` does; its descriptor, -1 where that is not granted at once."""
+    import fcntl  # not loaded before there is something to hold
+
+    try:
+        descriptor = os.open(revision, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), os.stat(revision)):
+                return fcntl.fcntl(descriptor, fcntl.F_DUPFD, LOWEST_DESCRIPTOR)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        pass
+    return -1
+
+
+def put(values: "Mapping[str, str | None]") -> "dict[str, str | None]":
+    """Set variables, or unset those whose value is None; what they were before."""
+    environ = os.environ
+    before = {}
+    for name, value in values.items():
+        before[name] = environ.get(name)
+        if value is not None:
+            environ[name] = value
+        elif name in environ:
+            del environ[name]
+    return before
+
+
+def flush() -> None:
+    """Let out what the site-customize script has printed."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+
+
+def restore_signals() -> None:
+    """Put back what Python changed at its start, and a command would inherit: it ignores SIGPIPE and SIGXFSZ."""
+    _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
+    _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)

@@ -1,0 +1,242 @@
+"""Which revision `use` gives: asked of the local and the remote root, decided here.
+
+A local pin comes first; then, with a remote root, its pin or its newest ready revision; then the newest ready one here. When the
+remote root cannot be asked, what it named last, or the newest of its revisions here that is not newer than that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rezup_api.errors import NotFoundError, RemoteError
+from rezup_api.events import Reporter, Warned
+from rezup_api.store.labels import PIN, PUBLISHED, label_file, read_label, remember_published
+from rezup_api.store.names import is_label, is_timestamp, timestamp_order
+from rezup_api.store.remote import Remote, Watched, newest_published
+from rezup_api.store.revisions import load_revision, newest_first, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rezup_api.store.layout import ContainerFolder
+    from rezup_api.store.metadata import Metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A revision that was chosen; `published` is what is recorded of it on the remote root, where it was asked for that."""
+
+    timestamp: str
+    published: Metadata | None = None
+
+
+def fallback(named: str | None, pulled: Sequence[str]) -> str | None:
+    """What stands in for a remote root that cannot be asked.
+
+    Args:
+        named: what it named last on this machine, None if nothing is known of that.
+        pulled: those of its revisions that are ready here, newest first.
+
+    Returns:
+        One of `pulled`, never a newer one than `named`: that would have been rolled back.
+    """
+    if named is None:
+        return next(iter(pulled), None)
+    return next((one for one in pulled if timestamp_order(one) <= timestamp_order(named)), None)
+
+
+class Selector:
+    """Selects revisions of one container.
+
+    Args:
+        folder: the container under the local root.
+        remote: the remote root; None without one, or where it is to be passed over.
+        report: told what a person should know about the choice.
+    """
+
+    def __init__(self, folder: ContainerFolder, remote: Remote | None, report: Reporter) -> None:
+        self._folder = folder
+        self._remote = remote
+        self._report = report
+
+    @property
+    def _name(self) -> str:
+        return self._folder.name
+
+    def select(self, request: str = "", *, strict: bool = False) -> Selection | None:
+        """The revision that `NAME@REQUEST` means; None if nothing was asked for and there is none.
+
+        Args:
+            strict: raise where something else would stand in for what the remote root names.
+
+        Raises:
+            NotFoundError: there is none such, or a pin or label names none.
+            UsageError: `request` fits several.
+            RemoteError: the remote root cannot be asked, and nothing stands in for it.
+        """
+        if is_timestamp(request) and load_revision(self._folder, request).ready:
+            return Selection(request)
+        try:
+            offer = self._needed_offer(request)
+        except RemoteError as error:
+            if strict:
+                raise
+            return self._without_remote(request, error)
+        if request:
+            return self._requested(request, offer)
+        pin = read_label(self._folder, PIN)
+        if pin is not None:
+            return self._pinned(pin, offer)
+        return offer or self._newest_here()
+
+    def offer(self) -> Selection | None:
+        """What the remote root names: its pin, else its newest ready revision; None without one, or where it has none.
+
+        Raises:
+            RemoteError: it cannot be asked, or no longer has what it named before, as an empty mount point has not.
+            NotFoundError: it is pinned to a revision that it does not have.
+        """
+        if self._remote is None:
+            return None
+        offer: Selection | None
+        pin = self._remote.label(self._name, PIN)
+        if pin is not None:
+            offer = self._there(pin, f"{self._name} is pinned to {pin} on {self._remote.place}")
+        else:
+            offer = self._newest_there()
+        if offer is not None:
+            remember_published(self._folder, offer.timestamp)
+        elif read_label(self._folder, PUBLISHED) is not None:
+            raise RemoteError(
+                f"the remote root {self._remote.place} has no container {self._name} any more",
+                "check that it is mounted, or work with what is on this machine: --local",
+            )
+        return offer
+
+    def _needed_offer(self, request: str) -> Selection | None:
+        """What the remote root names; that its pin is broken is only of interest where it would decide."""
+        try:
+            return self.offer()
+        except NotFoundError:
+            if (not request or request.startswith("~")) and read_label(self._folder, PIN) is None:
+                raise
+            return None
+
+    def newest(self) -> str | None:
+        """The newest revision, whether `use` gives it or not: of the remote root if it can be asked, else of those here."""
+        try:
+            found = newest_published(self._remote, self._name) if self._remote is not None else None
+        except RemoteError:
+            found = None
+        here = self._newest_here()
+        return found[0] if found is not None else here.timestamp if here is not None else None
+
+    def basis(self, request: str = "") -> Watched | None:
+        """What `select` and `newest` depend on: while it stays as it is, they will say the same.
+
+        None where that cannot be said: a folder newer than the newest ready revision may still become one, without its
+        parent's stamp showing it.
+        """
+        if is_timestamp(request):
+            return Watched()
+        if request and not is_label(request):
+            return None
+        labels = (PIN, request) if request else (PIN,)
+        files = [label_file(self._folder, label) for label in labels]
+        there = Watched()
+        offer = self.offer()
+        if self._remote is not None:
+            newest = newest_published(self._remote, self._name)
+            if self._remote.timestamps(self._name)[:1] != ([newest[0]] if newest is not None else []):
+                return None
+            wanted = {*([offer.timestamp] if offer is not None else []), *([newest[0]] if newest is not None else [])}
+            there = self._remote.watched(self._name, labels, sorted(wanted))
+        if offer is None:
+            first = next(newest_first(self._folder), None)
+            if first is not None and not first.ready:
+                return None
+            files += [self._folder.revisions, label_file(self._folder, PUBLISHED)]
+        return Watched((*files, *there.files), there.present, there.mounted)
+
+    def _newest_here(self) -> Selection | None:
+        return next((Selection(one.timestamp) for one in newest_first(self._folder) if one.ready), None)
+
+    def _newest_there(self) -> Selection | None:
+        found = newest_published(self._remote, self._name) if self._remote is not None else None
+        return Selection(*found) if found is not None else None
+
+    def _there(self, timestamp: str, why: str) -> Selection:
+        """A revision that must be on the remote root."""
+        metadata = self._remote.metadata(self._name, timestamp) if self._remote is not None else None
+        if metadata is None:
+            raise NotFoundError(f"{why}, which is not there", f"see what there is: rezup status {self._name}")
+        return Selection(timestamp, metadata)
+
+    def _pinned(self, pin: str, offer: Selection | None) -> Selection:
+        """The revision that this machine is pinned to; that the studio is elsewhere is said every time."""
+        text = f"{self._name} is pinned to {pin} on this machine"
+        selection = self._labelled(pin, text)
+        if offer is not None and offer.timestamp != pin:
+            self._report(Warned(f"{text}; others get {offer.timestamp}"))
+        return selection
+
+    def _labelled(self, timestamp: str, why: str) -> Selection:
+        """What a label of this machine names: built here, or to be built from what is published."""
+        revision = load_revision(self._folder, timestamp)
+        if revision.ready:
+            return Selection(timestamp)
+        if self._remote is not None:
+            return self._there(timestamp, why)
+        raise NotFoundError(
+            f"{why}, which cannot be entered here: {revision.obstacle}", f"see what there is: rezup status {self._name}"
+        )
+
+    def _requested(self, request: str, offer: Selection | None) -> Selection:
+        """The revision that `REV` means, among those here and, with a remote root, those published."""
+        if is_label(request):
+            label = read_label(self._folder, request)
+            if label is not None:
+                return self._labelled(label, f"{self._name}@{request} is {label} on this machine")
+            label = self._remote.label(self._name, request) if self._remote is not None else None
+            if label is not None:
+                return self._labelled(label, f"{self._name}@{request} is {label} where it is published")
+        here = [one.timestamp for one in newest_first(self._folder) if one.ready]
+        there = self._published()
+        every = sorted({*here, *there}, key=timestamp_order, reverse=True)
+        current = read_label(self._folder, PIN) or (offer.timestamp if offer is not None else next(iter(here), None))
+        timestamp = resolve(self._name, request, every, current)
+        if timestamp in here:
+            return Selection(timestamp)
+        return self._there(timestamp, f"{self._name}@{timestamp} is asked for")
+
+    def _published(self) -> list[str]:
+        """The published revisions; what is newer than the newest ready one is still being copied there."""
+        found = self._newest_there()
+        if self._remote is None or found is None:
+            return []
+        every = self._remote.timestamps(self._name)
+        return every[every.index(found.timestamp) :] if found.timestamp in every else [found.timestamp]
+
+    def _without_remote(self, request: str, error: RemoteError) -> Selection:
+        """What stands in for a remote root that cannot be asked, with a warning every time."""
+        ready = [one for one in newest_first(self._folder) if one.ready]
+        named = read_label(self._folder, PUBLISHED)
+        # What it has named counts whoever has built it: rezup 2.x did not write down where a revision was from.
+        pulled = [one.timestamp for one in ready if one.timestamp == named or (one.metadata and one.metadata.remote)]
+        current = read_label(self._folder, PIN) or fallback(named, pulled)
+        if request:
+            chosen = self._requested_here(request, [one.timestamp for one in ready], current, error)
+        elif current is not None and current in [one.timestamp for one in ready]:
+            chosen = current
+        else:
+            raise error
+        self._report(Warned(f"{error.message}; taking {self._name}@{chosen}, which is on this machine"))
+        return Selection(chosen)
+
+    def _requested_here(self, request: str, here: list[str], current: str | None, error: RemoteError) -> str:
+        label = read_label(self._folder, request) if is_label(request) else None
+        try:
+            return resolve(self._name, label or request, here, current)
+        except NotFoundError:
+            raise error from None

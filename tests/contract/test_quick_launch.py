@@ -1,0 +1,105 @@
+"""What a quick launch may load, and that it agrees with the parts of the library that it cannot afford to import."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from rezup import quick
+from rezup.records import Record
+from rezup_api.store import locks
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="a quick launch ends in exec")
+
+# Whatever else Python loads, it loads for `python -c pass` as well.
+OURS = {"rezup", "rezup.__main__", "rezup.quick"}
+# Part of Python itself in many builds.
+SYSTEM = {"fcntl"}
+# Run in a child: take a record that is written here, and tell what was loaded in place of becoming the command.
+LAUNCH = """
+import os, sys
+before = set(sys.modules)
+import rezup.__main__
+def told(program, words):
+    os.write(1, " ".join(sorted(set(sys.modules) - before)).encode())
+    os._exit(0)
+os.execv = told
+rezup.__main__.main(["use", "dev", "--", sys.executable])
+"""
+
+
+def write_record(home: Path, **changes: object) -> Path:
+    """A settled record for `use dev -- COMMAND` that depends on nothing."""
+    held = home / "revision.json"
+    held.write_text("{}", encoding="utf-8")
+    values: dict[str, object] = {
+        "settled": True,
+        "identity": quick.identity(),
+        "written": 0.0,
+        "since": 0.0,
+        "marker": "",
+        "revision": str(held),
+        "values": {},
+        "prefix": "",
+        **changes,
+    }
+    path = Path(quick.record_path(("dev", False, ["command"]), {"HOME": str(home)}))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_bytes(Record(**{field.name: values.get(field.name, ()) for field in fields(Record)}).dumped())  # type: ignore[arg-type]
+    return path
+
+
+def loaded(home: Path) -> set[str]:
+    """The modules that a launch has loaded until it becomes the command."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("REZUP_")}
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCH], env={**environ, "HOME": str(home)}, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_a_quick_launch_loads_nothing_else(home: Path) -> None:
+    write_record(home)
+    assert loaded(home) <= OURS | SYSTEM
+    assert loaded(home) >= OURS
+
+
+def test_a_site_customize_script_loads_only_what_it_imports(home: Path) -> None:
+    code = compile("import colorsys", "site.py", "exec")
+    write_record(home, script=("site.py", code))
+    assert loaded(home) - OURS - SYSTEM == {"colorsys"}
+
+
+def test_a_remote_root_adds_a_look_at_the_mounts(home: Path) -> None:
+    write_record(home, mounted=(str(home),))
+    assert loaded(home) - OURS - SYSTEM == {"rezup_api", "rezup_api.mounts"}
+
+
+def test_a_share_adds_the_guard(home: Path) -> None:
+    shared = ((str(home), quick.EXISTS),)
+    write_record(home, shared=shared, marker=str(home / "marker"))
+    assert loaded(home) - OURS - SYSTEM == {"rezup_api", "rezup_api.guard"}
+
+
+def test_a_lease_is_that_of_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "revision.json"
+    path.touch()
+    descriptor = quick.hold(str(path))
+    held = locks.lease(path)
+    assert held is not None
+    assert descriptor >= locks.LOWEST_DESCRIPTOR
+    assert os.get_inheritable(descriptor) == os.get_inheritable(held.descriptor)
+    held.release()
+    assert locks.claim(path) is None, "the quick launch holds it"
+    os.close(descriptor)
+    claimed = locks.claim(path)
+    assert claimed is not None
+    assert quick.hold(str(path)) == -1, "it is being removed"
+    claimed.release()
+    assert quick.hold(str(tmp_path / "gone")) == -1
