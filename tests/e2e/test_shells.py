@@ -97,7 +97,7 @@ def test_the_users_own_shell(user: Callable[[str], Machine], terminal: Callable[
 
 
 @linux
-@pytest.mark.parametrize("shell", [*KINDS, "dash", "ksh"])
+@pytest.mark.parametrize("shell", [*KINDS, "dash", "ksh", "mksh"])
 def test_rezup_becomes_the_shell_which_holds_the_lease(
     user: Callable[[str], Machine], terminal: Callable[..., Terminal], shell: str
 ) -> None:
@@ -105,7 +105,7 @@ def test_rezup_becomes_the_shell_which_holds_the_lease(
     write_start_up(machine, shell) if shell in KINDS else None
     process = "$fish_pid" if shell == "fish" else "$$"
     with terminal(machine, "use", "dev") as screen:
-        screen.expect(re.escape("mine> ") if shell in KINDS else r"[#$] ")
+        screen.expect(r"\(dev\) mine> " if shell in KINDS else r"\(dev\) [#$] ")
         screen.type(f'echo "<{process}>"; ls -l /proc/{process}/fd; echo "<end>"')
         screen.expect(f"<{screen.process.pid}>\n")
         screen.expect(r"\n<end>\n")
@@ -114,70 +114,6 @@ def test_rezup_becomes_the_shell_which_holds_the_lease(
         assert f"{shell} (process {screen.process.pid}" in refused.stderr
         screen.type("exit 5")
         assert screen.wait() == 5
-
-
-@pytest.mark.parametrize("shell", ["dash", "ksh"])
-def test_a_shell_without_start_up_files_of_ours(
-    user: Callable[[str], Machine], terminal: Callable[..., Terminal], shell: str
-) -> None:
-    with terminal(user(shell), "use", "dev") as screen:
-        screen.expect(r"[#$] ")
-        screen.type("rez --version; echo in-$REZUP_CONTAINER-$REZUP_TOOLS-")
-        screen.expect(r"\nRez 3\.")
-        screen.expect("\nin-dev--\n")
-        screen.type("exit 5")
-        assert screen.wait() == 5
-
-
-@pytest.mark.parametrize("shell", KINDS)
-@pytest.mark.parametrize(
-    "chosen",
-    [("REZUP_PROMPT", "studio 'ä' \"x\" ;", "(studio 'ä' \"x\" ;) mine> "), ("REZUP_DISABLE_PROMPT", "1", "mine> ")],
-    ids=lambda chosen: chosen[0],
-)
-def test_the_prompt_can_be_chosen(
-    user: Callable[[str], Machine], terminal: Callable[..., Terminal], shell: str, chosen: tuple[str, str, str]
-) -> None:
-    name, value, prompt = chosen
-    machine = user(shell)
-    write_start_up(machine, shell)
-    with terminal(machine, "use", "dev", **{name: value}, LC_ALL="C.UTF-8") as screen:
-        found = screen.expect(r"[^\n]*mine> ")
-        assert found.group().endswith(prompt)
-        assert "(" in prompt or "(" not in found.group()
-        screen.type("exit 0")
-        assert screen.wait() == 0
-
-
-@pytest.mark.parametrize("shell", KINDS)
-def test_a_user_without_start_up_files(
-    user: Callable[[str], Machine], terminal: Callable[..., Terminal], shell: str
-) -> None:
-    machine = user(shell)
-    with terminal(machine, "use", "dev") as screen:
-        screen.expect(re.escape("(dev) "))
-        screen.type(ASK)
-        screen.expect(re.escape("<dev||>\n"))
-        screen.type("rez --version")
-        screen.expect(r"\nRez 3\.")
-        screen.type("exit 5")
-        assert screen.wait() == 5
-
-
-@pytest.mark.parametrize("shell", KINDS)
-def test_a_shell_inside_the_shell_is_the_users_own(
-    user: Callable[[str], Machine], terminal: Callable[..., Terminal], shell: str
-) -> None:
-    machine = user(shell)
-    write_start_up(machine, shell)
-    with terminal(machine, "use", "dev") as screen:
-        screen.expect(re.escape("(dev) mine> "))
-        screen.type(f"{shell} -i")
-        screen.expect(r"\nmine> ")
-        screen.type(ASK)
-        screen.expect(re.escape("<dev|read|>\n"))
-        screen.type("exit 0")
-        screen.expect(re.escape("(dev) mine> "))
 
 
 @pytest.mark.parametrize("place", ["in the environment", "in .zshenv"])
@@ -200,15 +136,15 @@ def test_a_zsh_user_whose_files_lie_elsewhere(
         assert screen.wait() == 5
 
 
-def test_zsh_keeps_its_history_where_it_was(home: Path, need_program: Callable[[str], Path]) -> None:
-    startup = STARTUP / "zsh"
-    set_up = (
-        f"__rezup_home={home}; __rezup_startup='{startup}'; HISTFILE='{startup}/.zsh_history'; . '{startup}/.zshrc'"
-    )
+def test_what_zsh_reads_of_the_system_finds_the_users_zdotdir(home: Path, need_program: Callable[[str], Path]) -> None:
+    (home / "etc").mkdir()
+    (home / "etc" / "zshrc").write_text('HISTFILE="${ZDOTDIR:-$HOME}/.zsh_history"\n', encoding="utf-8")
+    told = {"ZDOTDIR": str(STARTUP / "zsh"), "REZUP_TOOLS": "/tools", "HOME": str(home), "PATH": "/bin"}
+    line = f"__rezup_etc='{home}/etc'; . $__rezup_startup/.zshrc; print -r -- $HISTFILE ${{ZDOTDIR-unset}} $PATH"
     done = subprocess.run(
-        [need_program("zsh"), "-f", "-c", f"{set_up}; print $HISTFILE"], capture_output=True, text=True, check=True
+        [need_program("zsh"), "-c", line], env=told, capture_output=True, text=True, check=True, cwd=home
     )
-    assert done.stdout == f"{home}/.zsh_history\n", "although a system-wide zshrc has derived it from ZDOTDIR"
+    assert done.stdout == f"{home}/.zsh_history unset /tools:/bin\n"
 
 
 def test_a_shell_inside_a_container_with_a_blank_in_its_path(
@@ -227,6 +163,23 @@ def test_a_shell_inside_a_container_with_a_blank_in_its_path(
             screen.expect(r"\nRez 3\.")
             screen.type("exit 5")
             assert screen.wait() == 5
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_login_shell_stays_one(
+    user: Callable[[str], Machine], need_program: Callable[[str], Path], shell: str
+) -> None:
+    machine = user(shell)
+    del machine.variables["REZUP_DEFAULT_SHELL"]
+    name = ".bash_profile" if shell == "bash" else ".zprofile"
+    (machine.home / name).write_text("MINE=logged-in\n", encoding="utf-8")
+    words = shlex.join(machine.command("use", "dev"))
+    code = f"import os; os.execv({str(need_program(shell))!r}, ['-{shell}', '-c', {words + '; true'!r}])"
+    with Terminal([sys.executable, "-c", code], {**machine.environ, "TERM": "xterm"}, machine.home) as screen:
+        screen.expect(re.escape("(dev) "))
+        screen.type('echo "<$MINE>"; exit 6')
+        screen.expect("<logged-in>\n")
+        assert screen.wait() == 0
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
@@ -253,7 +206,7 @@ def test_tcsh_has_a_parent_that_holds_the_lease(
     machine = user("tcsh")
     (machine.home / ".tcshrc").write_text("set prompt = 'mine> '\nsetenv MINE read\n", encoding="utf-8")
     with terminal(machine, "use", "dev") as screen:
-        screen.expect("mine> ")
+        screen.expect(re.escape("(dev) mine> "))
         screen.type('echo "<$REZUP_CONTAINER|$MINE>"; rez --version')
         screen.expect(re.escape("<dev|read>\n"))
         screen.expect(r"Rez 3\.")
@@ -263,6 +216,7 @@ def test_tcsh_has_a_parent_that_holds_the_lease(
         screen.type("sh -c 'echo begun; sleep 60'")
         screen.expect("\nbegun\n")
         screen.interrupt()
+        screen.expect("mine> ")
         screen.type('echo "<still here>"')
         screen.expect("<still here>\n")
         assert "dev is in use" in machine.run("drop", "dev", "--yes", status=5).stderr
@@ -277,6 +231,22 @@ def test_a_csh_that_runs_a_command(user: Callable[[str], Machine], shell: str) -
         machine.run("use", "dev", "--", shell, "-f", "-c", "echo $REZUP_CONTAINER; exit 3", status=3).stdout == "dev\n"
     )
     machine.run("use", "dev", "--", shell, "-f", "-c", "kill -9 $$", status=128 + signal.SIGKILL)
+
+
+@linux
+def test_a_script_for_csh_has_a_parent_that_holds_the_lease(user: Callable[[str], Machine]) -> None:
+    machine = user("sh")
+    script = machine.home / "tool"
+    script.write_text(
+        f"#!/usr/bin/env -S tcsh -f\necho ready; {sys.executable} -c 'input()'; exit 4\n", encoding="utf-8"
+    )
+    script.chmod(0o755)
+    running = machine.start("use", "dev", "--", str(script), stdin=subprocess.PIPE)
+    assert running.stdout is not None
+    assert running.stdout.readline() == "ready\n"
+    assert "revision.json" in [path.readlink().name for path in Path(f"/proc/{running.pid}/fd").iterdir()]
+    running.communicate("\n", timeout=30)
+    assert running.returncode == 4
 
 
 def test_a_signal_reaches_a_csh_through_its_parent(user: Callable[[str], Machine]) -> None:

@@ -11,9 +11,9 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from rezup_api import process
+from rezup_api.closing import closes_descriptors
 from rezup_api.errors import LaunchError
 from rezup_api.process import NOT_EXECUTABLE, NOT_FOUND
-from rezup_api.session.shells import CLOSING_DESCRIPTORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +72,7 @@ def become(command: Sequence[str], environ: Mapping[str, str], lease: Held) -> i
         LaunchError: it cannot be started.
     """
     program = find_command(command[0], environ)
-    if os.name == "nt" or os.path.basename(program) in CLOSING_DESCRIPTORS:
+    if os.name == "nt" or closes_descriptors(program):
         return process.attend([program, *command[1:]], environ, lease.descriptor)
     _restore_signals()
     sys.stdout.flush()
