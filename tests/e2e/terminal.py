@@ -77,6 +77,10 @@ class Terminal:
         """Type a line and press enter."""
         os.write(self._master, line.encode("utf-8") + b"\r")
 
+    def press(self, keys: str) -> None:
+        """Type without pressing enter."""
+        os.write(self._master, keys.encode("utf-8"))
+
     def interrupt(self) -> None:
         """Press Ctrl-C."""
         os.write(self._master, b"\x03")
@@ -94,6 +98,12 @@ class Terminal:
                 self._read = found.end()
                 return found
             assert self._more(deadline), f"{pattern!r} did not show:\n{self.shown}"
+
+    def drain(self, seconds: float) -> None:
+        """Take in what is shown, for so long."""
+        deadline = time.monotonic() + seconds
+        while self._more(deadline):
+            pass
 
     def wait(self, timeout: float = 60) -> int:
         """Wait until the program has ended; its status, negative for a signal."""

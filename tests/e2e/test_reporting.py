@@ -44,7 +44,11 @@ def table(text: str) -> list[dict[str, str]]:
 
 def test_status_of_a_new_machine(cold_machine: Machine) -> None:
     assert cold_machine.run("status").stdout == "There are no containers yet. `rezup` makes the first one.\n"
-    assert document(cold_machine, "status") == {"format": 1, "command": "status", "data": {"containers": []}}
+    assert document(cold_machine, "status") == {
+        "format": 1,
+        "command": "status",
+        "data": {"session": None, "containers": []},
+    }
     assert list(cold_machine.home.iterdir()) == [], "looking changes nothing"
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rezup_api.errors import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 PROGRAM = "rezup"
+# What `rezup env` writes, and which shells `rezup completion` knows.
+ENVIRON_FORMATS = ("sh", "fish", "csh", "powershell", "dotenv", "json")
+SHELLS = ("bash", "zsh", "fish", "powershell")
 EPILOG = "Without a command: rezup use .main. See the documentation for recipes, files and variables."
 
 
@@ -25,6 +31,21 @@ class Parser(argparse.ArgumentParser):
         super().exit(status, message)
 
 
+class _Format(argparse.Action):
+    """`--format json` is `--json`; the last of the two holds."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Note the format."""
+        namespace.format = values
+        namespace.json = values == "json"
+
+
 def build_parser() -> Parser:
     """The parser of all commands. The words of a command to run, after `--`, never reach it; see `split_command`."""
     parser = Parser(prog=PROGRAM, description="Gives a studio its Rez.", epilog=EPILOG, allow_abbrev=False)
@@ -36,7 +57,9 @@ def build_parser() -> Parser:
     _add_pull(commands)
     _add_drop(commands)
     _add_status(commands)
+    _add_env(commands)
     _add_recipe(commands)
+    _add_completion(commands)
     return parser
 
 
@@ -65,10 +88,13 @@ def _command(
 
 def _add_use(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _command(commands, "use", "enter a container, or run a command or script in it")
-    parser.usage = "rezup use [NAME[@REV]] [-l] [-n] [-d SCRIPT] [-- COMMAND ...]"
+    parser.usage = "rezup use [NAME[@REV]] [-l] [-n] [--strict] [-d SCRIPT] [-- COMMAND ...]"
     parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help="default: .main")
     parser.add_argument("-l", "--local", action="store_true", help="pass over the remote root")
     parser.add_argument("-n", "--no-wait", action="store_true", help="start the command and return at once")
+    parser.add_argument(
+        "--strict", action="store_true", help="fail where another revision would stand in for the remote root's"
+    )
     parser.add_argument("-d", "--do", metavar="SCRIPT", help="run a script file in the session's shell")
 
 
@@ -99,6 +125,16 @@ def _add_status(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="default: all containers")
 
 
+def _add_env(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "env", "print what a session sets and removes, for other programs to take", json=True)
+    parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help="default: .main")
+    parser.add_argument("-l", "--local", action="store_true", help="pass over the remote root")
+    text = f"one of {', '.join(ENVIRON_FORMATS[:-1])} or {ENVIRON_FORMATS[-1]}; default: {ENVIRON_FORMATS[0]}"
+    parser.add_argument(
+        "--format", action=_Format, choices=ENVIRON_FORMATS, default=ENVIRON_FORMATS[0], metavar="FORMAT", help=text
+    )
+
+
 def _add_recipe(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _command(commands, "recipe", "show, check or start a recipe")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
@@ -110,3 +146,10 @@ def _add_recipe(commands: argparse._SubParsersAction[Parser]) -> None:
         action = _command(actions, name, text, json=True)
         action.add_argument("name", nargs="?", default=".main", metavar="NAME", help="default: .main")
         action.add_argument("-f", "--file", metavar="RECIPE", help="this file instead of the one found by name")
+
+
+def _add_completion(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "completion", "print the script that completes rezup's command line in a shell")
+    parser.add_argument(
+        "shell", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS[:-1])} or {SHELLS[-1]}"
+    )

@@ -7,6 +7,7 @@ of `data`. `format` grows when something in it changes its meaning; new keys may
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,12 +27,13 @@ GAP = "  "
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under columns; `empty` is said when there are none."""
+    """Rows under columns; `empty` is said when there are none, `above` in any case."""
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     empty: str
     title: str = ""
+    above: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,18 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class Raw:
+    """Text for another program, byte for byte: without a line break of ours, and also with bytes that are not text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What a command reports: `data` for programs, `view` for people, and the exit status."""
 
     data: dict[str, Any]
-    view: Table | Lines
+    view: Table | Lines | Raw
     status: int = 0
 
 
@@ -54,6 +63,9 @@ def show(result: Result, arguments: argparse.Namespace) -> None:
     """Print a result to stdout, as the command line asks for."""
     if getattr(arguments, "json", False):
         _print_document(arguments, {"data": result.data})
+    elif isinstance(result.view, Raw):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(os.fsencode(result.view.text))
     elif isinstance(result.view, Lines):
         print("\n".join(result.view.lines))
     else:
@@ -61,6 +73,8 @@ def show(result: Result, arguments: argparse.Namespace) -> None:
 
 
 def _print_table(table: Table) -> None:
+    if table.above:
+        print(table.above)
     if not table.rows:
         print(table.empty)
         return
@@ -140,7 +154,14 @@ def _error_data(error: RezupError) -> dict[str, Any]:
 def _print_document(arguments: argparse.Namespace, content: dict[str, Any]) -> None:
     action = getattr(arguments, "action", None)
     command = f"{arguments.command} {action}" if action else arguments.command
-    print(json.dumps({"format": FORMAT, "command": command, **content}, indent=2, ensure_ascii=False))
+    document = {"format": FORMAT, "command": command, **content}
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        # A byte that is not UTF-8, in a path or a variable; or stdout has fewer characters.
+        text = json.dumps(document, indent=2)
+    print(text)
 
 
 def described(revision: Revision) -> str:

@@ -24,4 +24,6 @@ def _lazy(name: str) -> Command:
     return run
 
 
-COMMANDS: dict[str, Command] = {name: _lazy(name) for name in ("use", "add", "pull", "drop", "status", "recipe")}
+COMMANDS: dict[str, Command] = {
+    name: _lazy(name) for name in ("use", "add", "pull", "drop", "status", "env", "recipe", "completion")
+}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from rezup.render import Result, Table, moment_text, size_text
-from rezup_api.errors import NotFoundError, RemoteError
-from rezup_api.store.names import DEFAULT_CONTAINER
+from rezup_api.errors import NotFoundError, RecipeError, RemoteError
+from rezup_api.recipe.locating import is_container
+from rezup_api.store.names import DEFAULT_CONTAINER, is_timestamp, timestamp_order
 from rezup_api.upkeep.holders import holders
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from rezup.progress import Progress
     from rezup_api.containers import Container, Studio
@@ -18,9 +21,10 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
-    """List all containers, or describe one."""
+    """Say in which session one is, then list all containers, or describe one."""
+    session = _session(studio, os.environ, progress)  # the studio's own environment is that outside of all sessions
     if arguments.name is not None:
-        return _one(studio.container(arguments.name), progress)
+        return _one(studio.container(arguments.name), session, progress)
     rows = [_container(container, progress) for container in studio.containers()]
     columns = ("CONTAINER", "REVISION", "REZ", "PYTHON", "MADE", "BY", "REMOTE")
     cells = [
@@ -36,13 +40,70 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
         for row in rows
     ]
     empty = "There are no containers yet. `rezup` makes the first one."
-    return Result({"containers": rows}, Table(columns, cells, empty))
+    return Result({"session": session, "containers": rows}, Table(columns, cells, empty, above=_session_text(session)))
+
+
+def _session(studio: Studio, environ: Mapping[str, str], progress: Progress) -> dict[str, Any] | None:
+    """The session that an environment is of, None outside of any, and how it stands to what `use` gives now.
+
+    Args:
+        environ: the caller's, with what a session has set.
+    """
+    name, path = environ.get("REZUP_CONTAINER", ""), environ.get("REZUP_REVISION", "")
+    timestamp = os.path.basename(path)
+    if not (is_container(name) and is_timestamp(timestamp)):
+        return None
+    offered, given = _offered(studio, name, progress)
+    newer = [each for each in offered if given and _is_between(timestamp, each, given)]
+    return {
+        "container": name,
+        "revision": path,
+        "timestamp": timestamp,
+        "exists": os.path.isdir(path),
+        "current": timestamp == given,
+        "given": given,
+        "newer": len(newer),
+    }
+
+
+def _offered(studio: Studio, name: str, progress: Progress) -> tuple[list[str], str | None]:
+    """The revisions among which `use` chooses, and the one that it gives; nothing, and a warning, where that cannot be told."""
+    try:
+        container = studio.container(name)
+    except RecipeError as error:
+        progress.warn(error.message)
+        return [], None
+    given = _current(container, progress)
+    # Where a remote root decides, revisions made on this machine alone do not count.
+    if container.remote is not None and _published(container) is not None:
+        return container.remote.timestamps(name), given
+    return [revision.timestamp for revision in container.revisions() if revision.ready], given
+
+
+def _is_between(mine: str, other: str, given: str) -> bool:
+    return timestamp_order(mine) < timestamp_order(other) <= timestamp_order(given)
+
+
+def _session_text(session: dict[str, Any] | None) -> str:
+    """Where one is, in a line; empty outside of any session."""
+    if session is None:
+        return ""
+    name, given = session["container"], session["given"]
+    place = f"You are in {name}@{session['timestamp']}"
+    gone = "" if session["exists"] else f", whose folder {session['revision']} is gone"
+    if session["current"]:
+        return f"{place}{gone}, which is what `rezup use {name}` gives."
+    if given is None:
+        return f"{place}{gone}."
+    count = session["newer"]
+    newer = "" if not count else " There is 1 newer revision." if count == 1 else f" There are {count} newer revisions."
+    return f"{place}{gone}.{newer} `rezup use {name}` gives {given}."
 
 
 def _container(container: Container, progress: Progress) -> dict[str, Any]:
     revisions = container.revisions()
-    published = _published(container, progress)
-    current = published or _newest_ready(revisions)
+    current = _current(container, progress)
+    published = _published(container)
     newest = next((revision for revision in revisions if revision.timestamp == current), None)
     metadata = newest.metadata if newest is not None else None
     return {
@@ -61,17 +122,21 @@ def _container(container: Container, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _published(container: Container, progress: Progress) -> str | None:
-    """The newest revision on the remote root; None, and a warning, when that cannot be asked."""
+def _current(container: Container, progress: Progress) -> str | None:
+    """The revision that `use` gives; None, and a warning, where it would give none but an error."""
     try:
-        return container.published()
-    except RemoteError as error:
+        return container.current()
+    except (NotFoundError, RemoteError) as error:
         progress.warn(error.message)
         return None
 
 
-def _newest_ready(revisions: list[Revision]) -> str | None:
-    return next((revision.timestamp for revision in revisions if revision.ready), None)
+def _published(container: Container) -> str | None:
+    """What the remote root names; None where it cannot be asked, which `_current` has warned of."""
+    try:
+        return container.published()
+    except (NotFoundError, RemoteError):
+        return None
 
 
 def _remote_text(row: dict[str, Any]) -> str:
@@ -80,10 +145,10 @@ def _remote_text(row: dict[str, Any]) -> str:
     return "published" if row["built"] else "not built here"
 
 
-def _one(container: Container, progress: Progress) -> Result:
+def _one(container: Container, session: dict[str, Any] | None, progress: Progress) -> Result:
     revisions = container.revisions()
-    published = _published(container, progress)
-    current = published or _newest_ready(revisions)
+    current = _current(container, progress)
+    published = _published(container)
     if not revisions and current is None and container.name != DEFAULT_CONTAINER:
         raise NotFoundError(f"there is no container {container.name}", f"make it: rezup add {container.name}")
     used: dict[str, int] = {}
@@ -104,10 +169,11 @@ def _one(container: Container, progress: Progress) -> Result:
         )
         for row in rows
     ]
-    data = {**_container(container, progress), "revisions": rows}
+    data = {"session": session, **_container(container, progress), "revisions": rows}
     there = _published_text(container, published, built=any(row["current"] and row["ready"] for row in rows))
     title = f"{container.name} in {container.folder.path}{there}"
-    return Result(data, Table(columns, cells, f"{container.name} has no revisions here.{there}", title))
+    empty = f"{container.name} has no revisions here.{there}"
+    return Result(data, Table(columns, cells, empty, title, above=_session_text(session)))
 
 
 def _published_text(container: Container, published: str | None, *, built: bool) -> str:

@@ -11,7 +11,7 @@ from rezup.preparing import Answer, prepare
 from rezup_api.errors import LaunchError, UsageError
 from rezup_api.process import NOT_FOUND
 from rezup_api.session import launch, shells
-from rezup_api.session.detection import choose_shell, known_shell, parent_words
+from rezup_api.session.detection import choose_shell, parent_words, shell_of
 from rezup_api.store.names import parse_target
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _prepare(
             return
         if not studio.settings.default_shell:
             parent = parent_words()
-            if not known_shell(parent):  # which shell one is in was told by processes further up
+            if shell_of(parent, studio.environ) is None:  # which one it is was told by processes further up
                 return
     basis = container.basis(request, local=arguments.local)
     if basis is None:

@@ -1,0 +1,19 @@
+"""`rezup completion`: the script that makes a shell complete the command line of rezup."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rezup.completing import script
+from rezup.render import Raw, Result
+
+if TYPE_CHECKING:
+    import argparse
+
+    from rezup.progress import Progress
+    from rezup_api.containers import Studio
+
+
+def run(arguments: argparse.Namespace, _studio: Studio, _progress: Progress) -> Result:
+    """Print the script; nothing of the studio's is needed for that."""
+    return Result({}, Raw(script(arguments.shell)))

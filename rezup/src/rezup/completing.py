@@ -1,0 +1,90 @@
+"""Completion of the command line: the answer to a shell that asks, and the script that makes it ask.
+
+argcomplete knows the protocols of the shells, and reads the real parser; here is what it cannot know: the names (see `names`).
+Nothing is built, written or reported, the site-customize script is not run, and nothing but what
+completion needs is imported, for somebody waits for the answer with a finger on the key.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from argcomplete.completers import SuppressCompleter
+from argcomplete.finders import CompletionFinder
+from argcomplete.lexers import split_line
+from argcomplete.shell_integration import shellcode
+
+from rezup.cli import build_parser
+from rezup.names import Names, paths
+from rezup_api.store.names import DEFAULT_CONTAINER
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+
+    Completer = Callable[..., Mapping[str, str]]
+
+GLUE = Path(__file__).parent / "completion"
+
+
+def script(shell: str) -> str:
+    """The script that makes a shell complete the command line of rezup.
+
+    Args:
+        shell: bash, zsh, fish or powershell.
+    """
+    own = (GLUE / f"rezup.{shell}").read_text(encoding="utf-8")
+    # The library's own for zsh escapes twice, the leading ~ too, and takes the whole line for one command; that for PowerShell
+    # loses the blank before an empty word.
+    return shellcode(["rezup"], shell=shell) + own if shell in {"bash", "fish"} else own
+
+
+def answer() -> int:
+    """Answer a shell by the protocol of argcomplete; whatever goes wrong, it is left without an answer.
+
+    Returns:
+        The exit status, where argcomplete has not ended the process.
+    """
+    with suppress(Exception):
+        line = os.environ["COMP_LINE"][: int(os.environ["COMP_POINT"])]
+        if "--" in split_line(line)[3]:
+            return 0  # what follows is another command's, and the shell itself knows how to complete that
+        parser = build_parser()
+        _attach(parser, Names(_environ()))
+        CompletionFinder()(parser, always_complete_options=False, default_completer=SuppressCompleter())
+    return 1
+
+
+def _environ() -> Mapping[str, str]:
+    """The caller's environment, that of an outer session taken back."""
+    if "REZUP_SESSION" not in os.environ:
+        return os.environ
+    from rezup_api.session.environment import without_session
+
+    return without_session(os.environ)
+
+
+def _attach(parser: argparse.ArgumentParser, names: Names) -> None:
+    """Give every argument what completes it, by what stands for its value in the help."""
+    completers: dict[str, Completer] = {
+        "NAME": lambda parser, **_: dict.fromkeys(_named(parser, names), ""),
+        "NAME[@REV]": lambda prefix, **_: names.targets(prefix),
+        "RECIPE": lambda prefix, **_: dict.fromkeys(paths(prefix, ".toml"), ""),
+        "SCRIPT": lambda prefix, **_: dict.fromkeys(paths(prefix), ""),
+    }
+    for action in parser._actions:
+        if isinstance(action.metavar, str) and action.metavar in completers:
+            action.completer = completers[action.metavar]  # type: ignore[attr-defined]
+        if isinstance(action.choices, dict):
+            for below in action.choices.values():
+                _attach(below, names)
+
+
+def _named(parser: argparse.ArgumentParser, names: Names) -> list[str]:
+    """The containers that a command may mean: to make one, a recipe is enough."""
+    if parser.prog.split()[1] not in {"add", "recipe"}:
+        return names.containers()
+    return sorted({*names.containers(), *names.recipes(), DEFAULT_CONTAINER})

@@ -1,0 +1,155 @@
+"""The names that a command line may mean, for completion: containers, labels, revisions, paths.
+
+They are read from the folders as they are, without the rest of rezup, for somebody waits with a finger on the key. What lies on
+a share is asked under a limit of its own, far below that of a launch; a share that does not answer has no names.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import re
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rezup_api import guard, shares
+from rezup_api.errors import RezupError
+from rezup_api.mounts import is_shared
+from rezup_api.recipe.locating import find_recipe, is_container, list_recipes
+from rezup_api.settings import Settings, absolute
+from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, container_names
+from rezup_api.store.names import DEFAULT_CONTAINER, LATEST, is_label, timestamp_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+# Nobody reads more of them, and whoever types a beginning gets those that fit.
+MOST_REVISIONS = 100
+# Seconds for all shares together.
+LIMIT = 0.02
+_NAMES_A_ROOT = re.compile(rb"^\s*(root\s*\.\s*|root\s*=.*)?\"?(local|remote)\b", re.MULTILINE)
+
+
+class Names:
+    """What there is on this machine, and on its remote roots.
+
+    Args:
+        environ: the caller's environment, that of an outer session taken back.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._settings = Settings.from_environ(environ)
+        self._deadline = time.monotonic() + LIMIT
+
+    def containers(self) -> list[str]:
+        """Those that have a folder, here or on a remote root; sorted."""
+        places = {self._roots(name) for name in [*self.recipes(), DEFAULT_CONTAINER]}
+        roots = {root for place in places for root in place if root}
+        return sorted({name for root in roots for name in self._told(root, _containers, root)})
+
+    def recipes(self) -> list[str]:
+        """The containers that have a recipe."""
+        return list(self._told(str(self._settings.recipes), _recipes, self._settings))
+
+    def targets(self, prefix: str) -> dict[str, str]:
+        """What `NAME[@REV]` may be, with what to say of each: containers, and after `@` labels and revisions, newest first."""
+        name, mark, request = prefix.partition("@")
+        if not mark:
+            return dict.fromkeys(sorted({*self.containers(), DEFAULT_CONTAINER}), "")
+        if not is_container(name):
+            return {}
+        found: set[str] = set()
+        labels: set[str] = set()
+        for root in filter(None, self._roots(name)):
+            labels |= self._told(root, _labels, root, name)
+            found |= self._told(root, _revisions, root, name, request)
+        newest = sorted(found, key=timestamp_order, reverse=True)[:MOST_REVISIONS]
+        steps = {LATEST: "the newest", "~1": "the one before"}
+        requests = {**steps, **dict.fromkeys(sorted(labels), "label"), **{each: _moment(each) for each in newest}}
+        return {f"{name}@{request}": text for request, text in requests.items()}
+
+    def _roots(self, name: str) -> tuple[str, str]:
+        """The local and the remote root of a container, empty for none; its recipe is read where it may name one."""
+        named = self._told(str(self._settings.recipes), _named_roots, name, self._settings)
+        local, remote = (str(absolute(text, self._environ)) if text else "" for text in named or ("", ""))
+        return local or str(self._settings.root_local), remote or str(self._settings.root_remote or "")
+
+    def _told(self, place: str, question: Callable[..., Any], *arguments: object) -> Any:
+        """The answer to a question about the files at a place; empty where there is none, or none in time."""
+        if not is_shared(os.path.abspath(place)):
+            with suppress(RezupError, OSError):
+                return question(*arguments)
+            return set()
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            return set()
+
+        def asked() -> bytes:
+            os.open(os.devnull, os.O_RDWR)  # stands in for stdin, whose number no file of another question may get
+            return marshal.dumps(question(*arguments))
+
+        # Whether the share is hung is for launches to find out, with more patience: the marker is one for names alone.
+        try:
+            return marshal.loads(guard.ask(asked, f"{shares.marker_of(os.path.abspath(place))}.names", left))
+        except OSError:
+            return set()
+
+
+def _containers(root: str) -> set[str]:
+    return set(container_names(Path(root)))
+
+
+def _recipes(settings: Settings) -> list[str]:
+    return list(list_recipes(settings))
+
+
+def _named_roots(name: str, settings: Settings) -> tuple[str, str]:
+    """The roots that a container's recipe names, as it writes them; `~` and variables are not expanded yet."""
+    file = find_recipe(name, settings)
+    text = file.read_bytes() if file is not None else b""
+    if file is None or not _NAMES_A_ROOT.search(text):
+        return "", ""
+    from rezup_api.recipe.places import rooted
+    from rezup_api.recipe.reading import parse
+
+    root = parse(text.decode("utf-8", "replace"), "").get("root", {})
+    found = [root.get(key) if isinstance(root, dict) else "" for key in ("local", "remote")]
+    local, remote = (rooted(path, file.parent) if isinstance(path, str) else "" for path in found)
+    return local, remote
+
+
+def _labels(root: str, name: str) -> set[str]:
+    return {label for label in os.listdir(f"{root}/{name}/labels") if is_label(label)}
+
+
+def _revisions(root: str, name: str, beginning: str) -> set[str]:
+    """The newest that begin so; a folder in which nothing is recorded is still being made, or was given up."""
+    folder = ContainerFolder(Path(root), name)
+    fitting = [each for each in folder.timestamps() if each.startswith(beginning)][:MOST_REVISIONS]
+    files = (METADATA_FILE, RECIPE_FILE)
+    return {each for each in fitting if any(os.path.exists(f"{folder.revisions}/{each}/{file}") for file in files)}
+
+
+def _moment(timestamp: str) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(int(timestamp.partition(".")[0])))
+
+
+def paths(prefix: str, suffix: str = "") -> Iterator[str]:
+    """The paths that begin so: folders, with a `/` behind, and files; `~` stays as it was typed.
+
+    Args:
+        suffix: of the files.
+    """
+    folder, _, beginning = prefix.rpartition("/")
+    top = f"{folder}/" if "/" in prefix else ""
+    with os.scandir(os.path.expanduser(top) or ".") as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if not entry.name.startswith(beginning) or (entry.name.startswith(".") and not beginning):
+                continue
+            if entry.is_dir():
+                yield f"{top}{entry.name}/"
+            elif entry.name.endswith(suffix):
+                yield f"{top}{entry.name}"
