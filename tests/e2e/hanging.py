@@ -51,8 +51,12 @@ class Server:
                 if error.errno in (errno.EINTR, errno.ENOENT):
                     continue
                 return
-            _, operation, unique, node, *_ = struct.unpack_from("<IIQQIIII", request)
-            if operation in UNANSWERED or (switch.exists() and operation != INIT):
+            _, operation, unique, node, _, _, process, _ = struct.unpack_from("<IIQQIIII", request)
+            if operation in UNANSWERED:
+                continue
+            if switch.exists() and operation != INIT:
+                with open(waiting_in(switch), "a", encoding="ascii") as waiting:
+                    print(process, file=waiting)
                 continue
             try:
                 body, code = self._answer(operation, node, request[40:]), 0
@@ -157,8 +161,15 @@ class Share:
         self._switch.touch()
 
     def stuck(self) -> list[int]:
-        """The processes of this machine that wait for an answer, beyond any signal."""
-        return [int(name) for name in os.listdir("/proc") if name.isdigit() and _waits(int(name))]
+        """The processes that wait for an answer of this share, beyond any signal."""
+        waiting = waiting_in(self._switch)
+        asked = waiting.read_text(encoding="ascii").split() if waiting.exists() else []
+        return [process for process in dict.fromkeys(map(int, asked)) if _waits(process)]
+
+
+def waiting_in(switch: Path) -> Path:
+    """The file that tells which processes have asked while the share hangs."""
+    return switch.with_name(switch.name + ".waiting")
 
 
 def _waits(process: int) -> bool:

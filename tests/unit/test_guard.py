@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api import guard, shares
+from rezup_api import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -300,21 +300,19 @@ def test_other_threads_may_run_and_ask(marker: str) -> None:
 
 @on_linux
 def test_an_interruption_ends_the_wait_at_once(tmp_path: Path) -> None:
+    told = tmp_path / "told"  # a file that both know by name: descriptors are closed there
     code = f"""
-import os, sys, time
-from rezup_api import guard, shares
+import time
+from rezup_api import guard
 started = time.monotonic()
 def question():
-    os.write(int(sys.argv[1]), b"asked")
+    open({str(told)!r}, "x").close()
     time.sleep(60)
 try:
     guard.ask(question, {str(tmp_path / "hung")!r})
 except KeyboardInterrupt:
     print(time.monotonic() - started < 1.5, flush=True)
 """
-    # Descriptors are closed there: that it asks is seen by what it does to a file that both know by name.
-    told = tmp_path / "told"
-    code = code.replace('os.write(int(sys.argv[1]), b"asked")', f"open({str(told)!r}, 'x').close()")
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as asking:
         while not told.exists():
             time.sleep(0.01)
@@ -323,27 +321,10 @@ except KeyboardInterrupt:
     assert asking.returncode == 0
 
 
-def test_files_of_this_machine_are_read_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"content")
-    asked: list[str] = []
-    ask = guard.ask
-
-    def watched(question: Callable[[], bytes], marker: str) -> bytes:
-        asked.append(marker)
-        return ask(question, marker)
-
-    monkeypatch.setattr(shares, "ask", watched)
-    for shared in (False, True):
-        monkeypatch.setattr(shares, "is_shared", lambda _, answer=shared: answer)
-        assert shares.read_bytes(path) == b"content"
-        with pytest.raises(FileNotFoundError):
-            shares.read_bytes(tmp_path / "none")
-        assert len(asked) == (2 if shared else 0)
-
-
-def test_one_marker_for_each_user_and_share() -> None:
-    names = {shares.marker_of("/"), shares.marker_of("/proc"), shares.marker_of("/proc/self")}
-    assert len(names) == 2
-    assert all(str(os.getuid()) in os.path.basename(name) for name in names)
-    assert shares.marker_of("/proc", "/") == shares.marker_of("/", "/proc", "/proc/self")
+def test_it_can_be_asked_where_stdin_is_closed(tmp_path: Path) -> None:
+    """Then the file of the answer has the number 0."""
+    text = f"from rezup_api import guard; print(guard.ask(lambda: b'told', {str(tmp_path / 'marker')!r}))"
+    done = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", sys.executable, "-c", text], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "b'told'\n"

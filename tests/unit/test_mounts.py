@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,13 +66,25 @@ def test_the_innermost_mount_counts_and_of_two_at_one_place_the_last(mounted: Ca
 @pytest.mark.parametrize(
     ("written", "point"),
     [("/mnt/two\\040words", "/mnt/two words"), ("/mnt/a\\134b", "/mnt/a\\b"), ("/mnt/für\\040alle", "/mnt/für alle"),
-     ("/mnt/\udcff\\011", "/mnt/\udcff\t")],
+     ("/mnt/\udcff\\011", "/mnt/\udcff\t"), ("/mnt/a\x0cb\u2028c", "/mnt/a\x0cb\u2028c")],
 )  # fmt: skip
 def test_what_the_kernel_escapes(mounted: Callable[..., None], written: str, point: str) -> None:
     mounted((written, "nfs"))
     assert mounts.is_shared(f"{point}/studio")
     assert mounts.mount_point(f"{point}/studio") == point
     assert not mounts.is_shared("/mnt/other")
+
+
+def test_what_the_kernel_escapes_costs_no_import(tmp_path: Path) -> None:
+    table = tmp_path / "mountinfo"
+    table.write_text("36 35 98:0 / / rw - ext4 - rw\n36 35 98:0 / /two\\040words rw - nfs - rw\n", encoding="ascii")
+    code = (
+        "import sys; before = set(sys.modules); from rezup_api import mounts\n"
+        f"mounts.MOUNTS = {str(table)!r}; assert mounts.is_shared('/two words/x')\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "rezup_api rezup_api.mounts\n"
 
 
 def test_links_are_followed_up_to_a_share_and_never_on_it(

@@ -197,6 +197,16 @@ class Container:
         offer = self._selector(local=False).offer()
         return offer.timestamp if offer is not None else None
 
+    def current(self) -> str | None:
+        """The revision that `use` gives, built here or not; None when there is none.
+
+        Raises:
+            NotFoundError: a pin names one that does not exist.
+            RemoteError: the remote root cannot be asked, and nothing stands in for it.
+        """
+        selection = self._selector(local=False).select()
+        return selection.timestamp if selection is not None else None
+
     def newest(self, *, local: bool = False) -> str | None:
         """The newest revision, whether `use` gives it or not; None when there is none."""
         return self._selector(local=local).newest()

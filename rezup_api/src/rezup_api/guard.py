@@ -156,7 +156,8 @@ def _leave(work: "Callable[[], int]") -> None:
 def _monitor(question: "Callable[[], int]", marker: str, limit: float, answer: int) -> int:
     """Fork the asker and wait until it has ended, or for `limit` seconds; its status."""
     os.setsid()  # both of them: away from the terminal, and from its signals
-    os.closerange(0, max(answer, 0))
+    if answer > 0:  # an empty range is taken for an endless one (seen with 3.11)
+        os.closerange(0, answer)
     os.closerange(answer + 1, HIGHEST_DESCRIPTOR)
     _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGCHLD])
     asker = os.fork()

@@ -104,14 +104,14 @@ def _mounts() -> "list[tuple[str, bool]]":
     """All mounts in their order: where, and whether it may hang."""
     try:
         with open(MOUNTS, "rb") as stream:
-            lines = os.fsdecode(stream.read()).splitlines()
+            lines = os.fsdecode(stream.read()).rstrip("\n").split("\n")
     except OSError:
         return [("/", True)]
     found = []
     for line in lines:
         fields = line.split(" ")
-        point = fields[4]
-        if "\\" in point:  # blanks and such, see proc(5)
-            point = os.fsdecode(os.fsencode(point).decode("unicode_escape").encode("latin-1"))
+        # Blanks and such are escaped, see proc(5); Python's codec for that would have to be loaded.
+        first, *escaped = fields[4].split("\\")
+        point = first + "".join([chr(int(text[:3], 8)) + text[3:] for text in escaped])
         found.append((point, fields[fields.index("-", 6) + 1] not in LOCAL_TYPES))
     return found

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.unit.store.studio import Studio
 
 from rezup_api.store.layout import ContainerFolder
 
@@ -108,3 +109,11 @@ def unprivileged() -> Callable[[Callable[[], None]], None]:
 def folder(tmp_path: Path) -> ContainerFolder:
     """The folder of a container that does not exist yet."""
     return ContainerFolder(tmp_path / "root", "dev")
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    """A studio and a machine of it; nothing is made nor published yet."""
+    for name in ("local", "remote"):
+        (tmp_path / name).mkdir()
+    return Studio(ContainerFolder(tmp_path / "local", "dev"), ContainerFolder(tmp_path / "remote", "dev"))
