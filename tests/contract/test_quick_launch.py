@@ -42,7 +42,6 @@ def write_record(home: Path, **changes: object) -> Path:
         "identity": quick.identity(),
         "written": 0.0,
         "since": 0.0,
-        "marker": "",
         "revision": str(held),
         "values": {},
         "prefix": "",
@@ -82,8 +81,7 @@ def test_a_remote_root_adds_a_look_at_the_mounts(home: Path) -> None:
 
 
 def test_a_share_adds_the_guard(home: Path) -> None:
-    shared = ((str(home), quick.EXISTS),)
-    write_record(home, shared=shared, marker=str(home / "marker"))
+    write_record(home, shared=((str(home / "marker"), ((str(home), quick.EXISTS),)),))
     assert loaded(home) - OURS - SYSTEM == {"rezup_api", "rezup_api.guard"}
 
 

@@ -121,6 +121,21 @@ def test_a_launch_waits_once_whatever_lies_there(user: Machine, share: Share, tm
     assert len(share.stuck()) == 1
 
 
+def test_of_two_shares_only_the_one_that_hangs_is_passed_over(user: Machine, share: Share, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "studio.env").write_text("FROM_OTHER=1\n", encoding="utf-8")
+    recipe = user.home / ".rezup" / "dev" / "revisions" / "1700000002.000000" / "rezup.toml"
+    with hanging_share(tmp_path / "other", tmp_path / "second") as other:
+        recipe.write_text(f'[dotenv]\n1 = "{other.path}/studio.env"\n', encoding="utf-8")
+        user.prepare("use", "dev", "--", "true")
+        share.hang()
+        for _ in range(2):
+            done = user.run("use", "dev", "--", "printenv", "FROM_OTHER")
+            assert done.stdout == "1\n"
+            assert done.stderr.count("warning") == 1
+            assert (len(share.stuck()), other.stuck()) == (1, []), "the quick launch and the ordinary path ask once"
+
+
 def test_the_command_has_no_child_and_its_signals(user: Machine, share: Share) -> None:
     share.hang()
     asked = "ps -o pid= --ppid $$ | wc -l; grep -E '^Sig(Ign|Blk)' /proc/self/status"

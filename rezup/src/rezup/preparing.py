@@ -161,8 +161,7 @@ def _record(origin: Origin, answer: Answer, old: Record | None) -> Record | None
         since=since,
         early=_variables({"HOME", "REZUP_SKIP_INIT", *_named_in([script[0] if script else ""])}, origin.environ),
         early_stamps=first.local,
-        marker=both.marker,
-        shared=both.shared,
+        shared=both.by_share,
         mounted=tuple(resolved(str(path)) for path in answer.basis.mounted if not late.may_hang(path)),
         script=(code.co_filename, code) if code else (),
         variables=_variables(named, answer.environ),
@@ -188,7 +187,7 @@ def _since(slow: Mapping[str, Stamp], old: Record | None, now: float) -> float:
     if not slow:
         return 0.0
     if old is not None and 0 < old.since <= now:
-        known = dict((*old.early_stamps, *old.shared, *old.stamps))
+        known = dict((*old.early_stamps, *(item for _, stamps in old.shared for item in stamps), *old.stamps))
         if all(known.get(path) == found for path, found in slow.items()):
             return old.since
     return now

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Variables = Iterable[tuple[str, str | None]]
     ScriptRun = tuple[str, Mapping[str, str], BaseException | None]
 
-FORMAT = 1
+FORMAT = 2
 VERSION_FILE = os.path.join(os.path.dirname(__file__), "_version.py")
 # The stamp of a path that only has to exist.
 EXISTS = 0
@@ -55,10 +55,10 @@ def attempt(words: "list[str]") -> "ScriptRun | None":
     record = load(record_path(request, os.environ))
     if record is None or not record[0]:
         return None
-    early, early_stamps, marker, shared, mounted, script, variables, stamps, revision, *answer = record[4:]
+    early, early_stamps, shared, mounted, script, variables, stamps, revision, *answer = record[4:]
     if not (agree(early) and unchanged(early_stamps) and _is_mounted_as_ever(mounted)):
         return None
-    answered = _ask(shared, marker)
+    answered = _ask(shared)
     run = None
     try:
         if script:
@@ -190,13 +190,15 @@ def _is_mounted_as_ever(folders: "Sequence[str]") -> bool:
     return True
 
 
-def _ask(shared: "Stamps", marker: str) -> "Callable[[], bool]":
-    """Begin to ask whether all files on shares are as they were; what is returned waits for the answer."""
+def _ask(shared: "Iterable[tuple[str, Stamps]]") -> "Callable[[], bool]":
+    """Begin to ask all shares whether the files on them are as they were; what is returned waits for the answers."""
     if not shared:
         return lambda: True
     from rezup_api.guard import begin
 
-    return begin(lambda: unchanged(shared), marker)
+    begun = [begin(lambda stamps=stamps: unchanged(stamps), marker) for marker, stamps in shared]  # type: ignore[misc]
+    # All of them, and the last one first: each puts back how it has found children to be handled.
+    return lambda: all([answered() for answered in reversed(begun)])
 
 
 def undo_coercion(environ: "MutableMapping[str, str]") -> None:
@@ -272,8 +274,7 @@ def _become(
     if unchanged(stamps) and answered():
         before = put(values)
         try:
-            flush()
-            restore_signals()
+            undo_start()
             os.execv(program, command)
         except OSError:
             put(before)
@@ -336,14 +337,10 @@ def put(values: "Mapping[str, str | None]") -> "dict[str, str | None]":
     return before
 
 
-def flush() -> None:
-    """Let out what the site-customize script has printed."""
+def undo_start() -> None:
+    """Let out what the site-customize script has printed, and put back what Python changed: it ignores SIGPIPE and SIGXFSZ."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
-
-
-def restore_signals() -> None:
-    """Put back what Python changed at its start, and a command would inherit: it ignores SIGPIPE and SIGXFSZ."""
     _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
     _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)

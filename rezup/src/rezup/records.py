@@ -31,8 +31,7 @@ class Record:
         since: when the files whose stamps are slow to show a change were first seen as they are; 0 where there are none.
         early: the variables that decide which site-customize script runs.
         early_stamps: the files that decide it.
-        marker: where `guard` keeps in mind that a share does not answer.
-        shared: stamps of files on file systems that may hang.
+        shared: stamps of files on file systems that may hang; for each, after where `guard` keeps in mind that it does.
         mounted: folders on local file systems, where one that may hang could be mounted meanwhile.
         script: path and code of the site-customize script; empty without one.
         variables: the variables that the answer depends on once the script has run.
@@ -51,8 +50,7 @@ class Record:
     since: float
     early: Variables
     early_stamps: Stamps
-    marker: str
-    shared: Stamps
+    shared: tuple[tuple[str, Stamps], ...]
     mounted: tuple[str, ...]
     script: tuple[()] | tuple[str, CodeType]
     variables: Variables

@@ -38,9 +38,13 @@ class Stamped:
     slow: Mapping[str, Stamp]
 
     @property
-    def marker(self) -> str:
-        """See `guard`."""
-        return marker_of(*(path for path, _ in self.shared)) if self.shared else ""
+    def by_share(self) -> tuple[tuple[str, Stamps], ...]:
+        """The stamps of files on shares, for each share with its marker: one that hangs says nothing of another."""
+        by_marker: dict[str, Stamps] = {}
+        for item in self.shared:
+            marker = marker_of(item[0])
+            by_marker[marker] = (*by_marker.get(marker, ()), item)
+        return tuple(by_marker.items())
 
 
 class Files:
@@ -101,7 +105,9 @@ class Files:
 
 def _stamps_elsewhere(paths: list[str]) -> dict[str, Stamp]:
     """The stamps of files on shares, taken with a time limit."""
-    if not paths:
-        return {}
-    taken = ask(lambda: marshal.dumps([stamp(path) for path in paths]), marker_of(*paths))
-    return dict(zip(paths, marshal.loads(taken), strict=True))
+    found: dict[str, Stamp] = {}
+    for marker in sorted({marker_of(path) for path in paths}):
+        there = [path for path in paths if marker_of(path) == marker]
+        taken = ask(lambda names=there: marshal.dumps([stamp(path) for path in names]), marker)  # type: ignore[misc]
+        found.update(zip(there, marshal.loads(taken), strict=True))
+    return found

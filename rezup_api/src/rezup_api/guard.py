@@ -102,7 +102,11 @@ def _begin(question: "Callable[[], int]", marker: str, limit: float, answer: int
     if is_marked(marker):
         return lambda: _HUNG
     before = _default_for_children()
-    monitor = _fork()
+    try:
+        monitor = _fork()
+    except OSError:  # too many processes
+        _restore_for_children(before)
+        return lambda: _HUNG + 1
     if not monitor:
         _leave(lambda: _monitor(question, marker, limit, answer))
     status = -1
@@ -114,9 +118,7 @@ def _begin(question: "Callable[[], int]", marker: str, limit: float, answer: int
             try:
                 status = os.waitstatus_to_exitcode(os.waitpid(monitor, 0)[1]) % 256
             finally:
-                if before is not None:
-                    _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # which forgets one that waits, if it is blocked
-                    _signal.signal(_signal.SIGCHLD, before)
+                _restore_for_children(before)
         return status
 
     return answered
@@ -131,6 +133,12 @@ def _default_for_children() -> object:
         return _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     except ValueError:
         return None
+
+
+def _restore_for_children(before: object) -> None:
+    if before is not None:
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # which forgets one that waits, if it is blocked
+        _signal.signal(_signal.SIGCHLD, before)
 
 
 def _fork() -> int:

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 MARKERS = "/tmp/rezup-hung"
 
 
-def marker_of(*paths: str) -> str:
-    """The file in which `guard` keeps in mind, for this user, that one of the shares is hung on which these paths lie."""
-    points = {mount_point(path).replace("/", "-") for path in paths}
-    return f"{MARKERS}-{os.getuid()}{'+'.join(sorted(points))}"
+def marker_of(path: str) -> str:
+    """The file in which `guard` keeps in mind, for this user, that the share is hung on which a path lies."""
+    return f"{MARKERS}-{os.getuid()}{mount_point(path).replace('/', '-')}"
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
