@@ -198,7 +198,7 @@ def _ask(shared: "Iterable[tuple[str, Stamps]]") -> "Callable[[], bool]":
 
     begun = [begin(lambda stamps=stamps: unchanged(stamps), marker) for marker, stamps in shared]  # type: ignore[misc]
     # All of them, and the last one first: each puts back how it has found children to be handled.
-    return lambda: all([answered() for answered in reversed(begun)])
+    return lambda: False not in [answered() for answered in reversed(begun)]
 
 
 def undo_coercion(environ: "MutableMapping[str, str]") -> None:
