@@ -7,11 +7,14 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.terminal import Terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.e2e.conftest import Machine
@@ -77,6 +80,29 @@ def test_a_command_that_is_stopped_goes_on(built: Machine) -> None:
     running.send_signal(signal.SIGCONT)
     assert running.communicate(timeout=30)[0] == f"{running.pid}\n"
     assert running.returncode == 4
+
+
+def test_job_control_is_that_of_the_shell_it_was_started_from(
+    built: Machine, need_program: Callable[[str], Path]
+) -> None:
+    """Ctrl-Z stops the command, `fg` lets it go on, Ctrl-C ends it, and the shell sees all of that."""
+    words = shlex.join(built.command("use", "--", "sleep", "60"))
+    environ = {**built.environ, "TERM": "xterm", "PS1": "mine> "}
+    with Terminal([str(need_program("bash")), "--norc", "-i"], environ, built.home) as screen:
+        screen.expect("mine> ")
+        screen.type(words)
+        time.sleep(1)
+        screen.press("\x1a")
+        screen.expect(r"\[1\]\+ +Stopped")
+        screen.type("fg")
+        screen.expect("sleep 60")
+        time.sleep(0.3)
+        screen.interrupt()
+        screen.expect("mine> ")
+        screen.type('echo "<$?>"')
+        screen.expect("<130>\n")
+        screen.type("exit 0")
+        assert screen.wait() == 0
 
 
 def test_limits_stay(built: Machine) -> None:

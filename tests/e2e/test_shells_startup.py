@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.conftest import Machine
 from tests.e2e.shells import KINDS, Person, install_xonsh, people
+from tests.e2e.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +38,17 @@ def xonsh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
         return made[0]
 
     return install
+
+
+@pytest.fixture(scope="module")
+def rez_machine(tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> Machine:
+    """A machine with the container `dev`."""
+    home = tmp_path_factory.mktemp("real")
+    (home / ".rezup").mkdir()
+    (home / ".rezup" / ".cache").symlink_to(warm_caches, target_is_directory=True)
+    machine = Machine(home)
+    machine.run("add", "dev")
+    return machine
 
 
 @pytest.fixture
@@ -69,6 +83,23 @@ def test_the_users_own_shell(person: Callable[[str], Person], name: str) -> None
     assert "rezup" not in screen.shown
     kept = [path.read_bytes() for path in user.home.glob(KINDS[name].history)] if KINDS[name].history else []
     assert any(b"greet" in text for text in kept) or not KINDS[name].history
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_shell_has_the_revisions_rez(person: Callable[[str], Person], rez_machine: Machine, name: str) -> None:
+    """Through the command itself, with the real Rez; twice, the second time by a record."""
+    user = person(name)
+    user.write_start_up()
+    machine = Machine(user.home, {"REZUP_ROOT_LOCAL": str(rez_machine.root), "REZUP_DEFAULT_SHELL": user.program})
+    for _ in range(2):
+        with Terminal(machine.command("use", "dev"), {**machine.environ, **user.environ}, user.home) as screen:
+            screen.expect(re.escape("(dev) mine> "))
+            screen.type("rez --version")
+            screen.expect(r"\nRez 3\.")
+            screen.expect(re.escape("(dev) mine> "))
+            screen.type("exit 5")
+            assert screen.wait() == 5
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.login])
