@@ -227,3 +227,13 @@ def test_the_prompt_tells_that_there_is_something_newer(user: Machine, terminal:
             screen.expect(re.escape("(dev*) mine> "))
     with terminal(user, "use", "dev@latest") as screen:
         screen.expect(re.escape("(dev) mine> "))
+
+
+def test_what_a_killed_process_has_left_is_cleared(user: Machine) -> None:
+    user.prepare("use", "dev", "--", "true")
+    for place in (user.root / "dev", user.root):
+        (place / ".staging" / "0123456789abcdef@nowhere").mkdir(parents=True)
+        os.utime(place / ".staging" / "0123456789abcdef@nowhere", (1, 1))
+        user.run("use", "dev", "--", "true")
+        assert not (place / ".staging").exists()
+        assert user.is_quick("use", "dev", "--", "true")

@@ -7,7 +7,7 @@ revision = studio.container("dev").enter()
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import LaunchError, NotFoundError, RecipeError, RemoteError, UsageError
@@ -22,6 +22,7 @@ from rezup_api.store.names import DEFAULT_CONTAINER, check_container
 from rezup_api.store.remote import PathRemote, Remote, newest_published
 from rezup_api.store.revisions import Revision, load_revision, newest_first, newest_ready
 from rezup_api.store.selection import Selector
+from rezup_api.store.staging import FOLDER as STAGING
 from rezup_api.store.staging import building, sweep
 from rezup_api.upkeep.removal import drop_container
 
@@ -171,7 +172,12 @@ class Container:
         """
         self._sweep()
         remote = None if local else self.remote
-        selection = self._selector(local=local).select(request, strict=strict)
+        try:
+            selection = self._selector(local=local).select(request, strict=strict)
+        except NotFoundError:
+            if request:
+                self._refuse_unready(request)
+            raise
         if selection is None:
             return self._first(remote)
         revision = load_revision(self.folder, selection.timestamp)
@@ -231,10 +237,10 @@ class Container:
         with building(self.folder.path, FIRST_BUILD, self._maker.waiting):
             return newest_ready(self.folder) or self.add(message="the first revision")
 
-    def _refuse_unready(self) -> None:
-        """Say why a revision that is here cannot be entered; nothing happens when there is none such."""
+    def _refuse_unready(self, request: str = "") -> None:
+        """Say why a revision that is here, and is meant, cannot be entered; nothing happens when there is none such."""
         for revision in newest_first(self.folder):
-            if not revision.ready:
+            if not revision.ready and revision.timestamp.startswith(request):
                 hint = f"see what there is: rezup status {self.name}"
                 raise NotFoundError(f"{revision} cannot be entered here: {revision.obstacle}", hint)
 
@@ -299,8 +305,15 @@ class Container:
         raise LaunchError(f"the revisions of {self.name} are being removed", "try again, or see: rezup status")
 
     def basis(self, request: str = "", *, local: bool = False) -> Watched | None:
-        """What `find` and `newest` depend on; None where stamps would not show a change."""
-        return self._selector(local=local).basis(request)
+        """What `find` and `newest` depend on; None where stamps would not show a change.
+
+        What killed processes have left belongs to it: `find` clears that.
+        """
+        stages = tuple(place / STAGING for place in (self.folder.path, self.folder.root))
+        watched = self._selector(local=local).basis(request)
+        if watched is None or any(os.path.lexists(stage) for stage in stages):
+            return None
+        return replace(watched, files=(*watched.files, *stages))
 
     def enter_revision(self, revision: Revision) -> Session | None:
         """Hold a revision and compute its session's environment; None when it is being removed just now."""
