@@ -175,7 +175,7 @@ def _monitor(question: "Callable[[], int]", marker: str, limit: float, answer: i
         return os.waitstatus_to_exitcode(os.waitpid(asker, 0)[1]) % 256
     os.kill(asker, _signal.SIGKILL)  # not all that hang are beyond it
     _mark(marker, asker)
-    if _ends(asker, 0.05):
+    if _ends(asker, min(limit, 0.05)):
         os.waitpid(asker, 0)
     return _HUNG
 
@@ -194,12 +194,16 @@ def _ends(process: int, limit: float) -> bool:
 
 def _mark(marker: str, process: int) -> None:
     """Keep in mind that the share is hung, and who is stuck in it; where that cannot be written, the next one waits as well."""
+    beside = f"{marker}.{os.getpid()}"
     try:
-        beside = f"{marker}.{os.getpid()}"
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        os.write(descriptor, f"{process} {_started(process)}".encode())
-        os.close(descriptor)
-        os.replace(beside, marker)
+        try:
+            os.write(descriptor, f"{process} {_started(process)}".encode())
+            os.replace(beside, marker)
+        except OSError:  # a full disk, or somebody else's file in that place
+            os.unlink(beside)
+        finally:
+            os.close(descriptor)
     except OSError:
         pass
 
