@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api import guard
+from rezup_api import guard, marking, shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ def stat_of(process: int) -> list[str]:
 
 @pytest.mark.parametrize("answer", [b"", b"yes", bytes(range(256)) * 8192], ids=["nothing", "a word", "2 MiB"])
 def test_the_answer_arrives_whole(marker: str, answer: bytes) -> None:
-    assert guard.ask(lambda: answer, marker) == answer
+    assert shares.ask(lambda: answer, marker) == answer
     assert not os.path.exists(marker)
 
 
@@ -77,7 +77,7 @@ def test_it_is_another_process_that_asks(marker: str) -> None:
         told.append(os.getpid())
         return b"%d %d" % (os.getpid(), os.getppid())
 
-    assert os.getpid() not in map(int, guard.ask(question, marker).split())
+    assert os.getpid() not in map(int, shares.ask(question, marker).split())
     assert told == []
 
 
@@ -96,7 +96,7 @@ def test_an_error_is_the_same_as_without(marker: str, tmp_path: Path, question: 
     with pytest.raises(FileNotFoundError) as here:
         question(path)
     with pytest.raises(FileNotFoundError) as there:
-        guard.ask(lambda: (question(path), b"")[1], marker)
+        shares.ask(lambda: (question(path), b"")[1], marker)
     assert (there.value.errno, there.value.strerror) == (here.value.errno, here.value.strerror)
     assert os.fspath(there.value.filename) == os.fspath(here.value.filename)
 
@@ -106,7 +106,7 @@ def test_an_error_without_a_number_says_its_words(marker: str) -> None:
         raise OSError("it is as it is")
 
     with pytest.raises(OSError, match="it is as it is"):
-        guard.ask(question, marker)
+        shares.ask(question, marker)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_what_else_goes_wrong_there_is_an_error_here_and_shows_nothing(
         raise raised
 
     with pytest.raises(OSError, match="the process that asked has ended with 3"):
-        guard.ask(question, marker)
+        shares.ask(question, marker)
     assert not holds(lambda: bool(question()), marker)
     assert capfd.readouterr() == ("", "")
 
@@ -131,7 +131,7 @@ def test_an_asker_that_is_killed_is_an_error_at_once(marker: str) -> None:
 
     started = time.monotonic()
     with pytest.raises(OSError, match="has ended") as error:
-        guard.ask(question, marker)
+        shares.ask(question, marker)
     assert not isinstance(error.value, TimeoutError)
     assert time.monotonic() - started < guard.LIMIT
 
@@ -153,20 +153,20 @@ def test_what_does_not_answer_is_given_up_and_not_asked_again_for_a_minute(marke
 
     started = time.monotonic()
     with pytest.raises(TimeoutError) as error:
-        guard.ask(question, marker)
+        shares.ask(question, marker)
     assert guard.LIMIT <= time.monotonic() - started < 5
     assert error.value.errno == errno.ETIMEDOUT
     assert error.value.strerror
     for _ in range(3):
         started = time.monotonic()
         with pytest.raises(TimeoutError):
-            guard.ask(question, marker)
+            shares.ask(question, marker)
         assert not holds(lambda: bool(question()), marker)
         assert time.monotonic() - started < guard.LIMIT, "it was not waited for again"
     assert asked.read_text() == "x"
 
-    os.utime(marker, (0, time.time() - guard.PATIENCE - 1))
-    assert guard.ask(lambda: b"here again", marker) == b"here again"
+    os.utime(marker, (0, time.time() - marking.PATIENCE - 1))
+    assert shares.ask(lambda: b"here again", marker) == b"here again"
     assert not os.path.exists(marker)
 
 
@@ -174,7 +174,7 @@ def test_what_does_not_answer_is_given_up_and_not_asked_again_for_a_minute(marke
 @pytest.mark.usefixtures("impatient")
 def test_an_asker_that_can_be_killed_is(marker: str) -> None:
     with pytest.raises(TimeoutError):
-        guard.ask(sleeping, marker)
+        shares.ask(sleeping, marker)
     process = int(Path(marker).read_text(encoding="ascii").split()[0])
     assert not os.path.exists(f"/proc/{process}")
 
@@ -200,7 +200,7 @@ def test_as_long_as_an_asker_is_stuck_nobody_follows_it(marker: str) -> None:
 def test_a_marker_that_says_nothing_useful_holds_for_its_minute(marker: str, text: str) -> None:
     Path(marker).write_text(text, encoding="ascii")
     assert not holds(lambda: True, marker)
-    os.utime(marker, (0, time.time() - guard.PATIENCE - 1))
+    os.utime(marker, (0, time.time() - marking.PATIENCE - 1))
     assert holds(lambda: True, marker)
 
 
@@ -216,7 +216,7 @@ def test_what_somebody_else_has_put_there_is_no_marker(marker: str, tmp_path: Pa
     assert holds(lambda: True, marker), "links are not followed"
     os.unlink(marker)
     os.mkfifo(marker)
-    code = f"from rezup_api import guard; guard.is_marked({marker!r})"
+    code = f"from rezup_api import marking; marking.is_marked({marker!r})"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=20)  # nobody will ever write into it
     os.unlink(marker)
     os.mkdir(marker)
@@ -250,7 +250,7 @@ def test_who_asks_holds_nothing_of_ours(marker: str, tmp_path: Path) -> None:
     with (tmp_path / "lease").open("w") as held:
         os.set_inheritable(held.fileno(), True)
         fcntl.flock(held, fcntl.LOCK_EX)
-        asker, monitor, session, terminal = json.loads(guard.ask(question, marker))
+        asker, monitor, session, terminal = json.loads(shares.ask(question, marker))
     for kept in (asker, monitor):
         assert [name for name in kept if "memfd:rezup" not in name and not name.startswith("/proc/")] == []
     assert session != os.getsid(0)
@@ -267,7 +267,7 @@ def test_children_may_be_ignored_or_blocked_by_the_caller(marker: str, before: s
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     try:
         started = time.monotonic()
-        assert guard.ask(lambda: b"yes", marker) == b"yes"
+        assert shares.ask(lambda: b"yes", marker) == b"yes"
         assert time.monotonic() - started < guard.LIMIT
         assert signal.getsignal(signal.SIGCHLD) == before
         assert signal.sigpending() == set()
@@ -282,13 +282,13 @@ def test_other_threads_may_run_and_ask(marker: str) -> None:
     resting = threading.Event()
 
     def run() -> None:
-        found.append(guard.ask(lambda: b"theirs", marker))
+        found.append(shares.ask(lambda: b"theirs", marker))
         resting.wait()
 
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert guard.ask(lambda: b"ours", marker) == b"ours"
+        assert shares.ask(lambda: b"ours", marker) == b"ours"
         deadline = time.monotonic() + 10
         while not found and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -303,13 +303,13 @@ def test_an_interruption_ends_the_wait_at_once(tmp_path: Path) -> None:
     told = tmp_path / "told"  # a file that both know by name: descriptors are closed there
     code = f"""
 import time
-from rezup_api import guard
+from rezup_api import shares
 started = time.monotonic()
 def question():
     open({str(told)!r}, "x").close()
     time.sleep(60)
 try:
-    guard.ask(question, {str(tmp_path / "hung")!r})
+    shares.ask(question, {str(tmp_path / "hung")!r})
 except KeyboardInterrupt:
     print(time.monotonic() - started < 1.5, flush=True)
 """
@@ -323,7 +323,7 @@ except KeyboardInterrupt:
 
 def test_it_can_be_asked_where_stdin_is_closed(tmp_path: Path) -> None:
     """Then the file of the answer has the number 0."""
-    text = f"from rezup_api import guard; print(guard.ask(lambda: b'told', {str(tmp_path / 'marker')!r}))"
+    text = f"from rezup_api import shares; print(shares.ask(lambda: b'told', {str(tmp_path / 'marker')!r}))"
     done = subprocess.run(
         ["sh", "-c", '"$@" <&-', "sh", sys.executable, "-c", text], capture_output=True, text=True, check=True
     )

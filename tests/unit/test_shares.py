@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api import guard, shares
+from rezup_api import shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ def test_files_of_this_machine_are_read_here(tmp_path: Path, monkeypatch: pytest
     path = tmp_path / "file"
     path.write_bytes(b"content")
     asked: list[str] = []
-    ask = guard.ask
+    ask = shares.ask
 
     def watched(question: Callable[[], bytes], marker: str) -> bytes:
         asked.append(marker)

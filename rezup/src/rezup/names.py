@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rezup_api import guard, shares
+from rezup_api import shares
 from rezup_api.errors import RezupError
 from rezup_api.mounts import is_shared
 from rezup_api.recipe.locating import find_recipe, is_container, list_recipes
@@ -93,7 +93,7 @@ class Names:
 
         # Whether the share is hung is for launches to find out, with more patience: the marker is one for names alone.
         try:
-            return marshal.loads(guard.ask(asked, f"{shares.marker_of(os.path.abspath(place))}.names", left))
+            return marshal.loads(shares.ask(asked, f"{shares.marker_of(os.path.abspath(place))}.names", left))
         except OSError:
             return set()
 

@@ -18,7 +18,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+    from collections.abc import Iterable, Mapping, MutableMapping, Sequence
     from types import CodeType
     from typing import Any
 
@@ -58,21 +58,18 @@ def attempt(words: "list[str]") -> "ScriptRun | None":
     early, early_stamps, shared, mounted, script, variables, stamps, revision, *answer = record[4:]
     if not (agree(early) and unchanged(early_stamps) and _is_mounted_as_ever(mounted)):
         return None
-    answered = _ask(shared)
     run = None
-    try:
-        if script:
-            if not answered():
-                return None
-            run = run_script(*script)
-        if (run is None or run[2] is None) and agree(variables):
-            values, prefix, removed, opening, parent = answer
-            command = request[2] or _opening(opening, parent)
-            if command:
-                path = values.get("PATH") or session_path(prefix, removed, os.environ.get("PATH", ""))
-                _become(command, {**values, "PATH": path}, revision, stamps, answered)
-    finally:
-        answered()  # so that nobody is left behind
+    if script:
+        if not _holds(shared):
+            return None
+        shared = ()
+        run = run_script(*script)
+    if (run is None or run[2] is None) and agree(variables):
+        values, prefix, removed, opening, parent = answer
+        command = request[2] or _opening(opening, parent)
+        if command:
+            path = values.get("PATH") or session_path(prefix, removed, os.environ.get("PATH", ""))
+            _become(command, {**values, "PATH": path}, revision, stamps, shared)
     return run
 
 
@@ -190,15 +187,15 @@ def _is_mounted_as_ever(folders: "Sequence[str]") -> bool:
     return True
 
 
-def _ask(shared: "Iterable[tuple[str, Stamps]]") -> "Callable[[], bool]":
-    """Begin to ask all shares whether the files on them are as they were; what is returned waits for the answers."""
+def _holds(shared: "Iterable[tuple[str, Stamps]]") -> bool:
+    """Whether all files on shares are as they were; a share that does not answer is a change."""
     if not shared:
-        return lambda: True
+        return True
     from rezup_api.guard import begin
 
     begun = [begin(lambda stamps=stamps: unchanged(stamps), marker) for marker, stamps in shared]  # type: ignore[misc]
     # All of them, and the last one first: each puts back how it has found children to be handled.
-    return lambda: False not in [answered() for answered in reversed(begun)]
+    return False not in [answered() for answered in reversed(begun)]
 
 
 def undo_coercion(environ: "MutableMapping[str, str]") -> None:
@@ -262,22 +259,27 @@ def _become(
     values: "Mapping[str, str | None]",
     revision: str,
     stamps: "Stamps",
-    answered: "Callable[[], bool]",
+    shared: "Iterable[tuple[str, Stamps]]",
 ) -> None:
-    """Hold the revision and become the command; returns, with everything as it was, if that cannot be."""
+    """Hold the revision and become the command; returns, with everything as it was, if that cannot be.
+
+    Shares are asked last: after a fork, every page of memory that is touched is copied first. Who asks closes the lease.
+    """
     program = find_program(command[0], values["PATH"] or "")
     if not program or is_for_csh(program):
         return
     lease = hold(revision)
     if lease < 0:
         return
-    if unchanged(stamps) and answered():
+    if unchanged(stamps):
         before = put(values)
         try:
-            undo_start()
-            os.execv(program, command)
+            if _holds(shared):
+                undo_start()
+                os.execv(program, command)
         except OSError:
-            put(before)
+            pass
+        put(before)
     os.close(lease)
 
 

@@ -11,7 +11,6 @@ Imported by quick launches: nothing is loaded here that Python has not loaded at
 """
 
 import _signal  # type: ignore[import-not-found]  # `signal` makes enumerations of it, which costs more than all the rest
-import marshal
 import os
 import sys
 import time
@@ -22,12 +21,9 @@ if TYPE_CHECKING:
 
 # Seconds until a share counts as hung.
 LIMIT = 2.0
-# Seconds for which it then is not asked again. If its asker is still stuck after that, it is not asked either.
-PATIENCE = 60.0
 # Where Python cannot close many at once, it tries them one by one.
 HIGHEST_DESCRIPTOR = 4096
-_YES, _NO, _HUNG = 0, 1, 2
-_SILENT = 110  # ETIMEDOUT
+YES, NO, HUNG = 0, 1, 2
 
 
 def begin(question: "Callable[[], bool]", marker: str) -> "Callable[[], bool]":
@@ -40,73 +36,32 @@ def begin(question: "Callable[[], bool]", marker: str) -> "Callable[[], bool]":
     Returns:
         What waits for the answer, and must be called before this process becomes another; no answer in time is no.
     """
-    answered = _begin(lambda: _YES if question() else _NO, marker, LIMIT)
-    return lambda: answered() == _YES
+    answered = begin_any(lambda: YES if question() else NO, marker, LIMIT)
+    return lambda: answered() == YES
 
 
-def ask(question: "Callable[[], bytes]", marker: str, limit: float | None = None) -> bytes:
-    """The answer to a question about files that may hang.
+def begin_any(question: "Callable[[], int]", marker: str, limit: float, answer: int = -1) -> "Callable[[], int]":
+    """Begin to ask a question whose answer is a status: `YES`, `NO`, or above `HUNG`, which stands for no answer in time.
 
     Args:
         question: asked in another process.
-        marker: the file that keeps in mind that the share is hung; see `shares.marker_of`.
-        limit: seconds to wait for it, by default those of `LIMIT`.
-
-    Raises:
-        TimeoutError: there is no answer in time.
-        OSError: what the question has raised.
+        marker: as for `begin`.
+        limit: seconds to wait for it.
+        answer: a descriptor that the question needs; all others are closed.
     """
-    answer = _anonymous_file()
-    limit = LIMIT if limit is None else limit
-    try:
-        status = _begin(lambda: _told(question, answer), marker, limit, answer)()
-        if status == _HUNG:
-            raise TimeoutError(_SILENT, f"there was no answer for {limit:g} s")
-        if status not in (_YES, _NO):
-            raise OSError(f"the process that asked has ended with {status}")
-        with open(answer, "rb", closefd=False) as stream:
-            stream.seek(0)
-            found = stream.read()
-    finally:
-        os.close(answer)
-    if status == _NO:
-        raise OSError(*marshal.loads(found))
-    return found
-
-
-def _told(question: "Callable[[], bytes]", answer: int) -> int:
-    """Write what the question gives, or raises, into the file of the answer."""
-    try:
-        found, status = question(), _YES
-    except OSError as error:
-        found, status = marshal.dumps((error.errno or 0, error.strerror or str(error), error.filename)), _NO
-    with open(answer, "wb", closefd=False) as stream:
-        stream.write(found)
-    return status
-
-
-def _anonymous_file() -> int:
-    """A file without a name: a pipe would hold no more than 64 KiB while nobody reads it."""
-    if sys.platform == "linux":
-        return os.memfd_create("rezup")
-    import tempfile
-
-    with tempfile.TemporaryFile() as stream:
-        return os.dup(stream.fileno())
-
-
-def _begin(question: "Callable[[], int]", marker: str, limit: float, answer: int = -1) -> "Callable[[], int]":
-    """Fork the monitor; what then waits for it gives the question's status, or that there is no answer."""
     if os.name == "nt":
         return question
-    if is_marked(marker):
-        return lambda: _HUNG
+    if os.path.lexists(marker):
+        from rezup_api.marking import is_marked
+
+        if is_marked(marker):
+            return lambda: HUNG
     before = _default_for_children()
     try:
         monitor = _fork()
     except OSError:  # too many processes
         _restore_for_children(before)
-        return lambda: _HUNG + 1
+        return lambda: HUNG + 1
     if not monitor:
         _leave(lambda: _monitor(question, marker, limit, answer))
     status = -1
@@ -114,7 +69,7 @@ def _begin(question: "Callable[[], int]", marker: str, limit: float, answer: int
     def answered() -> int:
         nonlocal status
         if status < 0:
-            status = _HUNG  # if Ctrl-C ends the wait; the monitor ends by itself
+            status = HUNG  # if Ctrl-C ends the wait; the monitor ends by itself
             try:
                 status = os.waitstatus_to_exitcode(os.waitpid(monitor, 0)[1]) % 256
             finally:
@@ -154,7 +109,7 @@ def _fork() -> int:
 
 def _leave(work: "Callable[[], int]") -> None:
     """What a child does: its work, and never more than that."""
-    status = _HUNG + 1
+    status = HUNG + 1
     try:
         status = work()
     finally:
@@ -174,10 +129,12 @@ def _monitor(question: "Callable[[], int]", marker: str, limit: float, answer: i
     if _ends(asker, limit):
         return os.waitstatus_to_exitcode(os.waitpid(asker, 0)[1]) % 256
     os.kill(asker, _signal.SIGKILL)  # not all that hang are beyond it
-    _mark(marker, asker)
+    from rezup_api.marking import mark
+
+    mark(marker, asker)
     if _ends(asker, min(limit, 0.05)):
         os.waitpid(asker, 0)
-    return _HUNG
+    return HUNG
 
 
 def _ends(process: int, limit: float) -> bool:
@@ -190,47 +147,3 @@ def _ends(process: int, limit: float) -> bool:
             return True
         time.sleep(0.002)
     return False
-
-
-def _mark(marker: str, process: int) -> None:
-    """Keep in mind that the share is hung, and who is stuck in it; where that cannot be written, the next one waits as well."""
-    beside = f"{marker}.{os.getpid()}"
-    try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(descriptor, f"{process} {_started(process)}".encode())
-            os.replace(beside, marker)
-        except OSError:  # a full disk, or somebody else's file in that place
-            os.unlink(beside)
-        finally:
-            os.close(descriptor)
-    except OSError:
-        pass
-
-
-def is_marked(marker: str) -> bool:
-    """Whether the share was found hung just now, or the process that found it so is still stuck."""
-    try:
-        # Anybody may put a link, or a pipe that nobody writes into, at that place.
-        with os.fdopen(os.open(marker, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
-            process, _, started = stream.read(64).decode().partition(" ")
-            found = os.fstat(stream.fileno())
-        age = time.time() - found.st_mtime
-        if found.st_uid != os.geteuid():
-            return False
-        if 0 <= age < PATIENCE or (started and _started(int(process)) == started):
-            return True
-        os.unlink(marker)
-    except (OSError, ValueError):
-        pass
-    return False
-
-
-def _started(process: int) -> str:
-    """When a process was started, in the kernel's ticks; empty when there is no such process, or it has ended."""
-    try:
-        with open(f"/proc/{process}/stat", "rb") as stream:
-            fields = stream.read().rpartition(b") ")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] in (b"Z", b"X") else fields[19].decode()

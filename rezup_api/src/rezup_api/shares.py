@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import marshal
 import os
+import sys
 from typing import TYPE_CHECKING
 
-from rezup_api.guard import ask
+from rezup_api import guard
+from rezup_api.guard import HUNG, NO, YES, begin_any
 from rezup_api.mounts import is_shared, mount_point
 
 if TYPE_CHECKING:
@@ -42,3 +46,54 @@ def reach(path: str | os.PathLike[str], question: Callable[[], bytes]) -> bytes:
     """
     name = os.path.abspath(path)
     return ask(question, marker_of(name)) if is_shared(name) else question()
+
+
+def ask(question: Callable[[], bytes], marker: str, limit: float | None = None) -> bytes:
+    """The answer to a question about files that may hang.
+
+    Args:
+        question: asked in another process.
+        marker: the file that keeps in mind that the share is hung; see `marker_of`.
+        limit: seconds to wait for it, by default those of `guard.LIMIT`.
+
+    Raises:
+        TimeoutError: there is no answer in time.
+        OSError: what the question has raised.
+    """
+    answer = _anonymous_file()
+    limit = guard.LIMIT if limit is None else limit
+    try:
+        status = begin_any(lambda: _told(question, answer), marker, limit, answer)()
+        if status == HUNG:
+            raise TimeoutError(errno.ETIMEDOUT, f"there was no answer for {limit:g} s")
+        if status not in (YES, NO):
+            raise OSError(f"the process that asked has ended with {status}")
+        with open(answer, "rb", closefd=False) as stream:
+            stream.seek(0)
+            found = stream.read()
+    finally:
+        os.close(answer)
+    if status == NO:
+        raise OSError(*marshal.loads(found))
+    return found
+
+
+def _told(question: Callable[[], bytes], answer: int) -> int:
+    """Write what the question gives, or raises, into the file of the answer."""
+    try:
+        found, status = question(), YES
+    except OSError as error:
+        found, status = marshal.dumps((error.errno or 0, error.strerror or str(error), error.filename)), NO
+    with open(answer, "wb", closefd=False) as stream:
+        stream.write(found)
+    return status
+
+
+def _anonymous_file() -> int:
+    """A file without a name: a pipe would hold no more than 64 KiB while nobody reads it."""
+    if sys.platform == "linux":
+        return os.memfd_create("rezup")
+    import tempfile
+
+    with tempfile.TemporaryFile() as stream:
+        return os.dup(stream.fileno())

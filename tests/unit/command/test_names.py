@@ -10,7 +10,7 @@ import pytest
 
 from rezup import names
 from rezup.names import Names
-from rezup_api import guard, mounts, shares
+from rezup_api import marking, mounts, shares
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,7 +84,7 @@ def test_nobody_waits_for_a_share(home: Path, share: Path, monkeypatch: pytest.M
     start = time.monotonic()
     assert named(home, REZUP_ROOT_REMOTE=str(share)).containers() == ["here"]
     assert time.monotonic() - start < 0.5
-    assert not guard.is_marked(shares.marker_of(str(share))), "for a launch it is not hung"
+    assert not marking.is_marked(shares.marker_of(str(share))), "for a launch it is not hung"
     monkeypatch.setattr(names, "LIMIT", 5.0)
     start = time.monotonic()
     assert named(home, REZUP_ROOT_REMOTE=str(share)).containers() == ["here"], "it is not asked again for a while"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from rezup_api import guard, shares
+from rezup_api import shares
 from rezup_api.errors import RemoteError, StorageError
 from rezup_api.mounts import is_shared
 from rezup_api.store.files import write_whole
@@ -118,7 +118,7 @@ class PathRemote:
                 return pickle.dumps((None, (error.message, error.hint)))
 
         try:
-            answer = guard.ask(told, shares.marker_of(root)) if is_shared(root) else told()
+            answer = shares.ask(told, shares.marker_of(root)) if is_shared(root) else told()
         except TimeoutError as error:
             raise RemoteError(f"the remote root {root} does not answer", WAY_OUT) from error
         except OSError as error:
