@@ -149,6 +149,29 @@ def test_the_command_has_no_child_and_its_signals(user: Machine, share: Share) -
         assert told.stdout == plain.stdout
 
 
+def test_who_has_asked_waits_beside_the_command(user: Machine, share: Share) -> None:
+    """It cannot become the command, which would get the stuck process as a child. All others can."""
+    share.hang()
+    told = []
+    for status in (5, 6):
+        running = user.start("use", "dev", "-q", "--", "sh", "-c", f"echo $$ $PPID; exit {status}")
+        process, parent = running.communicate(timeout=30)[0].split()
+        assert running.returncode == status
+        told.append((int(process) == running.pid, int(parent) == running.pid))
+    assert told == [(False, True), (True, False)]
+
+
+def test_a_signal_reaches_the_command_beside_which_it_waits(user: Machine, share: Share) -> None:
+    share.hang()
+    text = "trap 'echo caught; exit 7' TERM; echo ready; while :; do sleep 0.05; done"
+    running = user.start("use", "dev", "-q", "--", "sh", "-c", text)
+    assert running.stdout is not None
+    assert running.stdout.readline() == "ready\n"
+    running.terminate()
+    assert running.communicate(timeout=30)[0] == "caught\n"
+    assert running.returncode == 7
+
+
 def test_ctrl_c_while_it_waits(user: Machine, share: Share) -> None:
     share.hang()
     running = user.start("use", "dev", "--", "tool", start_new_session=True)

@@ -1,8 +1,8 @@
 """Ask file systems that may hang: network mounts whose server is away keep whoever touches them, for ever and beyond SIGKILL.
 
-A question is put by another process. The caller forks a *monitor*, which forks the *asker*; the monitor waits for the asker for
-two seconds and ends in any case, so the caller always gets an answer, and has no child left when it becomes a command. A thread
-would not do: `execve` waits for a thread that is stuck. Nor one fork: the stuck child would be the command's.
+A question is put by another process, for which the caller waits two seconds. A thread would not do: `execve` waits for a thread
+that is stuck. An asker that does not answer is killed and collected, so that a caller who becomes a command leaves it no child.
+Some file systems (FUSE) keep even a killed process. Then the caller must not become another program: `has_stuck_child` tells.
 
 The asker holds no lock, lease or terminal. While one is stuck, a marker file says so, and nobody else is sent after it: at most
 one process waits for each share, however many launches follow.
@@ -17,13 +17,14 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 # Seconds until a share counts as hung.
 LIMIT = 2.0
 # Where Python cannot close many at once, it tries them one by one.
 HIGHEST_DESCRIPTOR = 4096
 YES, NO, HUNG = 0, 1, 2
+_stuck: "list[int]" = []
 
 
 def begin(question: "Callable[[], bool]", marker: str) -> "Callable[[], bool]":
@@ -56,44 +57,54 @@ def begin_any(question: "Callable[[], int]", marker: str, limit: float, answer: 
 
         if is_marked(marker):
             return lambda: HUNG
-    before = _default_for_children()
+    # Ctrl-C is put off until there is somebody to give up.
+    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGCHLD, _signal.SIGINT])
+    restore = _prepare_to_wait(mask)
     try:
-        monitor = _fork()
+        asker = _fork()
     except OSError:  # too many processes
-        _restore_for_children(before)
+        restore()
         return lambda: HUNG + 1
-    if not monitor:
-        _leave(lambda: _monitor(question, marker, limit, answer))
+    if not asker:
+        _leave(lambda: _apart(question, answer))
     status = -1
 
     def answered() -> int:
         nonlocal status
         if status < 0:
-            status = HUNG  # if Ctrl-C ends the wait; the monitor ends by itself
+            status = HUNG
             try:
-                status = os.waitstatus_to_exitcode(os.waitpid(monitor, 0)[1]) % 256
+                status = _outcome(asker, limit, marker, {*mask, _signal.SIGCHLD})
             finally:
-                _restore_for_children(before)
+                restore()
         return status
 
     return answered
 
 
-def _default_for_children() -> object:
-    """Have children wait to be collected, also where the caller ignores them; what it was before, None if it stays.
+def has_stuck_child() -> bool:
+    """Whether this process has a child that waits for a share beyond SIGKILL: no command may get that one as its own."""
+    _stuck[:] = [asker for asker in _stuck if not os.waitpid(asker, os.WNOHANG)[0]]
+    return bool(_stuck)
 
-    Outside the main thread nothing can be changed, and as a rule need not be.
+
+def _prepare_to_wait(mask: "Collection[int]") -> "Callable[[], None]":
+    """Have children wait to be collected, also where the caller ignores them; what is returned puts all back, and `mask`.
+
+    Outside the main thread the handling of signals cannot be changed, and as a rule need not be.
     """
     try:
-        return _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+        before = _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     except ValueError:
-        return None
+        before = None
 
+    def restore() -> None:
+        if before is not None:
+            _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # which forgets one that waits, if it is blocked
+            _signal.signal(_signal.SIGCHLD, before)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
 
-def _restore_for_children(before: object) -> None:
-    if before is not None:
-        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # which forgets one that waits, if it is blocked
-        _signal.signal(_signal.SIGCHLD, before)
+    return restore
 
 
 def _fork() -> int:
@@ -116,34 +127,51 @@ def _leave(work: "Callable[[], int]") -> None:
         os._exit(status)
 
 
-def _monitor(question: "Callable[[], int]", marker: str, limit: float, answer: int) -> int:
-    """Fork the asker and wait until it has ended, or for `limit` seconds; its status."""
-    os.setsid()  # both of them: away from the terminal, and from its signals
+def _apart(question: "Callable[[], int]", answer: int) -> int:
+    """What the asker does: away from the terminal and its signals, with nothing open that others wait for."""
+    os.setsid()
     if answer > 0:  # an empty range is taken for an endless one (seen with 3.11)
         os.closerange(0, answer)
     os.closerange(answer + 1, HIGHEST_DESCRIPTOR)
-    _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGCHLD])
-    asker = os.fork()
-    if not asker:
-        _leave(question)
-    if _ends(asker, limit):
-        return os.waitstatus_to_exitcode(os.waitpid(asker, 0)[1]) % 256
-    os.kill(asker, _signal.SIGKILL)  # not all that hang are beyond it
+    return question()
+
+
+def _outcome(asker: int, limit: float, marker: str, mask: "Collection[int]") -> int:
+    """The asker's status; it is given up after `limit` seconds, or when the wait is interrupted, which `mask` allows."""
+    try:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+        status = _end(asker, limit)
+    except BaseException:
+        _give_up(asker, marker)
+        raise
+    if status is None:
+        _give_up(asker, marker)
+        if _end(asker, min(limit, 0.05)) is None:
+            _stuck.append(asker)
+        return HUNG
+    return os.waitstatus_to_exitcode(status) % 256
+
+
+def _give_up(asker: int, marker: str) -> None:
     from rezup_api.marking import mark
 
+    os.kill(asker, _signal.SIGKILL)
     mark(marker, asker)
-    if _ends(asker, min(limit, 0.05)):
-        os.waitpid(asker, 0)
-    return HUNG
 
 
-def _ends(process: int, limit: float) -> bool:
-    """Wait for the end of a child, `limit` seconds at most. SIGCHLD is blocked."""
-    if hasattr(_signal, "sigtimedwait"):
-        return _signal.sigtimedwait([_signal.SIGCHLD], limit) is not None
+def _end(process: int, limit: float) -> int | None:
+    """Wait for the end of a child, `limit` seconds at most; its wait status, None if it goes on. SIGCHLD is blocked."""
     deadline = time.monotonic() + limit
-    while time.monotonic() < deadline:
-        if os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-            return True
-        time.sleep(0.002)
-    return False
+    while True:
+        found, status = os.waitpid(process, os.WNOHANG)
+        if found:
+            return status
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return None
+        if hasattr(_signal, "sigtimedwait"):
+            _signal.sigtimedwait(
+                [_signal.SIGCHLD], min(left, 0.01)
+            )  # a thread of the caller's may get the signal instead
+        else:
+            time.sleep(0.001)

@@ -243,6 +243,8 @@ def attend(command: Sequence[str], environ: Mapping[str, str], descriptor: int) 
         LaunchError: it cannot be started.
     """
     child = _popen(command, environ, descriptor)
+    if hasattr(signal, "SIGCHLD"):
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where the caller ignores it, nobody could wait for the command
     for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGWINCH"):
         number = getattr(signal, name, None)
         if number is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from rezup_api import process
 from rezup_api.closing import closes_descriptors
 from rezup_api.errors import LaunchError
+from rezup_api.guard import has_stuck_child
 from rezup_api.process import NOT_EXECUTABLE, NOT_FOUND
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def become(command: Sequence[str], environ: Mapping[str, str], lease: Held) -> i
         LaunchError: it cannot be started.
     """
     program = find_command(command[0], environ)
-    if os.name == "nt" or closes_descriptors(program):
+    if os.name == "nt" or closes_descriptors(program) or has_stuck_child():
         return process.attend([program, *command[1:]], environ, lease.descriptor)
     _restore_signals()
     sys.stdout.flush()
