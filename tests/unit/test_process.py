@@ -157,3 +157,35 @@ def _wait_until_gone(pid: int) -> None:
         time.sleep(0.05)
     os.kill(pid, 9)
     pytest.fail("the child outlived its parent")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to pass on")
+@pytest.mark.parametrize(("name", "status"), [("TERM", 7), ("INT", 0)])
+def test_a_signal_that_comes_while_the_command_starts_reaches_it_too(name: str, status: int) -> None:
+    code = f"""
+import os, subprocess, sys, time
+from rezup_api import process
+
+class Slow(subprocess.Popen):
+    def __init__(self, *words, **options):
+        super().__init__(*words, **options)
+        time.sleep(0.3)  # long enough for the command to be told of by somebody else
+
+process.subprocess.Popen = Slow
+script = "trap 'exit 7' TERM; kill -{name} $PPID; sleep 0.6; exit 0"
+sys.exit(process.attend(["/bin/sh", "-c", script], os.environ, 2))
+"""
+    done = subprocess.run([sys.executable, "-c", code], timeout=20, check=False)
+    assert done.returncode == status
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to block")
+def test_the_command_beside_which_it_waits_has_the_callers_signals_blocked() -> None:
+    code = """
+import os, signal, sys
+from rezup_api import process
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+sys.exit(process.attend(["/bin/grep", "^SigBlk", "/proc/self/status"], os.environ, 2))
+"""
+    done = subprocess.run([sys.executable, "-c", code], timeout=20, check=True, capture_output=True, text=True)
+    assert int(done.stdout.split()[1], 16) == 1 << (signal.SIGUSR1 - 1)

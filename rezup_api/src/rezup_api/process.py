@@ -24,6 +24,7 @@ from rezup_api.events import CommandStarted, Reporter, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     OnLine = Callable[[str], None]
@@ -34,6 +35,17 @@ NOT_FOUND = 127
 POSIX_SHELL = "/bin/sh"
 LOOK_INTERVAL = 0.1
 LINUX = sys.platform == "linux"
+
+
+def _signals(*names: str) -> tuple[int, ...]:
+    """Those of the signals that this system has."""
+    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
+
+
+# Who waits beside a command passes these on to it.
+FORWARDED = _signals("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGWINCH")
+# The terminal sends these to the whole group; the command decides what they mean, and who waits waits for that.
+FROM_TERMINAL = _signals("SIGINT", "SIGQUIT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +198,21 @@ def start(
     return running
 
 
-@contextmanager
-def _undisturbed() -> Iterator[Collection[int]]:
+def _undisturbed() -> AbstractContextManager[Collection[int]]:
     """Put Ctrl-C off for the time of a fork: where it strikes in what runs after one, Python only says that it ignored it.
 
     Gives the signals that were blocked before.
     """
+    return _held_back((signal.SIGINT,))
+
+
+@contextmanager
+def _held_back(numbers: Collection[int]) -> Iterator[Collection[int]]:
+    """Put signals off until the end of the body; gives those that were blocked before, which a child is to inherit."""
     if os.name == "nt":
         yield ()
         return
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield mask
     finally:
@@ -242,17 +259,15 @@ def attend(command: Sequence[str], environ: Mapping[str, str], descriptor: int) 
     Raises:
         LaunchError: it cannot be started.
     """
-    child = _popen(command, environ, descriptor)
-    if hasattr(signal, "SIGCHLD"):
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where the caller ignores it, nobody could wait for the command
-    for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGWINCH"):
-        number = getattr(signal, name, None)
-        if number is not None:
+    with _held_back((*FORWARDED, *FROM_TERMINAL)) as mask:
+        child = _popen(command, environ, descriptor, mask)
+        if hasattr(signal, "SIGCHLD"):
+            signal.signal(
+                signal.SIGCHLD, signal.SIG_DFL
+            )  # where the caller ignores it, nobody could wait for the command
+        for number in FORWARDED:
             signal.signal(number, lambda received, frame: child.send_signal(received))
-    # The terminal sends these to the whole group; the command decides what they mean, and we wait for that.
-    for name in ("SIGINT", "SIGQUIT"):
-        number = getattr(signal, name, None)
-        if number is not None:
+        for number in FROM_TERMINAL:
             signal.signal(number, signal.SIG_IGN)
     status = child.wait()
     return status if status >= 0 else 128 - status
@@ -264,14 +279,24 @@ def release(command: Sequence[str], environ: Mapping[str, str], descriptor: int)
     child.returncode = 0  # nobody will wait for it; without this, Python warns of that
 
 
-def _popen(command: Sequence[str], environ: Mapping[str, str], descriptor: int) -> subprocess.Popen[bytes]:
+def _popen(
+    command: Sequence[str], environ: Mapping[str, str], descriptor: int, mask: Collection[int] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a command of the user's; `mask` holds the signals that it has blocked, None for those that are now."""
+    posix = os.name != "nt"
     try:
         return subprocess.Popen(
-            list(command), env=dict(environ), pass_fds=(descriptor,) if os.name != "nt" else (), restore_signals=True
+            list(command),
+            env=dict(environ),
+            pass_fds=(descriptor,) if posix else (),
+            restore_signals=True,
+            preexec_fn=(lambda: signal.pthread_sigmask(signal.SIG_SETMASK, mask))
+            if posix and mask is not None
+            else None,
         )
     except OSError as error:
         if is_bare_script(command[0], error):
-            return _popen([POSIX_SHELL, *command], environ, descriptor)
+            return _popen([POSIX_SHELL, *command], environ, descriptor, mask)
         raise refusal(command[0], error) from error
 
 
