@@ -58,6 +58,11 @@ def build_parser() -> Parser:
     _add_drop(commands)
     _add_status(commands)
     _add_env(commands)
+    _add_choice(commands)
+    _add_labels(commands)
+    _add_looking(commands)
+    _add_gc(commands)
+    _add_verify(commands)
     _add_recipe(commands)
     _add_completion(commands)
     return parser
@@ -113,11 +118,11 @@ def _add_pull(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _add_drop(commands: argparse._SubParsersAction[Parser]) -> None:
-    parser = _command(commands, "drop", "remove a container from this machine")
+    parser = _command(commands, "drop", "remove a container")
     parser.add_argument("name", metavar="NAME", help="the container")
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
     parser.add_argument("--force", action="store_true", help="also while it is in use")
-    parser.add_argument("-l", "--local", action="store_true", help="on this machine only; needed where it is published")
+    _add_place(parser)
 
 
 def _add_status(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -132,6 +137,75 @@ def _add_env(commands: argparse._SubParsersAction[Parser]) -> None:
     text = f"one of {', '.join(ENVIRON_FORMATS[:-1])} or {ENVIRON_FORMATS[-1]}; default: {ENVIRON_FORMATS[0]}"
     parser.add_argument(
         "--format", action=_Format, choices=ENVIRON_FORMATS, default=ENVIRON_FORMATS[0], metavar="FORMAT", help=text
+    )
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    """Which of the two roots is meant; where a container is published, one of them must be said."""
+    places = parser.add_mutually_exclusive_group()
+    places.add_argument("-l", "--local", action="store_true", help="on this machine only")
+    places.add_argument("-r", "--remote", action="store_true", help="for the whole studio, on the remote root")
+
+
+def _add_act(
+    commands: argparse._SubParsersAction[Parser], name: str, text: str, *, target: bool
+) -> argparse.ArgumentParser:
+    """A command that changes what others get; `target`: it names a revision."""
+    parser = _command(commands, name, text)
+    if target:
+        parser.add_argument("target", metavar="NAME@REV", help="the revision")
+    else:
+        parser.add_argument("name", metavar="NAME", help="the container")
+    _add_place(parser)
+    parser.add_argument("-m", "--message", default="", help="why, for those who look later")
+    return parser
+
+
+def _add_choice(commands: argparse._SubParsersAction[Parser]) -> None:
+    _add_act(commands, "pin", "let `use NAME` give one revision until `unpin`", target=True)
+    _add_act(commands, "unpin", "let `use NAME` give the newest revision again", target=False)
+    parser = _add_act(commands, "rollback", "go back to the revision before, until the next `add`", target=False)
+    parser.add_argument("--to", metavar="REV", default="", help="go to this revision instead")
+
+
+def _add_labels(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _add_act(commands, "tag", "give a revision a label, or move one to it", target=True)
+    parser.add_argument("label", metavar="LABEL", help="a letter first, then letters, digits, '_' and '-'")
+    parser = _add_act(commands, "untag", "remove a label", target=False)
+    parser.add_argument("label", metavar="LABEL", help="the label")
+
+
+def _add_looking(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "history", "show who did what to a container, when, where and why", json=True)
+    parser.add_argument("name", nargs="?", default=".main", metavar="NAME", help="default: .main")
+    parser = _command(commands, "diff", "show what differs between two revisions", json=True)
+    parser.add_argument("old", metavar="NAME@A", help="a revision")
+    parser.add_argument("new", metavar="NAME@B", help="the revision to compare it with")
+    parser = _command(commands, "sessions", "show what is running in containers", json=True)
+    parser.add_argument("name", nargs="?", metavar="NAME", help="default: all containers")
+
+
+def _add_gc(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "gc", "remove the revisions that are not needed, and what else is left over", json=True)
+    parser.add_argument("name", nargs="?", metavar="NAME", help="default: all containers")
+    parser.add_argument("--keep", type=_count, metavar="N", help="keep the newest N revisions")
+    parser.add_argument("--older-than", metavar="AGE", help='remove only what is older: "12h", "30d"')
+    parser.add_argument("-n", "--dry-run", action="store_true", help="only show what would go")
+    _add_place(parser)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
+def _add_verify(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "verify", "check every installed file against its recorded digest", json=True)
+    parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help="default: .main")
+    parser.add_argument(
+        "--repair", action="store_true", help="replace what is damaged, and remove what does not belong"
     )
 
 

@@ -19,9 +19,19 @@ MEANINGS = {
     5: "in use, or being built by somebody else",
     6: "a revision could not be built, or the local root not be written",
     7: "the remote root could not be reached, read or written",
+    8: "files of a revision are damaged, or something that belongs to it is gone",
     INTERRUPTED: "interrupted from the keyboard",
 }
-_BY_CODE = {"usage": USAGE, "recipe": 3, "not-found": 4, "busy": 5, "install": 6, "storage": 6, "remote": 7}
+_BY_CODE = {
+    "usage": USAGE,
+    "recipe": 3,
+    "not-found": 4,
+    "busy": 5,
+    "install": 6,
+    "storage": 6,
+    "remote": 7,
+    "verification": 8,
+}
 
 
 def status_of(error: RezupError, *, launching: bool) -> int:

@@ -15,10 +15,10 @@ from rezup.commands import COMMANDS
 from rezup.preparing import Origin
 from rezup.progress import Progress
 from rezup.quick import run_script, undo_coercion
-from rezup_api.containers import Studio
 from rezup_api.errors import RezupError, UsageError
 from rezup_api.session.customize import check_run, site_script
 from rezup_api.settings import Settings
+from rezup_api.studio import Studio
 
 if TYPE_CHECKING:
     import argparse

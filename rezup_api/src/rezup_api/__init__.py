@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rezup_api._version import __version__ as __version__
     from rezup_api.containers import Container as Container
     from rezup_api.containers import Session as Session
-    from rezup_api.containers import Studio as Studio
     from rezup_api.errors import BusyError as BusyError
     from rezup_api.errors import InstallError as InstallError
     from rezup_api.errors import LaunchError as LaunchError
@@ -24,18 +23,20 @@ if TYPE_CHECKING:
     from rezup_api.errors import RezupError as RezupError
     from rezup_api.errors import StorageError as StorageError
     from rezup_api.errors import UsageError as UsageError
+    from rezup_api.errors import VerificationError as VerificationError
     from rezup_api.events import Event as Event
     from rezup_api.events import Reporter as Reporter
     from rezup_api.recipe.loading import load_recipe as load_recipe
     from rezup_api.recipe.model import Recipe as Recipe
     from rezup_api.settings import Settings as Settings
+    from rezup_api.store.history import Act as Act
     from rezup_api.store.revisions import Revision as Revision
+    from rezup_api.studio import Studio as Studio
 
 _HOMES = {
     "__version__": "_version",
     "Container": "containers",
     "Session": "containers",
-    "Studio": "containers",
     "BusyError": "errors",
     "InstallError": "errors",
     "LaunchError": "errors",
@@ -46,12 +47,15 @@ _HOMES = {
     "RezupError": "errors",
     "StorageError": "errors",
     "UsageError": "errors",
+    "VerificationError": "errors",
     "Event": "events",
     "Reporter": "events",
     "load_recipe": "recipe.loading",
     "Recipe": "recipe.model",
     "Settings": "settings",
+    "Act": "store.history",
     "Revision": "store.revisions",
+    "Studio": "studio",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one list of names, with their homes
 

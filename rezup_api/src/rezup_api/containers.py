@@ -1,8 +1,4 @@
-"""Containers: what the command line and scripts call. Joins recipes, the store, building and remote roots.
-
-studio = Studio.from_environ(os.environ, report)
-revision = studio.container("dev").enter()
-"""
+"""One container: joins its recipe, the store, building and its remote root."""
 
 from __future__ import annotations
 
@@ -10,15 +6,15 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rezup_api.errors import LaunchError, NotFoundError, RecipeError, RemoteError, UsageError
-from rezup_api.events import Reporter, Warned, silent
-from rezup_api.recipe.loading import builtin_recipe, load_recipe
-from rezup_api.recipe.locating import find_recipe, list_recipes
-from rezup_api.session.environment import SessionEnviron, session_environ, without_session
-from rezup_api.settings import Settings, absolute
+from rezup_api.errors import LaunchError, NotFoundError, RemoteError, UsageError
+from rezup_api.recipe.loading import load_recipe
+from rezup_api.session.environment import SessionEnviron, session_environ
+from rezup_api.settings import absolute
+from rezup_api.store.history import Act, read_history
+from rezup_api.store.labels import labels_of
 from rezup_api.store.layout import ContainerFolder, container_names
 from rezup_api.store.locks import Held, lease
-from rezup_api.store.names import DEFAULT_CONTAINER, check_container
+from rezup_api.store.names import DEFAULT_CONTAINER
 from rezup_api.store.remote import PathRemote, Remote, newest_published
 from rezup_api.store.revisions import Revision, load_revision, newest_first, newest_ready
 from rezup_api.store.selection import Selector
@@ -28,11 +24,14 @@ from rezup_api.upkeep.removal import drop_container
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+    from rezup_api.events import Reporter
     from rezup_api.making import Maker
     from rezup_api.recipe.model import Recipe
+    from rezup_api.settings import Settings
+    from rezup_api.store.pins import Pin
     from rezup_api.store.remote import Watched
+    from rezup_api.upkeep.choosing import Chooser
 
 FIRST_BUILD = "first"
 ATTEMPTS = 5
@@ -52,90 +51,22 @@ class Session:
         return self.computed.values
 
 
-@dataclass(frozen=True, slots=True)
-class Studio:
-    """All containers as one user on one machine sees them.
-
-    Args:
-        settings: parsed once from `environ`.
-        environ: the caller's environment, that of an outer session taken back.
-        report: told what happens.
-    """
-
-    settings: Settings
-    environ: Mapping[str, str]
-    report: Reporter = silent
-
-    @classmethod
-    def from_environ(cls, environ: Mapping[str, str], report: Reporter = silent) -> Studio:
-        """Read the settings from an environment.
-
-        Args:
-            environ: usually `os.environ`, after the site-customize script has run.
-        """
-        plain = without_session(environ)
-        return cls(Settings.from_environ(plain), plain, report)
-
-    def container(self, name: str = DEFAULT_CONTAINER, recipe_file: Path | None = None) -> Container:
-        """A container, whether it exists or not.
-
-        Args:
-            name: its name.
-            recipe_file: the recipe to use instead of the one found by name.
-
-        Raises:
-            UsageError: no container can have that name.
-            RecipeError: its recipe is wrong.
-            NotFoundError: `recipe_file` is not there.
-        """
-        check_container(name)
-        recipe = load_recipe(name, recipe_file or find_recipe(name, self.settings))
-        for remark in recipe.warnings:
-            self.report(Warned(remark))
-        return Container(self, recipe)
-
-    def containers(self) -> list[Container]:
-        """Every container that has a folder under a local root, or is published on a remote one, sorted by name.
-
-        Roots are those of the settings and of every recipe found.
-        """
-        named = {name: self._listed(name) for name in (*list_recipes(self.settings), DEFAULT_CONTAINER)}
-        found = {}
-        for known in list(named.values()):
-            for name in self._names_beside(known):
-                if name not in found:
-                    found[name] = named.get(name) or self._listed(name)
-        return [found[name] for name in sorted(found)]
-
-    def _listed(self, name: str) -> Container:
-        """A container for a list, which a wrong recipe of one does not spoil for the others."""
-        try:
-            return self.container(name)
-        except RecipeError as error:
-            self.report(Warned(error.message))
-            return Container(self, builtin_recipe(name))
-
-    def _names_beside(self, container: Container) -> list[str]:
-        names = container_names(container.folder.root)
-        if container.remote is not None:
-            try:
-                names += container.remote.containers()
-            except RemoteError as error:
-                self.report(Warned(error.message))
-        return names
-
-
 class Container:
     """One container: its recipe, its folder under the local root, and its remote root if it has one.
 
     Made by `Studio.container`.
+
+    Args:
+        environ: the caller's environment, that of an outer session taken back.
+        report: told what happens.
     """
 
-    def __init__(self, studio: Studio, recipe: Recipe) -> None:
-        settings, environ = studio.settings, studio.environ
+    def __init__(self, recipe: Recipe, settings: Settings, environ: Mapping[str, str], report: Reporter) -> None:
         local = absolute(recipe.root_local, environ) if recipe.root_local else settings.root_local
         shared = absolute(recipe.root_remote, environ) if recipe.root_remote else settings.root_remote
-        self._studio = studio
+        self._settings = settings
+        self._environ = environ
+        self._report = report
         if os.pathsep in str(local):
             raise UsageError(f"the local root {local} has {os.pathsep!r} in its path, which PATH cannot hold")
         self.recipe = recipe
@@ -151,7 +82,7 @@ class Container:
     def _maker(self) -> Maker:
         from rezup_api.making import Maker  # a third of what a launch takes, and few make anything
 
-        return Maker(self.folder, self._studio.settings, self._studio.environ, self._studio.report)
+        return Maker(self.folder, self._settings, self._environ, self._report)
 
     def revisions(self) -> list[Revision]:
         """Its revisions under the local root, newest first, ready or not."""
@@ -186,7 +117,7 @@ class Container:
         return revision
 
     def _selector(self, *, local: bool) -> Selector:
-        return Selector(self.folder, None if local else self.remote, self._studio.report)
+        return Selector(self.folder, None if local else self.remote, self._report)
 
     def _sweep(self) -> None:
         """Clear what killed processes left: builders in the container's folder, removers of whole containers beside it."""
@@ -212,6 +143,25 @@ class Container:
         """
         selection = self._selector(local=False).select()
         return selection.timestamp if selection is not None else None
+
+    def pins(self) -> tuple[Pin | None, Pin | None]:
+        """The pins or rollbacks that hold: this machine's, which comes first, and the remote root's.
+
+        Raises:
+            StorageError: the file of this machine's is damaged.
+            RemoteError: the remote root cannot be asked.
+        """
+        selector = self._selector(local=False)
+        return selector.pin_here(), selector.pin_there()
+
+    def labels(self) -> dict[str, str]:
+        """All labels that `NAME@LABEL` knows, with their revisions: this machine's, then the remote root's.
+
+        Raises:
+            RemoteError: the remote root cannot be asked.
+        """
+        published = self.remote.labels(self.name) if self.remote is not None else {}
+        return {**published, **labels_of(self.folder)}
 
     def newest(self, *, local: bool = False) -> str | None:
         """The newest revision, whether `use` gives it or not; None when there is none."""
@@ -287,6 +237,37 @@ class Container:
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
         return self.find(request, strict=True)
 
+    def place_of(self, *, local: bool, remote: bool) -> Remote | None:
+        """Which of its two roots an act is meant for: the remote root, or None for this machine's.
+
+        Args:
+            local, remote: what the caller has said; where it is published, one of them must be.
+
+        Raises:
+            UsageError: nothing was said.
+            RemoteError: there is no remote root.
+        """
+        if remote:
+            return self._needed_remote("change")
+        if not local and self.remote is not None and self.is_published():
+            raise UsageError(
+                f"{self.name} is also published on the remote root {self.remote.place}",
+                "say which is meant: --remote for the whole studio, --local for this machine",
+            )
+        return None
+
+    def chooser(self, *, local: bool = False, remote: bool = False) -> Chooser:
+        """What pins, rolls back and labels its revisions, under the root that is meant; see `place_of` for the errors."""
+        from rezup_api.upkeep.choosing import Chooser, Here, There  # not for a launch
+
+        there = self.place_of(local=local, remote=remote)
+        place = Here(self.folder, self.remote, self._report) if there is None else There(self.folder, there)
+        return Chooser(self.name, place, self._environ, self._report)
+
+    def history(self) -> list[Act]:
+        """What was done to it on this machine, newest first; what was done on its remote root is `remote.history`."""
+        return read_history(self.folder)
+
     def drop(self, *, force: bool = False) -> None:
         """Remove it from the local root; see `upkeep.removal.drop_container`."""
         drop_container(self.folder, force=force)
@@ -326,4 +307,4 @@ class Container:
         if held is None:
             return None
         recipe = load_recipe(self.name, revision.recipe_file, tolerant=revision.style != "3")
-        return Session(revision, session_environ(revision, recipe, self._studio.environ, self._studio.report), held)
+        return Session(revision, session_environ(revision, recipe, self._environ, self._report), held)

@@ -125,6 +125,12 @@ class RemoteError(RezupError):
     code = "remote"
 
 
+class VerificationError(RezupError):
+    """Files are not what was recorded of them."""
+
+    code = "verification"
+
+
 class LaunchError(RezupError):
     """A command could not be started.
 

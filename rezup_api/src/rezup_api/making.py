@@ -5,7 +5,6 @@ Each is prepared in a stage and appears by one rename; when anything fails befor
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -18,7 +17,8 @@ from rezup_api.events import Note, Reporter, Warned
 from rezup_api.recipe.credentials import literal_credentials
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.recipe.snapshot import dump
-from rezup_api.store.files import host_name, storing, write_whole
+from rezup_api.store.files import host_name, storing, user_name, write_whole
+from rezup_api.store.history import new_act, record, write_act
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_tag
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import timestamp_order
@@ -72,7 +72,7 @@ class Maker:
         with staged(self.folder.path) as stage, ExitStack() as holds:
             metadata = replace(
                 self._build(stage, recipe, holds),
-                creator=_user(self.environ),
+                creator=user_name(self.environ),
                 hostname=host_name(),
                 created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 message=message,
@@ -87,6 +87,10 @@ class Maker:
             else:
                 timestamp = appear_next(stage, self.folder, newest)
             self._remark_clock(newest, timestamp)
+        if remote is not None:
+            act = new_act("publish", timestamp, self.environ, message=message)
+            record(lambda done: remote.record(recipe.container, done), act, self.report)
+        self._record("add", timestamp, message)
         return load_revision(self.folder, timestamp)
 
     def _newest(self, container: str, remote: Remote | None) -> str | None:
@@ -138,6 +142,7 @@ class Maker:
                 )
                 _describe(stage, metadata)
                 self._appear(stage, timestamp)
+        self._record("pull", timestamp, published.message)
         return load_revision(self.folder, timestamp)
 
     def waiting(self) -> None:
@@ -162,6 +167,10 @@ class Maker:
             environments=built.environments,
             libraries=built.libraries,
         )
+
+    def _record(self, act: str, timestamp: str, message: str) -> None:
+        done = new_act(act, timestamp, self.environ, message=message)
+        record(lambda act: write_act(self.folder, act), done, self.report)
 
     def _appear(self, stage: Stage, timestamp: str) -> None:
         """Let a build of a published revision appear; that another process was first is fine, theirs is the same."""
@@ -208,14 +217,3 @@ def _keep_recipe(stage: Stage, recipe: Recipe) -> None:
 def _describe(stage: Stage, metadata: Metadata) -> None:
     with storing("cannot write"):
         write_whole(stage.path / METADATA_FILE, metadata.to_json().encode("utf-8"))
-
-
-def _user(environ: Mapping[str, str]) -> str:
-    if os.name != "nt":
-        import pwd
-
-        try:
-            return pwd.getpwuid(os.getuid()).pw_name
-        except KeyError:
-            return str(os.getuid())
-    return environ.get("USERNAME", "")

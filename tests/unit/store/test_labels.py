@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup_api.errors import StorageError
-from rezup_api.store.labels import PIN, PUBLISHED, label_file, read_label, remember_published
+from rezup_api.store.labels import PUBLISHED, label_file, read_label, remember_published
+from rezup_api.store.pins import PIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from rezup.progress import Progress
     from rezup.render import Result
-    from rezup_api.containers import Studio
+    from rezup_api.studio import Studio
 
     Command = Callable[[argparse.Namespace, Studio, Progress], Result | int]
 
@@ -25,5 +25,25 @@ def _lazy(name: str) -> Command:
 
 
 COMMANDS: dict[str, Command] = {
-    name: _lazy(name) for name in ("use", "add", "pull", "drop", "status", "env", "recipe", "completion")
+    name: _lazy(name)
+    for name in (
+        "use",
+        "add",
+        "pull",
+        "drop",
+        "status",
+        "env",
+        "pin",
+        "unpin",
+        "rollback",
+        "tag",
+        "untag",
+        "history",
+        "diff",
+        "sessions",
+        "gc",
+        "verify",
+        "recipe",
+        "completion",
+    )
 }

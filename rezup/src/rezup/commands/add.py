@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rezup.commands.use import become_shell, shell_opening
 from rezup.render import Result, described
+from rezup_api.errors import NotFoundError, RemoteError, StorageError
 from rezup_api.events import Note
 from rezup_api.settings import absolute
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup.progress import Progress
-    from rezup_api.containers import Studio
+    from rezup_api.containers import Container
+    from rezup_api.store.revisions import Revision
+    from rezup_api.studio import Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result | int:
@@ -24,12 +27,25 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     container = studio.container(arguments.name, file)
     revision = container.add(message=arguments.message, publish=arguments.remote)
     progress.say(f"Added {revision} ({described(revision)})" + (", published" if arguments.remote else ""))
-    if container.is_published() and not arguments.remote:
-        progress.report(
-            Note(f"`rezup use {container.name}` still gives what is published; this one: rezup use {revision}")
-        )
+    remark = _not_given(container, revision)
+    if remark:
+        progress.report(Note(remark))
     if arguments.skip_use or not sys.stdin.isatty() or not sys.stdout.isatty():
         return 0
     session = container.enter_revision(revision) or container.enter(revision.timestamp)
     progress.close()
     return become_shell(shell_opening(studio, session, newest=True), session)
+
+
+def _not_given(container: Container, revision: Revision) -> str:
+    """That and why `use` without `@` will give another revision; empty where it gives this one."""
+    name = container.name
+    try:
+        given, pins = container.current(), container.pins()
+    except (NotFoundError, RemoteError, StorageError):
+        return f"`rezup use {name}` may give another one; this one: rezup use {revision}"
+    if given in (None, revision.timestamp):
+        return ""
+    if any(pins):
+        return f"{name} is pinned to {given}, which `rezup use {name}` still gives; this one: rezup use {revision}"
+    return f"`rezup use {name}` still gives what is published, {given}; this one: rezup use {revision}"

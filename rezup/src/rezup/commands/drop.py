@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import argparse
 
     from rezup.progress import Progress
-    from rezup_api.containers import Container, Studio
+    from rezup_api.containers import Container
+    from rezup_api.studio import Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup.progress import Progress
-    from rezup_api.containers import Studio
+    from rezup_api.studio import Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:

@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from rezup.render import Result, Table, moment_text, size_text
-from rezup_api.errors import NotFoundError, RecipeError, RemoteError
+from rezup_api.errors import NotFoundError, RecipeError, RemoteError, StorageError
 from rezup_api.recipe.locating import is_container
+from rezup_api.store.labels import labels_of
 from rezup_api.store.names import DEFAULT_CONTAINER, is_timestamp, timestamp_order
 from rezup_api.upkeep.holders import holders
 
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rezup.progress import Progress
-    from rezup_api.containers import Container, Studio
+    from rezup_api.containers import Container
     from rezup_api.store.revisions import Revision
+    from rezup_api.studio import Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
@@ -126,7 +128,7 @@ def _current(container: Container, progress: Progress) -> str | None:
     """The revision that `use` gives; None, and a warning, where it would give none but an error."""
     try:
         return container.current()
-    except (NotFoundError, RemoteError) as error:
+    except (NotFoundError, RemoteError, StorageError) as error:
         progress.warn(error.message)
         return None
 
@@ -135,7 +137,7 @@ def _published(container: Container) -> str | None:
     """What the remote root names; None where it cannot be asked, which `_current` has warned of."""
     try:
         return container.published()
-    except (NotFoundError, RemoteError):
+    except (NotFoundError, RemoteError, StorageError):
         return None
 
 
@@ -154,8 +156,9 @@ def _one(container: Container, session: dict[str, Any] | None, progress: Progres
     used: dict[str, int] = {}
     for holder in holders(revisions):
         used[holder.revision] = used.get(holder.revision, 0) + 1
-    rows = [_revision(revision, current, used) for revision in revisions]
-    columns = ("REVISION", "MADE", "BY", "REZ", "PYTHON", "SIZE", "IN USE", "NOTE")
+    labels, why = _labels(container), _why(container, current, published)
+    rows = [_revision(revision, current, used, labels) for revision in revisions]
+    columns = ("REVISION", "MADE", "BY", "REZ", "PYTHON", "SIZE", "IN USE", "LABELS", "NOTE")
     cells = [
         (
             row["timestamp"],
@@ -165,13 +168,14 @@ def _one(container: Container, session: dict[str, Any] | None, progress: Progres
             row["python"],
             size_text(row["size"]),
             str(row["processes"] or ""),
+            " ".join(row["labels"]),
             _note(row),
         )
         for row in rows
     ]
-    data = {"session": session, **_container(container, progress), "revisions": rows}
+    data = {"session": session, **_container(container, progress), "why": why, "labels": labels, "revisions": rows}
     there = _published_text(container, published, built=any(row["current"] and row["ready"] for row in rows))
-    title = f"{container.name} in {container.folder.path}{there}"
+    title = f"{container.name} in {container.folder.path}{there}{_given_text(container, current, why)}"
     empty = f"{container.name} has no revisions here.{there}"
     return Result(data, Table(columns, cells, empty, title, above=_session_text(session)))
 
@@ -182,7 +186,33 @@ def _published_text(container: Container, published: str | None, *, built: bool)
     return f"\n{published} is published on {container.remote.place}" + ("" if built else ", and not built here yet")
 
 
-def _revision(revision: Revision, current: str | None, used: dict[str, int]) -> dict[str, Any]:
+def _labels(container: Container) -> dict[str, str]:
+    """The labels and their revisions; none where the remote root cannot be asked, which `_current` has warned of."""
+    try:
+        return container.labels()
+    except RemoteError:
+        return labels_of(container.folder)
+
+
+def _why(container: Container, current: str | None, published: str | None) -> str:
+    """Why `use` gives the revision that it gives, when that is not simply the newest."""
+    try:
+        for pin, where in zip(container.pins(), ("on this machine", "for the whole studio"), strict=True):
+            if pin is not None and pin.timestamp == current:
+                place = f" {where}" if container.remote is not None else ""
+                if pin.is_rollback:
+                    return f"rolled back to it{place}, until the next `add`"
+                return f"pinned to it{place}, until: rezup unpin {container.name}"
+    except (RemoteError, StorageError):
+        return ""  # `_current` has warned of it
+    return "the newest that is published" if current is not None and current == published else ""
+
+
+def _given_text(container: Container, current: str | None, why: str) -> str:
+    return f"\n`rezup use {container.name}` gives {current}: {why}" if current and why else ""
+
+
+def _revision(revision: Revision, current: str | None, used: dict[str, int], labels: dict[str, str]) -> dict[str, Any]:
     metadata = revision.metadata
     return {
         "timestamp": revision.timestamp,
@@ -199,6 +229,7 @@ def _revision(revision: Revision, current: str | None, used: dict[str, int]) -> 
         "python": metadata.environments[0].python if metadata and metadata.environments else "",
         "size": metadata.size if metadata else 0,
         "processes": used.get(str(revision), 0),
+        "labels": [label for label, timestamp in labels.items() if timestamp == revision.timestamp],
     }
 
 

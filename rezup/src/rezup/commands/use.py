@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     import argparse
 
     from rezup.progress import Progress
-    from rezup_api.containers import Container, Session, Studio
+    from rezup_api.containers import Container, Session
     from rezup_api.session.shells import Opening
+    from rezup_api.studio import Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:

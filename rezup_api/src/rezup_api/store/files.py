@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rezup_api.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _HINTS = {
@@ -32,6 +32,18 @@ def host_name() -> str:
     import socket
 
     return socket.gethostname()
+
+
+def user_name(environ: Mapping[str, str]) -> str:
+    """Who we are, as others know us; `environ` is the caller's environment, which tells on Windows."""
+    if os.name == "nt":
+        return environ.get("USERNAME", "")
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def token() -> str:

@@ -1,7 +1,7 @@
 """Labels: files that each hold one timestamp, renamed into place, so that who reads one sees the old or the new.
 
 <container>/labels/<label>        a movable name, for `NAME@LABEL`
-<container>/labels/.pin           what `use NAME` gives instead of the newest
+<container>/labels/.pin           what `use NAME` gives instead of the newest; see `pins`
 <container>/labels/.published     under a local root: what the remote root named when it was last asked
 """
 
@@ -12,15 +12,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import StorageError
-from rezup_api.store.files import storage_error, write_whole
-from rezup_api.store.names import is_timestamp
+from rezup_api.store.files import storage_error, storing, write_whole
+from rezup_api.store.names import is_label, is_timestamp
+from rezup_api.store.staging import place_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.store.layout import ContainerFolder
 
-PIN = ".pin"
 PUBLISHED = ".published"
 
 
@@ -29,24 +29,75 @@ def label_file(folder: ContainerFolder, label: str) -> Path:
     return folder.path / "labels" / label
 
 
+def read_timestamps(folder: ContainerFolder, label: str) -> list[str] | None:
+    """The timestamps that a label's file holds, at least one; None where there is no such file.
+
+    Raises:
+        StorageError: it cannot be read, or holds something else.
+    """
+    path = label_file(folder, label)
+    try:
+        lines = path.read_text(encoding="utf-8").split()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise storage_error("cannot read", error) from error
+    except ValueError:
+        lines = []
+    if not lines or not all(is_timestamp(line) for line in lines):
+        raise _damaged(path)
+    return lines
+
+
 def read_label(folder: ContainerFolder, label: str) -> str | None:
     """The timestamp that a label holds; None where there is no such label.
 
     Raises:
         StorageError: its file cannot be read, or holds something else.
     """
-    path = label_file(folder, label)
-    try:
-        text = path.read_text(encoding="utf-8").strip()
-    except (FileNotFoundError, NotADirectoryError):
+    lines = read_timestamps(folder, label)
+    if lines is None:
         return None
-    except OSError as error:
-        raise storage_error("cannot read", error) from error
-    except ValueError:
-        text = ""
-    if not is_timestamp(text):
-        raise StorageError(f"{path} does not hold a timestamp", "remove it, or set the label anew")
-    return text
+    if len(lines) > 1:
+        raise _damaged(label_file(folder, label))
+    return lines[0]
+
+
+def _damaged(path: Path) -> StorageError:
+    return StorageError(f"{path} does not hold a timestamp", "remove it, or set the label anew")
+
+
+def labels_of(folder: ContainerFolder) -> dict[str, str]:
+    """All labels with their timestamps, sorted by name; those that cannot be read are left out."""
+    try:
+        names = sorted(filter(is_label, os.listdir(folder.path / "labels")))
+    except OSError:
+        return {}
+    held = {name: _holding(folder, name) for name in names}
+    return {name: timestamp for name, timestamp in held.items() if timestamp is not None}
+
+
+def write_label(folder: ContainerFolder, label: str, text: str) -> None:
+    """Let a label hold something else, in one step.
+
+    Raises:
+        StorageError: it cannot be written there.
+    """
+    place_file(folder.path, label_file(folder, label), text.encode("utf-8"))
+
+
+def remove_label(folder: ContainerFolder, label: str) -> bool:
+    """Remove a label; False where there is none.
+
+    Raises:
+        StorageError: it cannot be removed.
+    """
+    with storing("cannot remove"):
+        try:
+            label_file(folder, label).unlink()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+    return True
 
 
 def remember_published(folder: ContainerFolder, timestamp: str) -> None:

@@ -15,9 +15,11 @@ from rezup_api import shares
 from rezup_api.errors import RemoteError, StorageError
 from rezup_api.mounts import is_shared
 from rezup_api.store.files import write_whole
-from rezup_api.store.labels import label_file, read_label
+from rezup_api.store.history import Act, read_history, write_act
+from rezup_api.store.labels import label_file, labels_of, read_label, remove_label, write_label
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, container_names
 from rezup_api.store.metadata import FORMAT, Metadata, parse_metadata
+from rezup_api.store.pins import Pin, read_pin
 from rezup_api.store.staging import appear_next, staged, sweep
 
 if TYPE_CHECKING:
@@ -65,6 +67,24 @@ class Remote(Protocol):
 
     def label(self, container: str, label: str) -> str | None:
         """The timestamp that a label holds there; None where there is no such label."""
+
+    def labels(self, container: str) -> dict[str, str]:
+        """All labels there, with their timestamps."""
+
+    def pin(self, container: str) -> Pin | None:
+        """The pin or rollback there, in force or over; None where there is none."""
+
+    def history(self, container: str) -> list[Act]:
+        """What was done to the container there, newest first."""
+
+    def write_label(self, container: str, label: str, text: str) -> None:
+        """Let a label, or the pin, hold something else, in one step."""
+
+    def remove_label(self, container: str, label: str) -> bool:
+        """Remove a label, or the pin; False where there is none."""
+
+    def record(self, container: str, act: Act) -> None:
+        """Write down what was done."""
 
     def watched(self, container: str, labels: Iterable[str], timestamps: Iterable[str]) -> Watched:
         """The files by which one sees that any of this, or which revisions there are, has changed."""
@@ -150,6 +170,33 @@ class PathRemote:
     def label(self, container: str, label: str) -> str | None:
         """The timestamp that a label holds there; None where there is no such label."""
         return self._asked(lambda: read_label(self._folder(container), label))
+
+    def labels(self, container: str) -> dict[str, str]:
+        """All labels there, with their timestamps."""
+        return self._asked(lambda: labels_of(self._folder(container)))
+
+    def pin(self, container: str) -> Pin | None:
+        """The pin or rollback there, in force or over; None where there is none."""
+        return self._asked(lambda: read_pin(self._folder(container)))
+
+    def history(self, container: str) -> list[Act]:
+        """What was done to the container there, newest first."""
+        return self._asked(lambda: read_history(self._folder(container)))
+
+    def write_label(self, container: str, label: str, text: str) -> None:
+        """Let a label, or the pin, hold something else, in one step."""
+        with self._reaching("cannot write to"):
+            write_label(self._folder(container), label, text)
+
+    def remove_label(self, container: str, label: str) -> bool:
+        """Remove a label, or the pin; False where there is none."""
+        with self._reaching("cannot write to"):
+            return remove_label(self._folder(container), label)
+
+    def record(self, container: str, act: Act) -> None:
+        """Write down what was done."""
+        with self._reaching("cannot write to"):
+            write_act(self._folder(container), act)
 
     def watched(self, container: str, labels: Iterable[str], timestamps: Iterable[str]) -> Watched:
         """The files by which one sees that any of this, or which revisions there are, has changed."""

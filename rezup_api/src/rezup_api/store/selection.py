@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from rezup_api.errors import NotFoundError, RemoteError
 from rezup_api.events import Reporter, Warned
-from rezup_api.store.labels import PIN, PUBLISHED, label_file, read_label, remember_published
+from rezup_api.store.labels import PUBLISHED, label_file, read_label, remember_published
 from rezup_api.store.names import is_label, is_timestamp, timestamp_order
+from rezup_api.store.pins import PIN, read_pin
 from rezup_api.store.remote import Remote, Watched, newest_published
 from rezup_api.store.revisions import load_revision, newest_first, resolve
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from rezup_api.store.layout import ContainerFolder
     from rezup_api.store.metadata import Metadata
+    from rezup_api.store.pins import Pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,43 @@ class Selector:
             return self._without_remote(request, error)
         if request:
             return self._requested(request, offer)
-        pin = read_label(self._folder, PIN)
+        pin = self.pin_here()
         if pin is not None:
             return self._pinned(pin, offer)
         return offer or self._newest_here()
+
+    def select_there(self, request: str = "") -> Selection:
+        """The revision that `NAME@REQUEST` means on the remote root, whatever is on this machine.
+
+        Raises:
+            NotFoundError: there is none such.
+            UsageError: `request` fits several.
+            RemoteError: the remote root cannot be asked.
+        """
+        label = self._remote.label(self._name, request) if self._remote is not None and is_label(request) else None
+        if label is not None:
+            return self._there(label, f"{self._name}@{request} is {label} where it is published")
+        offer = self._needed_offer(request)
+        current = offer.timestamp if offer is not None else None
+        wanted = resolve(self._name, request, self.published(), current) if request else current
+        if wanted is None:
+            raise NotFoundError(f"{self._name} is not published", f"publish it: rezup add {self._name} --remote")
+        return self._there(wanted, f"{self._name}@{wanted} is asked for")
+
+    def pin_there(self) -> Pin | None:
+        """The pin or rollback that holds on the remote root."""
+        pin = self._remote.pin(self._name) if self._remote is not None else None
+        if self._remote is None or pin is None or not pin.is_rollback:
+            return pin
+        newest = newest_published(self._remote, self._name)
+        return pin if pin.holds(newest[0] if newest is not None else None) else None
+
+    def pin_here(self) -> Pin | None:
+        """The pin or rollback that holds on this machine; a rollback is over once what it was among has something newer."""
+        pin = read_pin(self._folder)
+        if pin is None or not pin.is_rollback:
+            return pin
+        return pin if pin.holds(self.newest()) else None
 
     def offer(self) -> Selection | None:
         """What the remote root names: its pin, else its newest ready revision; None without one, or where it has none.
@@ -100,9 +135,9 @@ class Selector:
         if self._remote is None:
             return None
         offer: Selection | None
-        pin = self._remote.label(self._name, PIN)
+        pin = self.pin_there()
         if pin is not None:
-            offer = self._there(pin, f"{self._name} is pinned to {pin} on {self._remote.place}")
+            offer = self._there(pin.timestamp, f"{self._name} is {_set(pin)} {pin.timestamp} on {self._remote.place}")
         else:
             offer = self._newest_there()
         if offer is not None:
@@ -119,7 +154,7 @@ class Selector:
         try:
             return self.offer()
         except NotFoundError:
-            if (not request or request.startswith("~")) and read_label(self._folder, PIN) is None:
+            if (not request or request.startswith("~")) and self.pin_here() is None:
                 raise
             return None
 
@@ -173,11 +208,11 @@ class Selector:
             raise NotFoundError(f"{why}, which is not there", f"see what there is: rezup status {self._name}")
         return Selection(timestamp, metadata)
 
-    def _pinned(self, pin: str, offer: Selection | None) -> Selection:
+    def _pinned(self, pin: Pin, offer: Selection | None) -> Selection:
         """The revision that this machine is pinned to; that the studio is elsewhere is said every time."""
-        text = f"{self._name} is pinned to {pin} on this machine"
-        selection = self._labelled(pin, text)
-        if offer is not None and offer.timestamp != pin:
+        text = f"{self._name} is {_set(pin)} {pin.timestamp} on this machine"
+        selection = self._labelled(pin.timestamp, text)
+        if offer is not None and offer.timestamp != pin.timestamp:
             self._report(Warned(f"{text}; others get {offer.timestamp}"))
         return selection
 
@@ -202,16 +237,21 @@ class Selector:
             if label is not None:
                 return self._labelled(label, f"{self._name}@{request} is {label} where it is published")
         here = [one.timestamp for one in newest_first(self._folder) if one.ready]
-        there = self._published()
+        there = self.published()
         every = sorted({*here, *there}, key=timestamp_order, reverse=True)
-        current = read_label(self._folder, PIN) or (offer.timestamp if offer is not None else next(iter(here), None))
+        pin = self.pin_here()
+        given = pin.timestamp if pin is not None else offer.timestamp if offer is not None else None
+        current = given or next(iter(here), None)
         timestamp = resolve(self._name, request, every, current)
         if timestamp in here:
             return Selection(timestamp)
         return self._there(timestamp, f"{self._name}@{timestamp} is asked for")
 
-    def _published(self) -> list[str]:
-        """The published revisions; what is newer than the newest ready one is still being copied there."""
+    def published(self) -> list[str]:
+        """The published revisions, newest first; empty without a remote root.
+
+        What is newer than the newest ready one is still being copied there.
+        """
         found = self._newest_there()
         if self._remote is None or found is None:
             return []
@@ -224,7 +264,8 @@ class Selector:
         named = read_label(self._folder, PUBLISHED)
         # What it has named counts whoever has built it: rezup 2.x did not write down where a revision was from.
         pulled = [one.timestamp for one in ready if one.timestamp == named or (one.metadata and one.metadata.remote)]
-        current = read_label(self._folder, PIN) or fallback(named, pulled)
+        pin = read_pin(self._folder)
+        current = pin.timestamp if pin is not None and pin.holds(named) else fallback(named, pulled)
         if request:
             chosen = self._requested_here(request, [one.timestamp for one in ready], current, error)
         elif current is not None and current in [one.timestamp for one in ready]:
@@ -240,3 +281,7 @@ class Selector:
             return resolve(self._name, label or request, here, current)
         except NotFoundError:
             raise error from None
+
+
+def _set(pin: Pin) -> str:
+    return "rolled back to" if pin.is_rollback else "pinned to"

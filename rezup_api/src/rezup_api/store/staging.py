@@ -106,6 +106,19 @@ def staged(container: Path) -> Iterator[Stage]:
         _tidy(container, is_new=is_new)
 
 
+def place_file(container: Path, target: Path, data: bytes) -> None:
+    """Let a file of a container be this, in one step; what a kill leaves is swept away with all other stages.
+
+    Raises:
+        StorageError: it cannot be written there.
+    """
+    with staged(container) as stage, storing("cannot write"):
+        prepared = stage.path / target.name
+        prepared.write_bytes(data)
+        target.parent.mkdir(exist_ok=True)
+        os.replace(prepared, target)
+
+
 def _inside(folder: Path, act: Callable[[], Result]) -> Result:
     """Make a folder and do something in it; again where others tidied it away in between, because it was empty.
 

@@ -1,0 +1,22 @@
+"""`rezup pin`: let `use NAME` give one revision until `unpin`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rezup_api.store.names import parse_target
+
+if TYPE_CHECKING:
+    import argparse
+
+    from rezup.progress import Progress
+    from rezup_api.studio import Studio
+
+
+def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
+    """Pin, and say for how long."""
+    target = parse_target(arguments.target)
+    chooser = studio.container(target.container).chooser(local=arguments.local, remote=arguments.remote)
+    change = chooser.pin(target.revision, arguments.message)
+    progress.say(f"Pinned {target.container} to {change.revision}{change.where}, until: rezup unpin {target.container}")
+    return 0

@@ -1,0 +1,23 @@
+"""`rezup unpin`: let `use NAME` give the newest revision again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from rezup.progress import Progress
+    from rezup_api.studio import Studio
+
+
+def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
+    """Take a pin or a rollback away, and say what holds now."""
+    name = arguments.name
+    change = studio.container(name).chooser(local=arguments.local, remote=arguments.remote).unpin(arguments.message)
+    if not change.previous:
+        progress.say(f"{name} is not pinned{change.where}; nothing was changed")
+    else:
+        now = f": `rezup use {name}` gives {change.revision}" if change.revision else ""
+        progress.say(f"{name} is no longer held at {change.previous}{change.where}{now}")
+    return 0

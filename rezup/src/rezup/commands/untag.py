@@ -1,0 +1,21 @@
+"""`rezup untag`: remove a label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from rezup.progress import Progress
+    from rezup_api.studio import Studio
+
+
+def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
+    """Remove a label, and say what it named."""
+    name, label = arguments.name, arguments.label
+    chooser = studio.container(name).chooser(local=arguments.local, remote=arguments.remote)
+    change = chooser.untag(label, arguments.message)
+    was = f", which was {change.revision}" if change.revision else ""
+    progress.say(f"Removed the label {name}@{label}{was}{change.where}")
+    return 0

@@ -1,0 +1,194 @@
+"""Pins, rollbacks and labels on both roots: what they change, what they refuse, what they leave in the history."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.store.studio import A, B, C, D, label
+
+from rezup_api.errors import NotFoundError, RemoteError, UsageError
+from rezup_api.store.history import read_acts
+from rezup_api.store.pins import PIN, Pin, read_pin
+from rezup_api.store.remote import PathRemote
+from rezup_api.upkeep.choosing import Chooser, Here, There
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.unit.store.studio import Studio
+
+    from rezup_api.store.layout import ContainerFolder
+
+
+def here(studio: Studio) -> Chooser:
+    remote = PathRemote(studio.there.root) if studio.there.path.exists() else None
+    return Chooser("dev", Here(studio.here, remote, studio.report), os.environ, studio.report)
+
+
+def there(studio: Studio) -> Chooser:
+    return Chooser("dev", There(studio.here, PathRemote(studio.there.root)), os.environ, studio.report)
+
+
+def last(folder: ContainerFolder) -> tuple[str, str, str, str]:
+    act = read_acts(folder)[0]
+    return act.act, act.revision, act.previous, act.detail
+
+
+def test_a_pin_holds_until_it_is_removed(studio: Studio) -> None:
+    studio.build(A, B)
+    change = here(studio).pin("~1", "b is slow")
+    assert (change.revision, change.previous, change.where) == (A, B, "")
+    assert studio.given() == A
+    assert last(studio.here) == ("pin", A, B, "")
+    assert read_acts(studio.here)[0].message == "b is slow"
+    studio.build(C)
+    assert studio.given() == A
+    assert here(studio).unpin().previous == A
+    assert studio.given() == C
+    assert last(studio.here) == ("unpin", C, A, "")
+    assert here(studio).unpin().previous == ""
+    assert len(read_acts(studio.here)) == 2, "what changed nothing is no act"
+
+
+def test_a_rollback_holds_until_there_is_something_new(studio: Studio) -> None:
+    studio.build(A, B, C)
+    assert here(studio).rollback().revision == B
+    assert studio.given() == B
+    assert here(studio).rollback().revision == A
+    assert studio.given() == A
+    assert last(studio.here) == ("rollback", A, B, "")
+    with pytest.raises(NotFoundError, match=f"no revision of dev before {A}"):
+        here(studio).rollback()
+    studio.build(D)
+    assert studio.given() == D
+    assert here(studio).rollback().revision == A, "what was taken back is passed over"
+    assert studio.given() == A
+
+
+def test_a_rollback_is_undone(studio: Studio) -> None:
+    studio.build(A, B, C)
+    undoes: list[Callable[[], object]] = [lambda: here(studio).rollback("latest"), lambda: here(studio).unpin()]
+    for undo in undoes:
+        here(studio).rollback(A)
+        assert studio.given() == A
+        undo()
+        assert studio.given() == C
+        assert read_pin(studio.here) is None
+
+
+def test_what_is_pinned_is_rolled_back_for_good(studio: Studio) -> None:
+    studio.build(A, B, C)
+    here(studio).pin(B)
+    change = here(studio).rollback()
+    assert (change.revision, change.previous, change.pin) == (A, B, Pin(A))
+    studio.build(D)
+    assert studio.given() == A
+
+
+def test_the_studio_moves_every_machine(studio: Studio) -> None:
+    studio.build(D)
+    studio.publish(A, B, C)
+    change = there(studio).rollback(message="c crashes")
+    assert (change.revision, change.previous, change.where) == (B, C, f" on {studio.there.root}")
+    assert studio.given() == B
+    assert studio.given(local=True) == D
+    assert last(studio.there) == ("rollback", B, C, "")
+    assert not (studio.here.path / "history").exists()
+    studio.publish(D)
+    assert studio.given() == D
+    there(studio).pin("~2")
+    assert studio.given() == B
+    there(studio).unpin()
+    assert studio.given() == D
+
+
+def test_a_machine_differs_from_its_studio(studio: Studio) -> None:
+    studio.publish(A, B)
+    studio.pull(A, B)
+    assert here(studio).rollback().where == " on this machine"
+    assert studio.given() == A
+    assert studio.told == [f"dev is rolled back to {A} on this machine; others get {B}"]
+    studio.build(D)
+    assert studio.given() == A, "a revision of this machine alone does not end it"
+    studio.publish(C)
+    assert studio.given() == C
+
+
+def test_without_its_remote_root_a_machine_can_still_be_rolled_back(studio: Studio) -> None:
+    studio.publish(A, B)
+    studio.pull(A, B)
+    assert studio.given() == B
+    chooser = here(studio)
+    studio.unmount()
+    assert chooser.rollback().revision == A
+    assert studio.given() == A
+
+
+def test_labels_are_moved_and_removed(studio: Studio) -> None:
+    studio.build(A, B)
+    assert here(studio).tag(A, "staging").previous == ""
+    assert here(studio).tag("latest", "staging").previous == A
+    assert last(studio.here) == ("tag", B, A, "staging")
+    assert studio.given("staging") == B
+    assert here(studio).untag("staging").revision == B
+    assert last(studio.here) == ("untag", B, "", "staging")
+    with pytest.raises(NotFoundError, match="no label 'staging'"):
+        here(studio).untag("staging")
+
+
+def test_a_label_of_the_studio_is_that_of_the_studio(studio: Studio) -> None:
+    studio.publish(A, B)
+    label(studio.here, "tested", A)
+    label(studio.there, "tested", B)
+    assert there(studio).pin("tested").revision == B
+    with pytest.raises(NotFoundError):
+        there(studio).tag(D, "never")
+    assert there(studio).tag(A, "tested").previous == B
+    assert studio.given("tested") == A
+
+
+@pytest.mark.parametrize("name", ["", "latest", "1st", ".pin", "../up", "a b"])
+def test_what_is_no_label_is_refused(studio: Studio, name: str) -> None:
+    studio.build(A)
+    with pytest.raises(UsageError, match="is not a label"):
+        here(studio).tag(A, name)
+    with pytest.raises(UsageError, match="is not a label"):
+        here(studio).untag(name)
+    assert not (studio.here.path / "labels").exists()
+
+
+def test_what_is_not_there_cannot_be_chosen(studio: Studio) -> None:
+    acts: list[Callable[[], object]] = [lambda: here(studio).pin("latest"), lambda: here(studio).rollback()]
+    for refused in acts:
+        with pytest.raises(NotFoundError):
+            refused()
+    studio.build(A)
+    with pytest.raises(UsageError, match="which revision"):
+        here(studio).pin("")
+    for request in (B, "~1", "staging"):
+        with pytest.raises(NotFoundError):
+            here(studio).pin(request)
+        with pytest.raises(NotFoundError):
+            here(studio).rollback(request)
+    assert os.listdir(studio.here.path) == ["revisions"]
+
+
+def test_a_damaged_pin_is_removed_or_replaced(studio: Studio) -> None:
+    studio.build(A, B)
+    ways: list[tuple[Callable[[], object], str]] = [(lambda: here(studio).unpin(), B), (lambda: here(studio).pin(A), A)]
+    for mend, given in ways:
+        label(studio.here, PIN, "nonsense")
+        mend()
+        assert studio.given() == given
+
+
+def test_a_remote_root_that_is_away_is_an_error(studio: Studio) -> None:
+    studio.publish(A, B)
+    chooser = there(studio)
+    studio.unmount()
+    acts: list[Callable[[], object]] = [chooser.rollback, lambda: chooser.pin(A), chooser.unpin]
+    for act in acts:
+        with pytest.raises(RemoteError):
+            act()
