@@ -77,7 +77,7 @@ def test_revisions_added_at_once_all_are_ready(machine: Machine) -> None:
     assert len(rows) == len(machine.revisions("dev")) == 9
     assert all(row["ready"] for row in rows)
     assert sorted(row["message"] for row in rows) == ["", *"01234567"]
-    assert os.listdir(machine.root / "dev") == ["revisions"]
+    assert set(os.listdir(machine.root / "dev")) <= {".data", "history", "revisions"}
     for path in machine.revisions("dev"):
         assert machine.run("use", f"dev@{path.name}", "--", "printenv", "REZUP_REVISION").stdout == f"{path}\n"
 

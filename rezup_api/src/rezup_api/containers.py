@@ -258,7 +258,8 @@ class Container:
 
     def chooser(self, *, local: bool = False, remote: bool = False) -> Chooser:
         """What pins, rolls back and labels its revisions, under the root that is meant; see `place_of` for the errors."""
-        from rezup_api.upkeep.choosing import Chooser, Here, There  # not for a launch
+        from rezup_api.upkeep.choosing import Chooser  # not for a launch
+        from rezup_api.upkeep.places import Here, There
 
         there = self.place_of(local=local, remote=remote)
         place = Here(self.folder, self.remote, self._report) if there is None else There(self.folder, there)

@@ -166,6 +166,7 @@ class Maker:
             platform=platform_tag(),
             environments=built.environments,
             libraries=built.libraries,
+            data=built.data,
         )
 
     def _record(self, act: str, timestamp: str, message: str) -> None:
@@ -187,7 +188,7 @@ def _refuse_credentials(recipe: Recipe) -> None:
 
 def _publish(remote: Remote, recipe: Recipe, metadata: Metadata, newest: str | None) -> str:
     python = ".".join(metadata.environments[0].python.split(".")[:2])
-    published = replace(metadata, environments=(), libraries=(), remote="")
+    published = replace(metadata, environments=(), libraries=(), data=(), remote="")
     return remote.publish(recipe.container, dump(recipe, rez_python=python), published, newest)
 
 

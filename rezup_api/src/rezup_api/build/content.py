@@ -118,6 +118,14 @@ class FileStore:
                     files[relative] = self._adopt_file(path)
         return Listing(files, links)
 
+    def share(self, path: Path) -> None:
+        """Share one file: it becomes a link of the cache's, or the cache's of it.
+
+        Raises:
+            OSError: it cannot be read or linked.
+        """
+        self._adopt_file(str(path))
+
     def _adopt_file(self, path: str) -> File:
         status = os.stat(path)
         executable = bool(status.st_mode & 0o111)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.build import installers
 from rezup_api.build.bytecode import Compiler
+from rezup_api.build.datatrees import DataTrees
 from rezup_api.build.distributions import conflicts, damaged, installed
 from rezup_api.build.editable import link_sources
 from rezup_api.build.engine import Pins, surroundings
@@ -24,6 +26,7 @@ from rezup_api.events import step
 from rezup_api.store.files import remove_tree, write_whole
 from rezup_api.store.layout import BIN, site_packages
 from rezup_api.store.metadata import Environment
+from rezup_api.store.sharing import withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from rezup_api.store.staging import Stage
 
 # Raised whenever what is written into an environment changes, so that no list of an older rezup is taken for it.
-LAYOUT = "1"
+LAYOUT = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ class Workplace:
 class EnvironmentBuild:
     """The building of one environment.
 
-    `libraries` is the folder of shared libraries that it links, None as long as there is none.
+    `libraries` is the folder of shared libraries that it links, None as long as there is none; `trees` are the data folders that
+    it links, by their names.
     """
 
     def __init__(self, request: EnvironmentRequest, place: Workplace) -> None:
@@ -91,7 +95,11 @@ class EnvironmentBuild:
             prefix=Path(request.interpreter.executable).parent.parent,
         )
         self._engine = installers.choose_engine(place.recipe, request.interpreter, self._around)
+        self._data = DataTrees(
+            place.folder, place.store, place.caches.environments, place.holds, made_for=place.stage.path
+        )
         self.libraries: Path | None = None
+        self.trees: dict[str, Listing] = {}
 
     def run(self) -> Environment:
         """Make the environment, from an earlier one of the same content if there is one, and try it.
@@ -103,20 +111,36 @@ class EnvironmentBuild:
         pins, shared = self._resolve(template)
         self._share(shared)
         key = self._key(pins)
-        listing = template.confirm(key)
+        listing = self._from(template, key)
         if listing is None:
             listing = self._make(pins)
             if pins.lasting and not self._request.local:
                 template.remember(key, listing)
         self._try(listing)
-        write_whole(self._place.stage.path / f"files.{self._request.name}.json", listing.to_json().encode("utf-8"))
+        self._record(listing)
         return Environment(
             name=self._request.name,
             python=self._request.interpreter.version_text,
             interpreter=self._request.interpreter.executable,
             rez=(self._path / BIN / FOLDER / MARKER).read_text(encoding="utf-8"),
-            size=listing.size,
+            size=listing.size + sum(tree.size for tree in self.trees.values()),
         )
+
+    def _from(self, template: Template, key: str) -> Listing | None:
+        """Take an environment that was made before, with the data folders that it links; None when it must be made."""
+        listing = template.confirm(key)
+        trees = self._data.restore(listing) if listing is not None else None
+        if trees is None:
+            template.discard()
+            return None
+        self.trees = trees
+        return listing
+
+    def _record(self, listing: Listing) -> None:
+        """Keep the digests of all files, which equal environments share as well."""
+        path = self._place.stage.path / f"files.{self._request.name}.json"
+        write_whole(path, listing.to_json().encode("utf-8"))
+        self._place.store.share(path)
 
     def _resolve(self, template: Template) -> tuple[Pins, Pins]:
         """Find the versions, of the environment and of the shared libraries; meanwhile make what was found last time."""
@@ -148,6 +172,7 @@ class EnvironmentBuild:
             store=self._place.store,
             report=self._place.report,
         )
+        self._place.holds.callback(withdraw, self._place.folder, self.libraries, self._place.stage.path)
         self._place.holds.enter_context(held)
 
     def _compiler(self, python: Path) -> Compiler:
@@ -196,6 +221,8 @@ class EnvironmentBuild:
             )
         with step(self._place.report, f"Compiling {self._request.name}") as running:
             self._compiler(self._path / BIN / "python").compile(self._packages, running)
+            if self._place.recipe.pip.link == "auto" and os.name != "nt":  # where links need no privilege
+                self.trees = self._data.split(self._packages)
             running.text = "Compiled the byte code"
             return self._place.store.adopt(self._path)
 

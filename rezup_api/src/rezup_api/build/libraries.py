@@ -8,15 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rezup_api.build.engine import Pins
 from rezup_api.build.pip import PipEngine
 from rezup_api.events import step
-from rezup_api.store.files import remove_tree, write_whole
+from rezup_api.store.files import remove_tree
 from rezup_api.store.layout import platform_tag
-from rezup_api.store.locks import Held, lease
+from rezup_api.store.sharing import appear_shared, hold
 from rezup_api.store.staging import staged
 
 if TYPE_CHECKING:
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
     from rezup_api.build.requirements import EnvironmentRequest
     from rezup_api.events import Reporter
     from rezup_api.store.layout import ContainerFolder
+    from rezup_api.store.locks import Held
 
-RECORD = "shared.json"
 LINK = "_rezup_shared.pth"
 
 
@@ -72,40 +71,28 @@ def provide(
         InstallError: they cannot be installed.
     """
     target = folder.libraries / _name(request, pins.digest)
-    while True:
-        held = _hold(target) if pins.lasting else None
-        if held is not None:
-            return target, held
-        with (
-            step(report, f"Installing the shared libraries {request.shared_name}") as running,
-            staged(folder.path) as stage,
-        ):
-            engine.install_into(stage.path, scratch, request.interpreter, pins)
-            remove_tree(stage.path / "bin")  # scripts of libraries, made for an interpreter that moves
-            compiler.compile(stage.path, running)
-            listing = store.adopt(stage.path)
-            if not pins.lasting:
-                target = folder.libraries / _name(request, listing.digest)
-            record = {"format": 1, "resolved": list(pins.names), "interpreter": request.interpreter.identity}
-            write_whole(stage.path / RECORD, json.dumps(record, indent=2).encode("utf-8"))
-            folder.libraries.mkdir(exist_ok=True)
-            stage.appear(target)
-            running.text = f"Installed the shared libraries {request.shared_name}"
-            held = _hold(target)
-        if held is not None:
-            return target, held
+    held = hold(target) if pins.lasting else None
+    if held is not None:
+        return target, held
+    with (
+        step(report, f"Installing the shared libraries {request.shared_name}") as running,
+        staged(folder.path) as stage,
+    ):
+        engine.install_into(stage.path, scratch, request.interpreter, pins)
+        remove_tree(stage.path / "bin")  # scripts of libraries, made for an interpreter that moves
+        compiler.compile(stage.path, running)
+        listing = store.adopt(stage.path)
+        if not pins.lasting:
+            target = folder.libraries / _name(request, listing.digest)
+        record = {"format": 1, "resolved": list(pins.names), "interpreter": request.interpreter.identity}
+        running.text = f"Installed the shared libraries {request.shared_name}"
+        return target, appear_shared(stage, target, listing.to_json(), json.dumps(record, indent=2))
 
 
 def _name(request: EnvironmentRequest, digest: str) -> str:
     interpreter = request.interpreter
     told = f"{digest}\n{interpreter.implementation} {interpreter.version[:2]}\n{platform_tag()}"
     return f"{request.shared_name}-{hashlib.sha256(told.encode('utf-8')).hexdigest()[:16]}"
-
-
-def _hold(target: Path) -> Held | None:
-    with suppress(FileNotFoundError):
-        return lease(target / RECORD)
-    return None
 
 
 def link_libraries(packages: Path, libraries: Path, staged_revision: Path) -> None:

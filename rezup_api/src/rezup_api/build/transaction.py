@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What was built: the environments as the metadata records them, and the shared libraries they link."""
+    """What was built: the environments as the metadata records them, and what they link: shared libraries, data folders."""
 
     environments: tuple[Environment, ...]
     libraries: tuple[str, ...]
+    data: tuple[str, ...]
 
 
 def build_environments(
@@ -79,7 +80,8 @@ def build_environments(
     except OSError as error:
         raise storage_error("cannot build the revision:", error) from error
     libraries = tuple(build.libraries.name for build in builds if build.libraries is not None)
-    return Built(environments, libraries)
+    data = tuple(sorted({name for build in builds for name in build.trees}))
+    return Built(environments, libraries, data)
 
 
 def _requests(recipe: Recipe, finder: Finder, environ: Mapping[str, str]) -> list[EnvironmentRequest]:

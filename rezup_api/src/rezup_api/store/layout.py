@@ -42,6 +42,11 @@ class ContainerFolder:
         """The folder of the libraries that its revisions share."""
         return self.path / "libs"
 
+    @property
+    def data(self) -> Path:
+        """The folder of the data folders that its revisions share."""
+        return self.path / ".data"
+
     def timestamps(self) -> list[str]:
         """The names of its revisions, newest first, ready or not; empty when there is no such container.
 

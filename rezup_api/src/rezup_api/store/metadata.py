@@ -42,7 +42,10 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What `revision.json` holds. `format` is 0 for revisions of rezup 1.x and 2.x; `created` is an ISO 8601 UTC moment."""
+    """What `revision.json` holds. `format` is 0 for revisions of rezup 1.x and 2.x; `created` is an ISO 8601 UTC moment.
+
+    `libraries` and `data` name what its environments link under `libs/` and `.data/` of the container.
+    """
 
     format: int
     rezup_version: str
@@ -53,6 +56,7 @@ class Metadata:
     platform: str = ""
     environments: tuple[Environment, ...] = ()
     libraries: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
     remote: str = ""
 
     @property
@@ -82,6 +86,7 @@ class Metadata:
                 for environment in self.environments
             ],
             "libraries": list(self.libraries),
+            "data": list(self.data),
         }
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -105,6 +110,7 @@ def parse_metadata(text: str) -> Metadata:
         platform=str(document.get("platform") or ""),
         environments=tuple(_environments(document)),
         libraries=tuple(_names(document.get("libraries"))),
+        data=tuple(_names(document.get("data"))),
         remote=str(document.get("remote") or ""),
     )
 

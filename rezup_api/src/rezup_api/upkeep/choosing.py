@@ -1,142 +1,27 @@
 """Choose what others get: pin, roll back, label. Each is one file that changes in one step, and one line of the history.
 
-The same acts work on two roots: this machine's, and the remote root, where they move every machine of the studio.
+The same acts work on both roots; see `places`.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from rezup_api.errors import NotFoundError, RemoteError, StorageError, UsageError
-from rezup_api.events import Reporter, silent
-from rezup_api.store.history import Act, new_act, record, write_act
-from rezup_api.store.labels import read_label, remove_label, write_label
+from rezup_api.errors import BusyError, NotFoundError, RemoteError, StorageError, UsageError
+from rezup_api.store.history import new_act, record
 from rezup_api.store.names import LATEST, is_label
-from rezup_api.store.pins import PIN, Pin, read_pin, rolled_back, step_back
-from rezup_api.store.revisions import newest_first
-from rezup_api.store.selection import Selector
+from rezup_api.store.pins import PIN, Pin, rolled_back, step_back
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from rezup_api.store.layout import ContainerFolder
-    from rezup_api.store.remote import Remote
-
-
-class Place(Protocol):
-    """One container under one root, as far as choosing is concerned."""
-
-    @property
-    def where(self) -> str:
-        """How to name the place in a sentence, empty where there is no other."""
-
-    def known(self) -> list[str]:
-        """The revisions that can be chosen, newest first."""
-
-    def meant(self, request: str) -> str | None:
-        """The revision that `NAME@REQUEST` means there; None if nothing was asked for and there is none."""
-
-    def pin(self) -> Pin | None:
-        """The pin or rollback, in force or over."""
-
-    def label(self, label: str) -> str | None:
-        """The revision that a label names, None where there is none."""
-
-    def write(self, label: str, text: str) -> None:
-        """Let a label, or the pin, hold something else."""
-
-    def remove(self, label: str) -> bool:
-        """Remove a label, or the pin; False where there is none."""
-
-    def record(self, act: Act) -> None:
-        """Write down what was done."""
+    from rezup_api.events import Reporter
+    from rezup_api.upkeep.places import Place
 
 
-class Here:
-    """A container under the local root.
-
-    Args:
-        remote: the remote root whose revisions it takes; None without one.
-        report: told what a person should know about what is chosen now.
-    """
-
-    def __init__(self, folder: ContainerFolder, remote: Remote | None, report: Reporter) -> None:
-        self._folder = folder
-        self._selector = Selector(folder, remote, report)
-        self._quiet = Selector(folder, remote, silent)
-        self.where = " on this machine" if remote is not None else ""
-
-    def known(self) -> list[str]:
-        """Those of the remote root if it can be asked, else those that are ready here."""
-        try:
-            published = self._selector.published()
-        except RemoteError:
-            published = []
-        return published or [one.timestamp for one in newest_first(self._folder) if one.ready]
-
-    def meant(self, request: str) -> str | None:
-        """The revision that `NAME@REQUEST` means on this machine; what `use NAME` tells meanwhile is not of interest here."""
-        selection = (self._selector if request else self._quiet).select(request)
-        return selection.timestamp if selection is not None else None
-
-    def pin(self) -> Pin | None:
-        """The pin or rollback of this machine."""
-        return read_pin(self._folder)
-
-    def label(self, label: str) -> str | None:
-        """The revision that a label of this machine names."""
-        return read_label(self._folder, label)
-
-    def write(self, label: str, text: str) -> None:
-        """Write a label of this machine."""
-        write_label(self._folder, label, text)
-
-    def remove(self, label: str) -> bool:
-        """Remove a label of this machine."""
-        return remove_label(self._folder, label)
-
-    def record(self, act: Act) -> None:
-        """Write down what was done on this machine."""
-        write_act(self._folder, act)
-
-
-class There:
-    """A container on a remote root."""
-
-    def __init__(self, folder: ContainerFolder, remote: Remote) -> None:
-        self._name = folder.name
-        self._remote = remote
-        self._selector = Selector(folder, remote, silent)
-        self.where = f" on {remote.place}"
-
-    def known(self) -> list[str]:
-        """The published revisions."""
-        return self._selector.published()
-
-    def meant(self, request: str) -> str | None:
-        """The revision that `NAME@REQUEST` means where it is published."""
-        return self._selector.select_there(request).timestamp
-
-    def pin(self) -> Pin | None:
-        """The studio's pin or rollback."""
-        return self._remote.pin(self._name)
-
-    def label(self, label: str) -> str | None:
-        """The revision that a label of the studio names."""
-        return self._remote.label(self._name, label)
-
-    def write(self, label: str, text: str) -> None:
-        """Write a label of the studio."""
-        self._remote.write_label(self._name, label, text)
-
-    def remove(self, label: str) -> bool:
-        """Remove a label of the studio."""
-        return self._remote.remove_label(self._name, label)
-
-    def record(self, act: Act) -> None:
-        """Write down what was done to the studio's container."""
-        self._remote.record(self._name, act)
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +64,10 @@ class Chooser:
             NotFoundError: there is none such.
             StorageError, RemoteError: it cannot be written there.
         """
-        timestamp = self._meant(request)
         previous = self._given()
-        pin = Pin(timestamp)
-        self._place.write(PIN, pin.to_text())
+        with self._held(request) as timestamp:
+            pin = Pin(timestamp)
+            self._place.write(PIN, pin.to_text())
         return self._done("pin", Change(timestamp, previous, pin), message)
 
     def unpin(self, message: str = "") -> Change:
@@ -209,18 +94,19 @@ class Chooser:
         known = self._place.known()
         pin = self._place.pin()
         current = self._given()
-        target = self._meant(to) if to else step_back(pin, current, known) if current else None
+        target = to or (step_back(pin, current, known) if current else None)
         if target is None:
             raise NotFoundError(
                 f"there is no revision of {self._name} before {current or 'the first one'} to go back to",
                 f"see what there is: rezup status {self._name}",
             )
-        made = rolled_back(pin, target, known or [target])
-        if made is None:
-            self._place.remove(PIN)
-        else:
-            self._place.write(PIN, made.to_text())
-        return self._done("rollback", Change(target, current, made), message)
+        with self._held(target) as timestamp:
+            made = rolled_back(pin, timestamp, known or [timestamp])
+            if made is None:
+                self._place.remove(PIN)
+            else:
+                self._place.write(PIN, made.to_text())
+        return self._done("rollback", Change(timestamp, current, made), message)
 
     def tag(self, request: str, label: str, message: str = "") -> Change:
         """Give a revision a label, which is moved if it was another's.
@@ -231,9 +117,9 @@ class Chooser:
             StorageError, RemoteError: it cannot be written there.
         """
         self._check_label(label)
-        timestamp = self._meant(request)
         previous = self._place.label(label) or ""
-        self._place.write(label, f"{timestamp}\n")
+        with self._held(request) as timestamp:
+            self._place.write(label, f"{timestamp}\n")
         return self._done("tag", Change(timestamp, previous), message, label)
 
     def untag(self, label: str, message: str = "") -> Change:
@@ -255,6 +141,17 @@ class Chooser:
                 f"see what there is: rezup status {self._name}",
             )
         return self._done("untag", Change(timestamp), message, label)
+
+    @contextmanager
+    def _held(self, request: str) -> Iterator[str]:
+        """The revision that `NAME@REQUEST` means, which is not removed meanwhile."""
+        for _ in range(ATTEMPTS):
+            timestamp = self._meant(request)
+            with self._place.holding(timestamp) as there:
+                if there:
+                    yield timestamp
+                    return
+        raise BusyError(f"the revisions of {self._name} are being removed", "try again")
 
     def _meant(self, request: str) -> str:
         if not request:
