@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
 from rezup_api.build.transaction import build_environments
+from rezup_api.checking import run_checks
 from rezup_api.errors import RecipeError, StorageError
 from rezup_api.events import Note, Reporter, Warned
 from rezup_api.recipe.credentials import literal_credentials
@@ -79,7 +80,7 @@ class Maker:
                 remote=remote.place if remote is not None else "",
             )
             _keep_recipe(stage, recipe)
-            _describe(stage, metadata)
+            self._finish(stage, recipe, metadata)
             newest = self._newest(recipe.container, remote)
             if remote is not None:
                 timestamp = _publish(remote, recipe, metadata, newest)
@@ -140,7 +141,7 @@ class Maker:
                     message=published.message,
                     remote=remote.place,
                 )
-                _describe(stage, metadata)
+                self._finish(stage, recipe, metadata)
                 self._appear(stage, timestamp)
         self._record("pull", timestamp, published.message)
         return load_revision(self.folder, timestamp)
@@ -168,6 +169,11 @@ class Maker:
             libraries=built.libraries,
             data=built.data,
         )
+
+    def _finish(self, stage: Stage, recipe: Recipe, metadata: Metadata) -> None:
+        """The last that is done to a revision before others see it: the recipe's checks, and its metadata."""
+        run_checks(recipe, stage, metadata, environ=self.environ, report=self.report)
+        _describe(stage, metadata)
 
     def _record(self, act: str, timestamp: str, message: str) -> None:
         done = new_act(act, timestamp, self.environ, message=message)

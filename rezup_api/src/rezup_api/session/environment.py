@@ -10,7 +10,7 @@ import json
 import os
 from dataclasses import dataclass
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rezup_api import shares
 from rezup_api.errors import LaunchError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.recipe.model import Recipe
-    from rezup_api.store.revisions import Revision
+    from rezup_api.store.metadata import Metadata
 
 MEMORY = "REZUP_SESSION"
 OWN = ("REZUP_CONTAINER", "REZUP_REVISION", "REZUP_USING_REMOTE", MEMORY)
@@ -48,7 +48,29 @@ class SessionEnviron:
     texts: tuple[str, ...]
 
 
-def session_environ(revision: Revision, recipe: Recipe, environ: Mapping[str, str], report: Reporter) -> SessionEnviron:
+class Enterable(Protocol):
+    """A revision, as far as a session in it is concerned: one that is there, or one in the making."""
+
+    @property
+    def container(self) -> str:
+        """The container's name."""
+
+    @property
+    def path(self) -> Path:
+        """The revision's folder."""
+
+    @property
+    def metadata(self) -> Metadata | None:
+        """What is recorded of it."""
+
+    @property
+    def tool_folders(self) -> tuple[Path, ...]:
+        """What goes on PATH."""
+
+
+def session_environ(
+    revision: Enterable, recipe: Recipe, environ: Mapping[str, str], report: Reporter
+) -> SessionEnviron:
     """The environment of a session.
 
     Args:

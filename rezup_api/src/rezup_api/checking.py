@@ -1,0 +1,106 @@
+"""Run the checks of a recipe inside a revision that is in the making: what fails one never becomes ready."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rezup_api import process
+from rezup_api.errors import InstallError
+from rezup_api.events import step
+from rezup_api.session.environment import session_environ
+from rezup_api.store.files import remove_tree, storing
+from rezup_api.store.layout import BIN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from rezup_api.events import Reporter
+    from rezup_api.recipe.model import Check, Recipe
+    from rezup_api.store.metadata import Metadata
+    from rezup_api.store.staging import Stage
+
+# Lines of a failed check's output that its error shows.
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRevision:
+    """A revision that nobody sees yet, as a session sees it.
+
+    Args:
+        path: its stage.
+        metadata: what will be recorded of it.
+    """
+
+    container: str
+    path: Path
+    metadata: Metadata
+
+    @property
+    def tool_folders(self) -> tuple[Path, ...]:
+        """The folders of its production scripts."""
+        return tuple(self.path / "venv" / environment.name / BIN / "rez" for environment in self.metadata.environments)
+
+
+def run_checks(
+    recipe: Recipe, stage: Stage, metadata: Metadata, *, environ: Mapping[str, str], report: Reporter
+) -> None:
+    """Run every check of a recipe, in the environment that a session in the revision would have.
+
+    Args:
+        stage: where the revision is made.
+        metadata: what will be recorded of it.
+        environ: the caller's environment.
+
+    Raises:
+        InstallError: a check fails, or takes too long.
+        LaunchError: a `.env` file of the recipe cannot be read.
+        StorageError: the stage cannot be written.
+    """
+    if not recipe.checks:
+        return
+    revision = StagedRevision(recipe.container, stage.path, metadata)
+    session = session_environ(revision, recipe, environ, report).values
+    work = stage.path / ".check"
+    with storing("cannot write"):
+        work.mkdir()
+    try:
+        for check in recipe.checks:
+            with step(report, f"Checking: {check.command}") as running:
+                _run(check, session, work, stage, report)
+                running.text = f"Checked: {check.command}"
+    finally:
+        with storing("cannot remove"):
+            remove_tree(work)
+
+
+def _run(check: Check, session: Mapping[str, str], work: Path, stage: Stage, report: Reporter) -> None:
+    """Run one, apart from the terminal: a check asks nobody, and what it starts ends with it."""
+    words = ["cmd", "/d", "/c", check.command] if os.name == "nt" else [process.POSIX_SHELL, "-c", check.command]
+    completed = process.run(
+        words,
+        environ=session,
+        report=report,
+        cwd=work,
+        holding=(stage.lock.descriptor,),
+        apart=True,
+        timeout=check.timeout,
+    )
+    if not completed.status:
+        return
+    said = [*completed.stdout.splitlines(), *completed.tail.splitlines()][-SHOWN:]
+    output = "".join(f"\n  {line}" for line in said)
+    raise InstallError(
+        f"the check {check.command!r} fails in the new revision ({_ending(completed.status)}){':' if output else ''}{output}",
+        "nothing was made ready; mend what the check complains of, or the check in the recipe",
+        command=completed.command,
+        status=completed.status,
+        tail="\n".join(said),
+    )
+
+
+def _ending(status: int) -> str:
+    return f"exit status {status}" if status > 0 else f"ended by signal {-status}"
