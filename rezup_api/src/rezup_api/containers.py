@@ -6,14 +6,17 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rezup_api.errors import LaunchError, NotFoundError, RemoteError, UsageError
+from rezup_api.errors import LaunchError, NotFoundError, RemoteError, RezupError, UsageError
+from rezup_api.events import Warned
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.session.environment import SessionEnviron, session_environ
 from rezup_api.settings import absolute
+from rezup_api.store.failures import Failure, read_failure
 from rezup_api.store.history import Act, read_history
 from rezup_api.store.labels import labels_of
 from rezup_api.store.layout import ContainerFolder, container_names
 from rezup_api.store.locks import Held, lease
+from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import DEFAULT_CONTAINER
 from rezup_api.store.remote import PathRemote, Remote, newest_published
 from rezup_api.store.revisions import Revision, load_revision, newest_first, newest_ready
@@ -88,13 +91,15 @@ class Container:
         """Its revisions under the local root, newest first, ready or not."""
         return list(newest_first(self.folder))
 
-    def find(self, request: str = "", *, local: bool = False, strict: bool = False) -> Revision:
+    def find(self, request: str = "", *, local: bool = False, strict: bool = False, at_once: bool = False) -> Revision:
         """The revision that `use` gives, built first if it is missing here.
 
         Args:
             request: `REV` of the command line, empty for what `use NAME` gives.
             local: pass over the remote root.
-            strict: raise where another revision would stand in for that of a remote root that cannot be asked.
+            strict: raise where another revision would stand in for what the remote root names, because that cannot be asked or
+                built.
+            at_once: try to build it even if that has just failed.
 
         Raises:
             NotFoundError: there is none such.
@@ -112,9 +117,31 @@ class Container:
         if selection is None:
             return self._first(remote)
         revision = load_revision(self.folder, selection.timestamp)
-        if selection.published is not None and remote is not None and not revision.ready:
-            return self._maker.pull(selection.timestamp, selection.published, remote)
-        return revision
+        if selection.published is None or remote is None or revision.ready:
+            return revision
+        try:
+            return self._maker.pull(selection.timestamp, selection.published, remote, at_once=at_once)
+        except RezupError as error:
+            if strict or request:
+                raise
+            return self._stand_in(selection.timestamp, selection.published, error)
+
+    def _stand_in(self, timestamp: str, published: Metadata, error: RezupError) -> Revision:
+        """What `use` gives instead of what is published and cannot be built here; who published that is told each time.
+
+        Raises:
+            RezupError: the same error, where there is nothing.
+        """
+        other = self._selector(local=False).stand_in(timestamp)
+        if other is None:
+            raise error
+        by = f", published by {published.creator}" if published.creator else ""
+        why = f" ({published.message})" if published.message else ""
+        text = f"{self.name}@{timestamp}{by}{why} cannot be built here: {error.message}"
+        self._report(
+            Warned(f"{text}\n  taking {self.name}@{other} instead; to try again at once: rezup pull {self.name}")
+        )
+        return load_revision(self.folder, other)
 
     def _selector(self, *, local: bool) -> Selector:
         return Selector(self.folder, None if local else self.remote, self._report)
@@ -141,8 +168,17 @@ class Container:
             NotFoundError: a pin names one that does not exist.
             RemoteError: the remote root cannot be asked, and nothing stands in for it.
         """
-        selection = self._selector(local=False).select()
-        return selection.timestamp if selection is not None else None
+        selector = self._selector(local=False)
+        selection = selector.select()
+        if selection is None:
+            return None
+        published = selection.published
+        failing = published is not None and (published.format > FORMAT or self.failure(selection.timestamp) is not None)
+        return (selector.stand_in(selection.timestamp) if failing else None) or selection.timestamp
+
+    def failure(self, timestamp: str) -> Failure | None:
+        """The builds of a published revision that failed here; None when there were none."""
+        return read_failure(self.folder, timestamp)
 
     def pins(self) -> tuple[Pin | None, Pin | None]:
         """The pins or rollbacks that hold: this machine's, which comes first, and the remote root's.
@@ -235,7 +271,7 @@ class Container:
         if newest_published(remote, self.name) is None:
             offered = ", ".join(remote.containers()) or "nothing"
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
-        return self.find(request, strict=True)
+        return self.find(request, strict=True, at_once=True)
 
     def place_of(self, *, local: bool, remote: bool) -> Remote | None:
         """Which of its two roots an act is meant for: the remote root, or None for this machine's.

@@ -5,6 +5,7 @@ Each is prepared in a stage and appears by one rename; when anything fails befor
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -13,14 +14,15 @@ from typing import TYPE_CHECKING
 from rezup_api._version import __version__
 from rezup_api.build.transaction import build_environments
 from rezup_api.checking import run_checks
-from rezup_api.errors import RecipeError, StorageError
+from rezup_api.errors import InstallError, RecipeError, RemoteError, RezupError, StorageError
 from rezup_api.events import Note, Reporter, Warned
 from rezup_api.recipe.credentials import literal_credentials
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.recipe.snapshot import dump
+from rezup_api.store.failures import forget_failure, note_failure, read_failure
 from rezup_api.store.files import host_name, storing, user_name, write_whole
 from rezup_api.store.history import new_act, record, write_act
-from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_tag
+from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_name, platform_tag
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import timestamp_order
 from rezup_api.store.remote import Remote, check_format
@@ -107,44 +109,67 @@ class Maker:
             text = f"this machine's clock is {ahead:.0f} s behind the revision {newest}; the new one follows that"
             self.report(Warned(text))
 
-    def pull(self, timestamp: str, published: Metadata, remote: Remote) -> Revision:
+    def pull(self, timestamp: str, published: Metadata, remote: Remote, *, at_once: bool = False) -> Revision:
         """The local build of a published revision, made now if there is none.
 
         Args:
             published: what is recorded of it on the remote root.
+            at_once: try to build it even if that has just failed.
 
         Raises:
-            InstallError: it cannot be built, or does not run.
+            InstallError: it cannot be built, or does not run; or that was so a short time ago.
             RemoteError: the remote root cannot be read, or is of a newer rezup.
             StorageError: the local root cannot be written, or something else lies where it belongs.
         """
-        name = self.folder.name
         revision = load_revision(self.folder, timestamp)
         if revision.ready:
             return revision
-        check_format(published, f"{name}@{timestamp} on {remote.place}")
         with building(self.folder.path, timestamp, self.waiting):
             revision = load_revision(self.folder, timestamp)
             if revision.ready:
                 return revision
-            _refuse_occupied(revision)
-            why = f": {published.message}" if published.message else ""
-            self.report(Note(f"Building {name}@{timestamp}, published by {published.creator}{why}"))
-            sweep(self.folder.path)
-            with staged(self.folder.path) as stage, ExitStack() as holds:
-                recipe = _published_recipe(stage, remote, name, timestamp, tolerant=published.format == 0)
-                metadata = replace(
-                    self._build(stage, recipe, holds),
-                    creator=published.creator,
-                    hostname=published.hostname,
-                    created=published.created,
-                    message=published.message,
-                    remote=remote.place,
-                )
-                self._finish(stage, recipe, metadata)
-                self._appear(stage, timestamp)
+            if not at_once:
+                self._refuse_failing(timestamp)
+            try:
+                self._pull(revision, published, remote)
+            except RemoteError:
+                raise  # that the share has gone says nothing of the revision
+            except RezupError as error:
+                note_failure(self.folder, timestamp, error.message, error.hint, error.code)
+                raise
+            forget_failure(self.folder, timestamp)
         self._record("pull", timestamp, published.message)
         return load_revision(self.folder, timestamp)
+
+    def _pull(self, revision: Revision, published: Metadata, remote: Remote) -> None:
+        """Build a published revision."""
+        name, timestamp = self.folder.name, revision.timestamp
+        check_format(published, f"{name}@{timestamp} on {remote.place}")
+        _refuse_occupied(revision)
+        why = f": {published.message}" if published.message else ""
+        self.report(Note(f"Building {name}@{timestamp}, published by {published.creator}{why}"))
+        sweep(self.folder.path)
+        with staged(self.folder.path) as stage, ExitStack() as holds:
+            recipe = _published_recipe(stage, remote, name, timestamp, tolerant=published.format == 0)
+            _refuse_platform(recipe, f"{name}@{timestamp}")
+            metadata = replace(
+                self._build(stage, recipe, holds),
+                creator=published.creator,
+                hostname=published.hostname,
+                created=published.created,
+                message=published.message,
+                remote=remote.place,
+            )
+            self._finish(stage, recipe, metadata)
+            self._appear(stage, timestamp)
+
+    def _refuse_failing(self, timestamp: str) -> None:
+        """Do not spend minutes on a build that has failed three times within the hour."""
+        failure = read_failure(self.folder, timestamp)
+        if failure is not None and not failure.is_due(time.time()):
+            name = self.folder.name
+            hint = f"it failed {failure.tries} times, and is tried again once an hour; at once with: rezup pull {name}"
+            raise InstallError(failure.message, f"{failure.hint}; {hint}" if failure.hint else hint)
 
     def waiting(self) -> None:
         """Tell that another process builds what is wanted here."""
@@ -203,6 +228,15 @@ def _refuse_occupied(revision: Revision) -> None:
         raise StorageError(
             f"{revision.path} is in the way: {revision.obstacle}",
             "move it away, or give this machine a local root of its own: REZUP_ROOT_LOCAL",
+        )
+
+
+def _refuse_platform(recipe: Recipe, what: str) -> None:
+    here = {"darwin": "macos"}.get(platform_name(), platform_name())
+    if recipe.platforms and here not in recipe.platforms:
+        raise InstallError(
+            f"{what} is for {', '.join(recipe.platforms)}, and this is {here}",
+            "ask who published it to name this platform in [lock] platforms",
         )
 
 

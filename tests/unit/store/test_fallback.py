@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.store.studio import A, B, C, label
+from tests.unit.store.studio import A, B, C, D, label
 
 from rezup_api.errors import RemoteError
 from rezup_api.store.pins import PIN
@@ -30,6 +30,25 @@ if TYPE_CHECKING:
 )
 def test_what_may_stand_in(named: str | None, pulled: list[str], expected: str | None) -> None:
     assert fallback(named, pulled) == expected
+
+
+@pytest.mark.parametrize(
+    ("named", "withdrawn", "expected"), [(None, {C}, B), (C, {B}, C), (C, {C}, C), (D, {C, B}, A), (D, {A, B, C}, None)]
+)
+def test_what_was_taken_back_does_not_stand_in(named: str | None, withdrawn: set[str], expected: str | None) -> None:
+    assert fallback(named, [C, B, A], withdrawn) == expected
+
+
+def test_what_was_taken_back_stays_so_when_there_is_something_newer(studio: Studio) -> None:
+    studio.publish(A, B)
+    studio.pull(A, B)
+    label(studio.there, PIN, f"{A}\n{B}\n{B}")
+    assert studio.given() == A
+    studio.publish(C)
+    assert studio.given() == C
+    assert studio.selector().stand_in(C) == A
+    studio.unmount()
+    assert studio.given() == A, "it has named C, which is not here, and B was taken back"
 
 
 def test_without_the_remote_root_what_it_named_last(studio: Studio) -> None:

@@ -86,8 +86,8 @@ def test_a_revision_of_which_nothing_is_recorded_tells_of_itself(studio: Studio)
     studio.build(A, B)
     studio.pull(C)
     (studio.here.revisions / D).mkdir()
-    write_act(studio.here, act("add", B))
-    write_act(studio.here, act("pin", A))
+    write_act(studio.here, act("add", B, day=3))
+    write_act(studio.here, act("pin", A, day=2))
     told = [(one.act, one.revision) for one in read_history(studio.here)]
     assert told == [("add", B), ("pin", A), ("pull", C), ("add", A)]
 

@@ -48,4 +48,4 @@ def _not_given(container: Container, revision: Revision) -> str:
         return ""
     if any(pins):
         return f"{name} is pinned to {given}, which `rezup use {name}` still gives; this one: rezup use {revision}"
-    return f"`rezup use {name}` still gives what is published, {given}; this one: rezup use {revision}"
+    return f"`rezup use {name}` still gives what is published; this one: rezup use {revision}"

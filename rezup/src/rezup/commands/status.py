@@ -173,7 +173,16 @@ def _one(container: Container, session: dict[str, Any] | None, progress: Progres
         )
         for row in rows
     ]
-    data = {"session": session, **_container(container, progress), "why": why, "labels": labels, "revisions": rows}
+    failure = container.failure(published) if published else None
+    told = {"tries": failure.tries, "message": failure.message} if failure is not None else None
+    data = {
+        "session": session,
+        **_container(container, progress),
+        "failure": told,
+        "why": why,
+        "labels": labels,
+        "revisions": rows,
+    }
     there = _published_text(container, published, built=any(row["current"] and row["ready"] for row in rows))
     title = f"{container.name} in {container.folder.path}{there}{_given_text(container, current, why)}"
     empty = f"{container.name} has no revisions here.{there}"
@@ -183,7 +192,12 @@ def _one(container: Container, session: dict[str, Any] | None, progress: Progres
 def _published_text(container: Container, published: str | None, *, built: bool) -> str:
     if published is None or container.remote is None:
         return ""
-    return f"\n{published} is published on {container.remote.place}" + ("" if built else ", and not built here yet")
+    failure = container.failure(published)
+    state = "" if built else ", and not built here yet"
+    if failure is not None:
+        tries = "once" if failure.tries == 1 else f"{failure.tries} times"
+        state = f", and cannot be built here (tried {tries}): {failure.message}"
+    return f"\n{published} is published on {container.remote.place}{state}"
 
 
 def _labels(container: Container) -> dict[str, str]:

@@ -131,7 +131,7 @@ def read_acts(folder: ContainerFolder) -> list[Act]:
         return []
     except OSError as error:
         raise storage_error("cannot list", error) from error
-    return _sorted(filter(None, (_read(place / name) for name in names)))
+    return _sorted(filter(None, (_read(place / name) for name in sorted(names, reverse=True))))
 
 
 def read_history(folder: ContainerFolder) -> list[Act]:

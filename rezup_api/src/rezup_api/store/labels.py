@@ -2,7 +2,7 @@
 
 <container>/labels/<label>        a movable name, for `NAME@LABEL`
 <container>/labels/.pin           what `use NAME` gives instead of the newest; see `pins`
-<container>/labels/.published     under a local root: what the remote root named when it was last asked
+<container>/labels/.published     under a local root: what the remote root has named last, and what was taken back there
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rezup_api.store.names import is_label, is_timestamp
 from rezup_api.store.staging import place_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rezup_api.store.layout import ContainerFolder
@@ -100,13 +101,27 @@ def remove_label(folder: ContainerFolder, label: str) -> bool:
     return True
 
 
-def remember_published(folder: ContainerFolder, timestamp: str) -> None:
-    """Keep in mind what the remote root has named, for the day when it does not answer; a read-only root goes without."""
+def remember_published(folder: ContainerFolder, timestamp: str, withdrawn: Sequence[str] = ()) -> None:
+    """Keep in mind what the remote root has named, for the day when it does not answer; a read-only root goes without.
+
+    Args:
+        withdrawn: what was taken back there, which nothing is to fall back to.
+    """
+    lines = [timestamp, *withdrawn]
     with suppress(OSError, StorageError):
-        if _holding(folder, PUBLISHED) != timestamp:
+        if read_published(folder) != (timestamp, tuple(withdrawn)):
             path = label_file(folder, PUBLISHED)
             os.makedirs(path.parent, exist_ok=True)
-            write_whole(path, f"{timestamp}\n".encode())
+            write_whole(path, "".join(f"{line}\n" for line in lines).encode())
+
+
+def read_published(folder: ContainerFolder) -> tuple[str | None, tuple[str, ...]]:
+    """What the remote root has named last, None when nothing is known of that, and what was taken back there."""
+    try:
+        lines = read_timestamps(folder, PUBLISHED) or []
+    except StorageError:
+        lines = []
+    return (lines[0], tuple(lines[1:])) if lines else (None, ())
 
 
 def _holding(folder: ContainerFolder, label: str) -> str | None:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from rezup_api.errors import NotFoundError, RemoteError
 from rezup_api.events import Reporter, Warned
-from rezup_api.store.labels import PUBLISHED, label_file, read_label, remember_published
+from rezup_api.store.labels import PUBLISHED, label_file, read_label, read_published, remember_published
 from rezup_api.store.names import is_label, is_timestamp, timestamp_order
 from rezup_api.store.pins import PIN, read_pin
 from rezup_api.store.remote import Remote, Watched, newest_published
-from rezup_api.store.revisions import load_revision, newest_first, resolve
+from rezup_api.store.revisions import Revision, load_revision, newest_first, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from rezup_api.store.layout import ContainerFolder
     from rezup_api.store.metadata import Metadata
@@ -33,19 +33,23 @@ class Selection:
     published: Metadata | None = None
 
 
-def fallback(named: str | None, pulled: Sequence[str]) -> str | None:
-    """What stands in for a remote root that cannot be asked.
+def fallback(named: str | None, pulled: Sequence[str], withdrawn: Collection[str] = ()) -> str | None:
+    """What stands in for a remote root that cannot be asked, or for what it names and cannot be built here.
 
     Args:
         named: what it named last on this machine, None if nothing is known of that.
         pulled: those of its revisions that are ready here, newest first.
+        withdrawn: those that were taken back.
 
     Returns:
         One of `pulled`, never a newer one than `named`: that would have been rolled back.
     """
+    if named in pulled:
+        return named
+    left = [one for one in pulled if one not in withdrawn]
     if named is None:
-        return next(iter(pulled), None)
-    return next((one for one in pulled if timestamp_order(one) <= timestamp_order(named)), None)
+        return next(iter(left), None)
+    return next((one for one in left if timestamp_order(one) <= timestamp_order(named)), None)
 
 
 class Selector:
@@ -112,8 +116,11 @@ class Selector:
 
     def pin_there(self) -> Pin | None:
         """The pin or rollback that holds on the remote root."""
-        pin = self._remote.pin(self._name) if self._remote is not None else None
-        if self._remote is None or pin is None or not pin.is_rollback:
+        return self._in_force(self._remote.pin(self._name)) if self._remote is not None else None
+
+    def _in_force(self, pin: Pin | None) -> Pin | None:
+        """The pin or rollback of the remote root, None when it is over."""
+        if pin is None or not pin.is_rollback or self._remote is None:
             return pin
         newest = newest_published(self._remote, self._name)
         return pin if pin.holds(newest[0] if newest is not None else None) else None
@@ -135,14 +142,15 @@ class Selector:
         if self._remote is None:
             return None
         offer: Selection | None
-        pin = self.pin_there()
+        stated = self._remote.pin(self._name)
+        pin = self._in_force(stated)
         if pin is not None:
             offer = self._there(pin.timestamp, f"{self._name} is {_set(pin)} {pin.timestamp} on {self._remote.place}")
         else:
             offer = self._newest_there()
         if offer is not None:
-            remember_published(self._folder, offer.timestamp)
-        elif read_label(self._folder, PUBLISHED) is not None:
+            remember_published(self._folder, offer.timestamp, stated.withdrawn if stated is not None else ())
+        elif read_published(self._folder)[0] is not None:
             raise RemoteError(
                 f"the remote root {self._remote.place} has no container {self._name} any more",
                 "check that it is mounted, or work with what is on this machine: --local",
@@ -261,11 +269,10 @@ class Selector:
     def _without_remote(self, request: str, error: RemoteError) -> Selection:
         """What stands in for a remote root that cannot be asked, with a warning every time."""
         ready = [one for one in newest_first(self._folder) if one.ready]
-        named = read_label(self._folder, PUBLISHED)
-        # What it has named counts whoever has built it: rezup 2.x did not write down where a revision was from.
-        pulled = [one.timestamp for one in ready if one.timestamp == named or (one.metadata and one.metadata.remote)]
+        named, withdrawn = read_published(self._folder)
+        pulled = self._pulled(ready, named)
         pin = read_pin(self._folder)
-        current = pin.timestamp if pin is not None and pin.holds(named) else fallback(named, pulled)
+        current = pin.timestamp if pin is not None and pin.holds(named) else fallback(named, pulled, withdrawn)
         if request:
             chosen = self._requested_here(request, [one.timestamp for one in ready], current, error)
         elif current is not None and current in [one.timestamp for one in ready]:
@@ -274,6 +281,17 @@ class Selector:
             raise error
         self._report(Warned(f"{error.message}; taking {self._name}@{chosen}, which is on this machine"))
         return Selection(chosen)
+
+    def _pulled(self, ready: list[Revision], named: str | None) -> list[str]:
+        """Those of the revisions here that are the remote root's."""
+        # What it has named counts whoever has built it: rezup 2.x did not write down where a revision was from.
+        return [one.timestamp for one in ready if one.timestamp == named or (one.metadata and one.metadata.remote)]
+
+    def stand_in(self, timestamp: str) -> str | None:
+        """What `use` gives instead of a revision of the remote root that cannot be built here; None for nothing."""
+        _, withdrawn = read_published(self._folder)
+        ready = [one for one in newest_first(self._folder) if one.ready]
+        return fallback(timestamp, self._pulled(ready, None), withdrawn)
 
     def _requested_here(self, request: str, here: list[str], current: str | None, error: RemoteError) -> str:
         label = read_label(self._folder, request) if is_label(request) else None

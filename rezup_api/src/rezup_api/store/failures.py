@@ -1,0 +1,84 @@
+"""Published revisions that could not be built on this machine: what went wrong, and when to try again.
+
+    <container>/failures/<timestamp>.json
+
+A build that fails is tried three times, then once an hour; in between, launches take something else at once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from rezup_api.errors import StorageError
+from rezup_api.store.staging import place_file, remove_if_empty
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rezup_api.store.layout import ContainerFolder
+
+TRIES = 3
+# Seconds.
+PAUSE = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Builds that failed.
+
+    Args:
+        tries: how many did.
+        last: when the last one did, in seconds since the epoch.
+        message: why.
+        hint: what to do about it.
+        code: of the error, as in `errors`.
+    """
+
+    tries: int
+    last: float
+    message: str
+    hint: str
+    code: str
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is to be tried again; also when the clock was set back since."""
+        return self.tries < TRIES or not 0 <= now - self.last < PAUSE
+
+
+def read_failure(folder: ContainerFolder, timestamp: str) -> Failure | None:
+    """What is known of the builds of a revision that failed; None when none did, or that cannot be read."""
+    try:
+        document = json.loads(_file(folder, timestamp).read_text(encoding="utf-8"))
+        return Failure(
+            tries=int(document["tries"]),
+            last=float(document["last"]),
+            message=str(document["message"]),
+            hint=str(document["hint"]),
+            code=str(document["code"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def note_failure(folder: ContainerFolder, timestamp: str, message: str, hint: str, code: str) -> None:
+    """Count one more; where nothing can be written, each launch tries anew."""
+    before = read_failure(folder, timestamp)
+    failure = Failure((before.tries if before is not None else 0) + 1, time.time(), message, hint, code)
+    with suppress(StorageError):
+        place_file(folder.path, _file(folder, timestamp), json.dumps(asdict(failure), indent=2).encode("utf-8"))
+
+
+def forget_failure(folder: ContainerFolder, timestamp: str) -> None:
+    """It has been built, or is gone."""
+    path = _file(folder, timestamp)
+    with suppress(OSError):
+        path.unlink()
+        remove_if_empty(path.parent)
+
+
+def _file(folder: ContainerFolder, timestamp: str) -> Path:
+    return folder.path / "failures" / f"{timestamp}.json"
