@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import threading
 import zipfile
 from dataclasses import dataclass, field
@@ -83,14 +84,25 @@ def project(
 
 
 def _command_lines() -> list[str]:
-    """What everybody on this machine can read of its processes; empty where there is no `/proc`."""
+    """What everybody on this machine can read of the processes that this one has started; empty where there is no `/proc`."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
+            if not _stems_from_here(path.parent):
+                continue  # another worker's, which may be a test that puts it on a command line
             found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
         except OSError:
             continue  # it has ended
     return found
+
+
+def _stems_from_here(process: Path) -> bool:
+    while process.name not in {"0", "1"}:
+        if process.name == str(os.getpid()):
+            return True
+        parent = (process / "stat").read_text(encoding="utf-8", errors="replace").rpartition(") ")[2].split()[1]
+        process = process.with_name(parent)
+    return False
 
 
 @dataclass

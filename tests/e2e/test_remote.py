@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 posix = pytest.mark.skipif(os.name == "nt", reason="a POSIX system's")
-PUBLISHED = ["revision.json", "rezup.toml"]
+PUBLISHED = ["pylock.rez.toml", "revision.json", "rezup.toml"]
 
 
 def test_only_recipe_and_metadata_are_published(publisher: Machine, remote: Path) -> None:
@@ -173,7 +173,7 @@ def test_processes_that_publish_at_once_all_appear(publisher: Machine, consumer:
     assert seen == sorted(seen), "one that appeared later has the smaller name"
     documents = [json.loads((remote / "dev" / "revisions" / name / "revision.json").read_text()) for name in names]
     assert sorted(document["message"] for document in documents) == list("001122")
-    assert len(files(remote)) == 3 + 4 * len(names), "each with recipe, metadata, and an act of the history"
+    assert len(files(remote)) == 3 + 5 * len(names), "each with recipe, lock, metadata, and an act of the history"
     assert sorted(path.name for machine in machines for path in machine.revisions("dev")) == names
     assert entered(consumer, "dev").name == names[-1]
     assert [machine.leftovers("dev") for machine in machines] == [[], []]

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
+from rezup_api.build.locks import parse_lock
 from rezup_api.build.transaction import build_environments
 from rezup_api.checking import run_checks
 from rezup_api.errors import InstallError, RecipeError, RemoteError, RezupError, StorageError
@@ -22,7 +23,7 @@ from rezup_api.recipe.snapshot import dump
 from rezup_api.store.failures import forget_failure, note_failure, read_failure
 from rezup_api.store.files import host_name, storing, user_name, write_whole
 from rezup_api.store.history import new_act, record, write_act
-from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_name, platform_tag
+from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, lock_name, platform_name, platform_tag
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import timestamp_order
 from rezup_api.store.remote import Remote, check_format
@@ -32,6 +33,7 @@ from rezup_api.store.staging import appear_next, building, staged, sweep
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rezup_api.build.locks import Lock
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.store.staging import Stage
@@ -74,7 +76,7 @@ class Maker:
         sweep(self.folder.path)
         with staged(self.folder.path) as stage, ExitStack() as holds:
             metadata = replace(
-                self._build(stage, recipe, holds),
+                self._build(stage, recipe, holds, {}),
                 creator=user_name(self.environ),
                 hostname=host_name(),
                 created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -85,7 +87,7 @@ class Maker:
             self._finish(stage, recipe, metadata)
             newest = self._newest(recipe.container, remote)
             if remote is not None:
-                timestamp = _publish(remote, recipe, metadata, newest)
+                timestamp = _publish(remote, recipe, metadata, stage, newest)
                 self._appear(stage, timestamp)
             else:
                 timestamp = appear_next(stage, self.folder, newest)
@@ -153,7 +155,7 @@ class Maker:
             recipe = _published_recipe(stage, remote, name, timestamp, tolerant=published.format == 0)
             _refuse_platform(recipe, f"{name}@{timestamp}")
             metadata = replace(
-                self._build(stage, recipe, holds),
+                self._build(stage, recipe, holds, _published_locks(remote, name, timestamp)),
                 creator=published.creator,
                 hostname=published.hostname,
                 created=published.created,
@@ -175,7 +177,7 @@ class Maker:
         """Tell that another process builds what is wanted here."""
         self.report(Note(f"Waiting for another process that builds {self.folder.name}"))
 
-    def _build(self, stage: Stage, recipe: Recipe, holds: ExitStack) -> Metadata:
+    def _build(self, stage: Stage, recipe: Recipe, holds: ExitStack, locks: Mapping[str, Lock]) -> Metadata:
         """Fill a stage with environments; what is recorded of them."""
         built = build_environments(
             recipe,
@@ -185,6 +187,7 @@ class Maker:
             environ=self.environ,
             report=self.report,
             holds=holds,
+            locks=locks,
         )
         return Metadata(
             format=FORMAT,
@@ -217,10 +220,26 @@ def _refuse_credentials(recipe: Recipe) -> None:
         raise RecipeError(problems)
 
 
-def _publish(remote: Remote, recipe: Recipe, metadata: Metadata, newest: str | None) -> str:
+def _publish(remote: Remote, recipe: Recipe, metadata: Metadata, stage: Stage, newest: str | None) -> str:
     python = ".".join(metadata.environments[0].python.split(".")[:2])
     published = replace(metadata, environments=(), libraries=(), data=(), remote="")
-    return remote.publish(recipe.container, dump(recipe, rez_python=python), published, newest)
+    names = [lock_name(environment.name) for environment in metadata.environments if environment.locked]
+    with storing("cannot read"):
+        locks = {name: (stage.path / name).read_text(encoding="utf-8") for name in names}
+    return remote.publish(recipe.container, dump(recipe, rez_python=python), published, newest, locks)
+
+
+def _published_locks(remote: Remote, name: str, timestamp: str) -> dict[str, Lock]:
+    """The locks of a published revision by environment; none for those of an older rezup."""
+    locks = {}
+    for file, text in remote.locks(name, timestamp).items():
+        try:
+            locks[file.removeprefix("pylock.").removesuffix(".toml")] = parse_lock(text)
+        except ValueError as error:
+            raise InstallError(
+                f"the lock {file} of {name}@{timestamp} is damaged: {error}", "ask who published it to publish again"
+            ) from error
+    return locks
 
 
 def _refuse_occupied(revision: Revision) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from rezup_api.build import pipconfig
@@ -54,13 +54,28 @@ class Pins:
         """The pinned lines without their hashes: `rez==3.4.0`."""
         return tuple(line.split(" ")[0] for line in self.lines)
 
+    @property
+    def distributions(self) -> frozenset[str]:
+        """The normalised names of what is pinned (PEP 503); editable ones are not among them."""
+        matches = (re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line) for line in self.lines)
+        return frozenset(re.sub(r"[-_.]+", "-", match[0]).lower() for match in matches if match is not None)
+
     def without(self, others: Pins) -> Pins:
-        """The pins that are not among `others`."""
-        return Pins(tuple(line for line in self.lines if line not in others.lines), self.lasting)
+        """The pins that are not among `others`, whatever hashes these have."""
+        named = {_unhashed(line) for line in others.lines}
+        return replace(self, lines=tuple(line for line in self.lines if _unhashed(line) not in named))
+
+    def among(self, others: Pins) -> Pins:
+        """The pins that are among `others`, whatever hashes these have."""
+        return self.without(self.without(others))
 
     def within(self, limits: Pins) -> Pins:
         """The same, to be resolved within the limits of other pins."""
         return Pins(self.lines, self.lasting, limits.names)
+
+
+def _unhashed(line: str) -> str:
+    return line.partition(" --hash=")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +114,27 @@ class Resolving(Protocol):
         """End it without a result."""
 
 
+class Locking(Protocol):
+    """A resolution for all platforms that is under way."""
+
+    def result(self) -> str:
+        """Wait for it: the text of a pylock.toml file.
+
+        Raises:
+            InstallError: there is no set of versions that fits.
+        """
+
+    def cancel(self) -> None:
+        """End it without a result."""
+
+
 class Engine(Protocol):
     """What installs into environments."""
 
     name: str
+
+    def lock(self, request: EnvironmentRequest, lines: Sequence[str]) -> Locking | None:
+        """Begin to find the versions for `lines` of a requirements file, for all platforms; None if this engine cannot."""
 
     def resolve(self, request: EnvironmentRequest, lines: Sequence[str], limits: Pins | None = None) -> Resolving:
         """Begin to find the versions for `lines` of a requirements file, within the limits of other pins."""

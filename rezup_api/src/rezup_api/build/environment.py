@@ -15,6 +15,7 @@ from rezup_api.build.distributions import conflicts, damaged, installed
 from rezup_api.build.editable import link_sources
 from rezup_api.build.engine import Pins, surroundings
 from rezup_api.build.libraries import link_libraries, provide, separate
+from rezup_api.build.locks import can_lock, parse_lock
 from rezup_api.build.pip import PipEngine
 from rezup_api.build.probe import probe
 from rezup_api.build.scripts import FOLDER, MARKER, write_production_scripts
@@ -24,7 +25,7 @@ from rezup_api.build.virtualenvs import create_environment
 from rezup_api.errors import InstallError
 from rezup_api.events import step
 from rezup_api.store.files import remove_tree, write_whole
-from rezup_api.store.layout import BIN, site_packages
+from rezup_api.store.layout import BIN, lock_name, site_packages
 from rezup_api.store.metadata import Environment
 from rezup_api.store.sharing import withdraw
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from rezup_api.build.caches import Caches
     from rezup_api.build.content import FileStore, Listing
+    from rezup_api.build.locks import Lock
     from rezup_api.build.requirements import EnvironmentRequest
     from rezup_api.events import Reporter
     from rezup_api.recipe.model import Recipe
@@ -57,6 +59,7 @@ class Workplace:
         environ: the caller's environment.
         store: shares the files of equal content.
         holds: keeps what must not be removed before the revision has appeared.
+        locks: what was resolved already, by the environment's name.
     """
 
     recipe: Recipe
@@ -69,6 +72,7 @@ class Workplace:
     store: FileStore
     report: Reporter
     holds: ExitStack
+    locks: Mapping[str, Lock]
 
 
 class EnvironmentBuild:
@@ -98,6 +102,7 @@ class EnvironmentBuild:
         self._data = DataTrees(
             place.folder, place.store, place.caches.environments, place.holds, made_for=place.stage.path
         )
+        self._lock = place.locks.get(request.name)
         self.libraries: Path | None = None
         self.trees: dict[str, Listing] = {}
 
@@ -124,6 +129,7 @@ class EnvironmentBuild:
             interpreter=self._request.interpreter.executable,
             rez=(self._path / BIN / FOLDER / MARKER).read_text(encoding="utf-8"),
             size=listing.size + sum(tree.size for tree in self.trees.values()),
+            locked=self._lock is not None,
         )
 
     def _from(self, template: Template, key: str) -> Listing | None:
@@ -137,8 +143,11 @@ class EnvironmentBuild:
         return listing
 
     def _record(self, listing: Listing) -> None:
-        """Keep the digests of all files, which equal environments share as well."""
-        path = self._place.stage.path / f"files.{self._request.name}.json"
+        """Keep the lock, and the digests of all files, which equal environments share as well."""
+        stage = self._place.stage.path
+        if self._lock is not None:
+            write_whole(stage / lock_name(self._request.name), self._lock.to_toml().encode("utf-8"))
+        path = stage / f"files.{self._request.name}.json"
         write_whole(path, listing.to_json().encode("utf-8"))
         self._place.store.share(path)
 
@@ -147,16 +156,31 @@ class EnvironmentBuild:
         request = self._request
         with step(self._place.report, f"Resolving {request.name}") as running:
             asked = [item.line for item in request.requirements] + list(request.shared)
-            resolving = self._engine.resolve(request, asked)
+            if self._lock is not None:
+                template.prepare()
+                running.text = f"Took {request.name} from the lock of the revision"
+                return self._lock.pins(request.interpreter, asked)
+            locking = self._engine.lock(request, asked) if can_lock(request.interpreter) else None
+            resolving = locking or self._engine.resolve(request, asked)
             try:
                 template.prepare()
-                together = resolving.result()
+                told = resolving.result()
             except BaseException:
                 resolving.cancel()
                 raise
-            found = separate(self._engine, request, together, self._scratch)
+            found = self._locked(told, asked) if isinstance(told, str) else self._separated(told)
             running.text = f"Resolved {request.name} for Python {request.interpreter.version_text}"
         return found
+
+    def _locked(self, text: str, asked: list[str]) -> tuple[Pins, Pins]:
+        """Keep what was resolved as a lock, and take from that what is installed: everybody who has it installs the same."""
+        lock = parse_lock(text)
+        own, shared = self._separated(lock.pins(self._request.interpreter, asked)[0])
+        self._lock = lock.sharing(shared.distributions)
+        return own, shared
+
+    def _separated(self, together: Pins) -> tuple[Pins, Pins]:
+        return separate(self._engine, self._request, together, self._scratch)
 
     def _share(self, shared: Pins) -> None:
         """Provide the shared libraries, held until the revision has appeared."""

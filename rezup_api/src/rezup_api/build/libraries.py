@@ -46,7 +46,7 @@ def separate(
     lines = [item.line for item in request.requirements]
     if not isinstance(engine, PipEngine):
         base = engine.resolve(request, lines, together).result()
-        return base, together.without(base)
+        return together.among(base), together.without(base)
     every = engine.installed_pins(scratch("together"), request.interpreter, together)
     base = engine.resolve(request, lines, every).result()
     return base, every.without(engine.installed_pins(scratch("own"), request.interpreter, base))

@@ -32,6 +32,9 @@ class PipEngine:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
 
+    def lock(self, request: EnvironmentRequest, lines: Sequence[str]) -> None:
+        """pip resolves while it installs, for this machine."""
+
     def resolve(self, request: EnvironmentRequest, lines: Sequence[str], limits: Pins | None = None) -> _Given:
         """pip resolves while it installs, so the requirements are passed on as they are."""
         asked = Pins(tuple(lines), lasting=False)

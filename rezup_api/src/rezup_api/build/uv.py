@@ -44,12 +44,18 @@ class UvEngine:
         }
         self._environ.pop("UV_COMPILE_BYTECODE", None)
 
+    def lock(self, request: EnvironmentRequest, lines: Sequence[str]) -> _UvLocking:
+        """Begin to find the versions for all platforms, from the interpreter's Python on; see `Engine.lock`."""
+        asked = self._asked(request, lines)
+        python = ".".join(map(str, request.interpreter.version[:2]))
+        command = [*asked, "--format", "pylock.toml", "--no-progress", *self._sources]
+        everywhere = [*command, "--universal", "--python-version", python]
+        return _UvLocking(lambda words: self._start(words, None), everywhere, command)
+
     def resolve(self, request: EnvironmentRequest, lines: Sequence[str], limits: Pins | None = None) -> _UvResolving:
         """Begin to find the versions; see `Engine.resolve`."""
-        asked = self._around.work / f"{request.name}.in"
-        asked.write_text("\n".join(lines) + "\n", encoding="utf-8")
         command = [
-            *(self._uv, "pip", "compile", str(asked), "--python", request.interpreter.executable),
+            *self._asked(request, lines),
             *("--no-header", "--no-annotate", "--generate-hashes", "--no-progress", *self._sources),
         ]
         if limits is not None:
@@ -57,6 +63,12 @@ class UvEngine:
             constraints.write_text("\n".join(limits.names) + "\n", encoding="utf-8")
             command += ["--constraints", str(constraints)]
         return _UvResolving(self._start(command, None))
+
+    def _asked(self, request: EnvironmentRequest, lines: Sequence[str]) -> list[str]:
+        """The beginning of every command that resolves."""
+        asked = self._around.work / f"{request.name}.in"
+        asked.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return [self._uv, "pip", "compile", str(asked), "--python", request.interpreter.executable]
 
     def install(self, environment: Path, request: EnvironmentRequest, pins: Pins, step: Step) -> None:
         """Install exactly the pins into an environment; see `Engine.install`."""
@@ -114,6 +126,33 @@ class _UvResolving:
         """Wait for it; see `Resolving.result`."""
         completed = check(self._running.wait(), "the recipe's requirements cannot be resolved")
         return parse_pins(completed.stdout)
+
+    def cancel(self) -> None:
+        """End it without a result."""
+        self._running.kill()
+
+
+class _UvLocking:
+    """Resolves for all platforms, and where that has no answer for this one alone.
+
+    Args:
+        start: starts a command.
+        everywhere: resolves for all platforms.
+        here: resolves for this one.
+    """
+
+    def __init__(self, start: Callable[[list[str]], process.Running], everywhere: list[str], here: list[str]) -> None:
+        self._start = start
+        self._here = here
+        self._running = start(everywhere)
+
+    def result(self) -> str:
+        """Wait for it; see `Locking.result`."""
+        completed = self._running.wait()
+        if completed.status:
+            self._running = self._start(self._here)
+            completed = self._running.wait()
+        return check(completed, "the recipe's requirements cannot be resolved").stdout
 
     def cancel(self) -> None:
         """End it without a result."""

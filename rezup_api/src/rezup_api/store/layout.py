@@ -62,6 +62,11 @@ class ContainerFolder:
         return sorted(names, key=timestamp_order, reverse=True)
 
 
+def lock_name(environment: str) -> str:
+    """The file in a revision that holds the lock of one of its environments; the name is that of PEP 751."""
+    return f"pylock.{environment}.toml"
+
+
 def container_names(root: Path) -> list[str]:
     """The containers under a root, sorted; empty when the root is not there.
 

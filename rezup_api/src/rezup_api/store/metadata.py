@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
+ENVIRONMENT = ("name", "python", "interpreter", "rez", "size", "locked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Environment:
         interpreter: the interpreter that it was made from; when it is gone, the environment does not run.
         rez: version of the Rez inside.
         size: bytes of all its files, shared ones included.
+        locked: whether it was installed from a lock, which lies beside it.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Environment:
     interpreter: str = ""
     rez: str = ""
     size: int = 0
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +85,7 @@ class Metadata:
             "remote": self.remote,
             "venvs": [environment.name for environment in self.environments],
             "environments": [
-                {name: getattr(environment, name) for name in ("name", "python", "interpreter", "rez", "size")}
-                for environment in self.environments
+                {name: getattr(environment, name) for name in ENVIRONMENT} for environment in self.environments
             ],
             "libraries": list(self.libraries),
             "data": list(self.data),
@@ -126,6 +128,7 @@ def _environments(document: dict[str, Any]) -> list[Environment]:
             interpreter=str(item.get("interpreter") or ""),
             rez=str(item.get("rez") or ""),
             size=_number(item.get("size")),
+            locked=item.get("locked") is True,
         )
         for item in recorded
         if isinstance(item, dict) and "name" in item

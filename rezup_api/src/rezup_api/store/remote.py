@@ -9,6 +9,7 @@ import os
 import pickle
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from rezup_api import shares
@@ -17,18 +18,19 @@ from rezup_api.mounts import is_shared
 from rezup_api.store.files import write_whole
 from rezup_api.store.history import Act, read_history, write_act
 from rezup_api.store.labels import label_file, labels_of, read_label, remove_label, write_label
-from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, container_names
+from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, container_names, lock_name
 from rezup_api.store.metadata import FORMAT, Metadata, parse_metadata
 from rezup_api.store.pins import Pin, read_pin
 from rezup_api.store.staging import appear_next, staged, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 REPUBLISH = "ask who published it to publish again"
 WAY_OUT = "check that it is mounted, or work with what is on this machine: --local"
 Found = TypeVar("Found")
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,17 @@ class Remote(Protocol):
     def check_writable(self, container: str) -> None:
         """Raise RemoteError where this user cannot publish a revision of the container."""
 
-    def publish(self, container: str, recipe: str, metadata: Metadata, newest: str | None) -> str:
+    def locks(self, container: str, timestamp: str) -> dict[str, str]:
+        """The texts of its locks, by the names of their files; empty for none."""
+
+    def publish(
+        self, container: str, recipe: str, metadata: Metadata, newest: str | None, locks: Mapping[str, str] = NONE
+    ) -> str:
         """Publish a revision under the next timestamp, which is returned.
 
         Args:
             newest: a timestamp that the new one must be greater than, besides all that are there.
+            locks: the texts of its locks, by the names of their files.
         """
 
 
@@ -214,13 +222,22 @@ class PathRemote:
                 if not os.access(place, os.W_OK | os.X_OK):
                     raise RemoteError(f"you cannot write to {place}", "ask whoever keeps the remote root to publish it")
 
-    def publish(self, container: str, recipe: str, metadata: Metadata, newest: str | None) -> str:
+    def locks(self, container: str, timestamp: str) -> dict[str, str]:
+        """The texts of its locks, by the names of their files; empty for none."""
+        folder = self._folder(container).revisions / timestamp
+        return self._asked(lambda: {path.name: _text(path) for path in sorted(folder.glob(lock_name("*")))})
+
+    def publish(
+        self, container: str, recipe: str, metadata: Metadata, newest: str | None, locks: Mapping[str, str] = NONE
+    ) -> str:
         """Publish a revision; see `Remote.publish`."""
         folder = self._folder(container)
         with self._reaching("cannot publish to"):
             sweep(folder.path)
             with staged(folder.path) as stage:
                 write_whole(stage.path / RECIPE_FILE, recipe.encode("utf-8"))
+                for name, text in locks.items():
+                    write_whole(stage.path / name, text.encode("utf-8"))
                 write_whole(stage.path / METADATA_FILE, metadata.to_json().encode("utf-8"))
                 return appear_next(stage, folder, newest)
 
