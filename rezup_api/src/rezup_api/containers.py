@@ -7,23 +7,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import LaunchError, NotFoundError, RemoteError, RezupError, UsageError
-from rezup_api.events import Warned
+from rezup_api.events import Note, Warned
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.session.environment import SessionEnviron, session_environ
 from rezup_api.settings import absolute
 from rezup_api.store.failures import Failure, read_failure
-from rezup_api.store.history import Act, read_history
 from rezup_api.store.labels import labels_of
 from rezup_api.store.layout import ContainerFolder, container_names
 from rezup_api.store.locks import Held, lease
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import DEFAULT_CONTAINER
+from rezup_api.store.pins import PIN, Pin
 from rezup_api.store.remote import PathRemote, Remote, newest_published
 from rezup_api.store.revisions import Revision, load_revision, newest_first, newest_ready
 from rezup_api.store.selection import Selector
 from rezup_api.store.staging import FOLDER as STAGING
 from rezup_api.store.staging import building, sweep
-from rezup_api.upkeep.removal import drop_container
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,9 +31,7 @@ if TYPE_CHECKING:
     from rezup_api.making import Maker
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
-    from rezup_api.store.pins import Pin
     from rezup_api.store.remote import Watched
-    from rezup_api.upkeep.choosing import Chooser
 
 FIRST_BUILD = "first"
 ATTEMPTS = 5
@@ -67,9 +64,9 @@ class Container:
     def __init__(self, recipe: Recipe, settings: Settings, environ: Mapping[str, str], report: Reporter) -> None:
         local = absolute(recipe.root_local, environ) if recipe.root_local else settings.root_local
         shared = absolute(recipe.root_remote, environ) if recipe.root_remote else settings.root_remote
-        self._settings = settings
-        self._environ = environ
-        self._report = report
+        self.settings = settings
+        self.environ = environ
+        self.report = report
         if os.pathsep in str(local):
             raise UsageError(f"the local root {local} has {os.pathsep!r} in its path, which PATH cannot hold")
         self.recipe = recipe
@@ -85,7 +82,7 @@ class Container:
     def _maker(self) -> Maker:
         from rezup_api.making import Maker  # a third of what a launch takes, and few make anything
 
-        return Maker(self.folder, self._settings, self._environ, self._report)
+        return Maker(self.folder, self.settings, self.environ, self.report)
 
     def revisions(self) -> list[Revision]:
         """Its revisions under the local root, newest first, ready or not."""
@@ -120,11 +117,26 @@ class Container:
         if selection.published is None or remote is None or revision.ready:
             return revision
         try:
-            return self._maker.pull(selection.timestamp, selection.published, remote, at_once=at_once)
+            pulled = self._maker.pull(selection.timestamp, selection.published, remote, at_once=at_once)
         except RezupError as error:
             if strict or request:
                 raise
             return self._stand_in(selection.timestamp, selection.published, error)
+        self._collect(load_recipe(self.name, pulled.recipe_file, tolerant=True))
+        return pulled
+
+    def _collect(self, recipe: Recipe) -> None:
+        """Remove what is not needed any more, where a policy is set."""
+        from rezup_api.upkeep.collection import Collector, collect_automatically  # not for a launch
+        from rezup_api.upkeep.retention import SPARED, Policy, choose_policy
+
+        policy = choose_policy(Policy(spared=SPARED), recipe.retention, self.settings.clean_after)
+        if policy.given:
+            collector = Collector(self.folder, self.current(), self.environ, self.report, self.named())
+            collected = collect_automatically(collector, policy)
+            if collected is not None and collected.gone:
+                count = len(collected.gone)
+                self.report(Note(f"Removed {count} revision{'s' if count > 1 else ''} that were not needed any more"))
 
     def _stand_in(self, timestamp: str, published: Metadata, error: RezupError) -> Revision:
         """What `use` gives instead of what is published and cannot be built here; who published that is told each time.
@@ -138,13 +150,13 @@ class Container:
         by = f", published by {published.creator}" if published.creator else ""
         why = f" ({published.message})" if published.message else ""
         text = f"{self.name}@{timestamp}{by}{why} cannot be built here: {error.message}"
-        self._report(
+        self.report(
             Warned(f"{text}\n  taking {self.name}@{other} instead; to try again at once: rezup pull {self.name}")
         )
         return load_revision(self.folder, other)
 
     def _selector(self, *, local: bool) -> Selector:
-        return Selector(self.folder, None if local else self.remote, self._report)
+        return Selector(self.folder, None if local else self.remote, self.report)
 
     def _sweep(self) -> None:
         """Clear what killed processes left: builders in the container's folder, removers of whole containers beside it."""
@@ -189,6 +201,16 @@ class Container:
         """
         selector = self._selector(local=False)
         return selector.pin_here(), selector.pin_there()
+
+    def named(self) -> dict[str, str]:
+        """What the remote root's labels and its pin name; empty where it cannot be asked."""
+        if self.remote is None:
+            return {}
+        try:
+            pin = self._selector(local=False).pin_there()
+            return {**self.remote.labels(self.name), **({PIN: pin.timestamp} if pin is not None else {})}
+        except RemoteError:
+            return {}
 
     def labels(self) -> dict[str, str]:
         """All labels that `NAME@LABEL` knows, with their revisions: this machine's, then the remote root's.
@@ -250,9 +272,16 @@ class Container:
             StorageError: the local root cannot be written.
         """
         sweep(self.folder.root)
-        return self._maker.make(self.recipe, message, self._needed_remote("publish to") if publish else None)
+        revision = self._maker.make(self.recipe, message, self.needed_remote("publish to") if publish else None)
+        self._collect(self.recipe)
+        return revision
 
-    def _needed_remote(self, doing: str) -> Remote:
+    def needed_remote(self, doing: str) -> Remote:
+        """Its remote root, for what cannot be done without; `doing` completes "has no remote root to ...".
+
+        Raises:
+            RemoteError: there is none.
+        """
         if self.remote is None:
             raise RemoteError(
                 f"{self.name} has no remote root to {doing}", "set root.remote in its recipe, or REZUP_ROOT_REMOTE"
@@ -267,47 +296,11 @@ class Container:
             NotFoundError: it has no such container or revision.
             InstallError: it cannot be built.
         """
-        remote = self._needed_remote("pull from")
+        remote = self.needed_remote("pull from")
         if newest_published(remote, self.name) is None:
             offered = ", ".join(remote.containers()) or "nothing"
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
         return self.find(request, strict=True, at_once=True)
-
-    def place_of(self, *, local: bool, remote: bool) -> Remote | None:
-        """Which of its two roots an act is meant for: the remote root, or None for this machine's.
-
-        Args:
-            local, remote: what the caller has said; where it is published, one of them must be.
-
-        Raises:
-            UsageError: nothing was said.
-            RemoteError: there is no remote root.
-        """
-        if remote:
-            return self._needed_remote("change")
-        if not local and self.remote is not None and self.is_published():
-            raise UsageError(
-                f"{self.name} is also published on the remote root {self.remote.place}",
-                "say which is meant: --remote for the whole studio, --local for this machine",
-            )
-        return None
-
-    def chooser(self, *, local: bool = False, remote: bool = False) -> Chooser:
-        """What pins, rolls back and labels its revisions, under the root that is meant; see `place_of` for the errors."""
-        from rezup_api.upkeep.choosing import Chooser  # not for a launch
-        from rezup_api.upkeep.places import Here, There
-
-        there = self.place_of(local=local, remote=remote)
-        place = Here(self.folder, self.remote, self._report) if there is None else There(self.folder, there)
-        return Chooser(self.name, place, self._environ, self._report)
-
-    def history(self) -> list[Act]:
-        """What was done to it on this machine, newest first; what was done on its remote root is `remote.history`."""
-        return read_history(self.folder)
-
-    def drop(self, *, force: bool = False) -> None:
-        """Remove it from the local root; see `upkeep.removal.drop_container`."""
-        drop_container(self.folder, force=force)
 
     def enter(self, request: str = "", *, local: bool = False, strict: bool = False) -> Session:
         """Hold the revision that `use` gives, and compute its session's environment.
@@ -344,4 +337,4 @@ class Container:
         if held is None:
             return None
         recipe = load_recipe(self.name, revision.recipe_file, tolerant=revision.style != "3")
-        return Session(revision, session_environ(revision, recipe, self._environ, self._report), held)
+        return Session(revision, session_environ(revision, recipe, self.environ, self.report), held)

@@ -41,6 +41,11 @@ VARIABLES = (
         "none",
     ),
     Variable("REZUP_WHEELHOUSE", "A folder of wheels to install from, beside the index.", "none"),
+    Variable(
+        "REZUP_CLEAN_AFTER",
+        "The age, such as `30d`, after which revisions go by themselves, where a recipe has no `[retention]`.",
+        "none: nothing goes",
+    ),
     Variable("REZUP_SKIP_INIT", "Any non-empty value: do not run the site-customize script.", "unset"),
     Variable(
         "REZUP_EDIT_IN_PRODUCTION",
@@ -67,6 +72,7 @@ class Settings:
     default_shell: str | None
     python_path: tuple[Path, ...]
     wheelhouse: Path | None
+    clean_after: str | None
     skip_init: bool
 
     @classmethod
@@ -91,6 +97,7 @@ class Settings:
             default_shell=environ.get("REZUP_DEFAULT_SHELL") or None,
             python_path=tuple(absolute(item, environ) for item in searched if item),
             wheelhouse=path("REZUP_WHEELHOUSE"),
+            clean_after=environ.get("REZUP_CLEAN_AFTER") or None,
             skip_init=bool(environ.get("REZUP_SKIP_INIT")),
         )
 

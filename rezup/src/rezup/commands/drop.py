@@ -1,44 +1,50 @@
-"""`rezup drop`: remove a container from this machine."""
+"""`rezup drop`: remove a container from this machine, or from the remote root."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from rezup_api.care import Care
 from rezup_api.errors import UsageError
+from rezup_api.store.staging import FOLDER as STAGING
 
 if TYPE_CHECKING:
     import argparse
 
     from rezup.progress import Progress
     from rezup_api.containers import Container
+    from rezup_api.store.remote import Remote
     from rezup_api.studio import Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
     """Ask, then remove."""
     container = studio.container(arguments.name)
-    if container.is_published() and not arguments.local:
-        raise UsageError(
-            f"{container.name} is also published on the remote root",
-            f"to remove it from this machine only: rezup drop {container.name} --local",
-        )
-    there = container.folder.path.is_dir()  # what is not there needs no answer
-    if there and not arguments.yes and not _confirmed(container, progress):
+    care = Care(container)
+    place = care.place_of(local=arguments.local, remote=arguments.remote)
+    there = container.folder.path.is_dir() or place is not None  # what is not there needs no answer
+    if there and not arguments.yes and not _confirmed(container, place, progress):
         progress.say("Nothing was removed")
         return 0
-    container.drop(force=arguments.force)
-    progress.say(f"Removed {container.name}")
+    gone = care.drop(local=arguments.local, remote=arguments.remote, force=arguments.force)
+    progress.say(f"Removed {container.name}" + (f" from {place.place}" if place is not None else ""))
+    if not gone:
+        progress.warn(
+            f"not all of its files could be deleted; what is left of them lies in {container.folder.root}/{STAGING}"
+        )
     return 0
 
 
-def _confirmed(container: Container, progress: Progress) -> bool:
+def _confirmed(container: Container, place: Remote | None, progress: Progress) -> bool:
     if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask on", f"to remove it: rezup drop {container.name} --yes")
-    count = len(container.folder.timestamps())
+        where = " --remote" if place is not None else ""
+        raise UsageError("there is no terminal to ask on", f"to remove it: rezup drop {container.name}{where} --yes")
+    known = container.folder.timestamps() if place is None else place.timestamps(container.name)
+    what = container.folder.path if place is None else f"{container.name} from {place.place}, for the whole studio,"
     progress.close()
     try:
-        answer = input(f"Remove {container.folder.path} with {count} revision{'s' if count != 1 else ''}? [y/N] ")
+        answer = input(f"Remove {what} with {len(known)} revision{'s' if len(known) != 1 else ''}? [y/N] ")
     except EOFError:  # Ctrl-D
         print()
         return False

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rezup.render import Result, Table, moment_text
+from rezup_api.care import Care
 from rezup_api.errors import NotFoundError, RemoteError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
     """List the acts on this machine's container and on the remote root's, newest first."""
     container = studio.container(arguments.name)
-    rows = [{"place": "local", **asdict(act)} for act in container.history()]
+    rows = [{"place": "local", **asdict(act)} for act in Care(container).history()]
     rows += _published(container, progress)
     if not rows and not container.folder.path.is_dir():
         raise NotFoundError(f"there is no container {container.name}", f"make it: rezup add {container.name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rezup_api.care import Care
 from rezup_api.store.names import parse_target
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
     """Pin, and say for how long."""
     target = parse_target(arguments.target)
-    chooser = studio.container(target.container).chooser(local=arguments.local, remote=arguments.remote)
+    chooser = Care(studio.container(target.container)).chooser(local=arguments.local, remote=arguments.remote)
     change = chooser.pin(target.revision, arguments.message)
     progress.say(f"Pinned {target.container} to {change.revision}{change.where}, until: rezup unpin {target.container}")
     return 0

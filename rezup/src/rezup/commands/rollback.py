@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rezup_api.care import Care
+
 if TYPE_CHECKING:
     import argparse
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
     """Step back, and say for how long."""
     name = arguments.name
-    chooser = studio.container(name).chooser(local=arguments.local, remote=arguments.remote)
+    chooser = Care(studio.container(name)).chooser(local=arguments.local, remote=arguments.remote)
     change = chooser.rollback(arguments.to, arguments.message)
     came = f" from {change.previous}" if change.previous and change.previous != change.revision else ""
     until = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rezup_api.care import Care
 from rezup_api.store.names import parse_target
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
     """Label, and say what the label was before."""
     target = parse_target(arguments.target)
     name, label = target.container, arguments.label
-    chooser = studio.container(name).chooser(local=arguments.local, remote=arguments.remote)
+    chooser = Care(studio.container(name)).chooser(local=arguments.local, remote=arguments.remote)
     change = chooser.tag(target.revision, label, arguments.message)
     moved = f", and no longer {change.previous}" if change.previous not in ("", change.revision) else ""
     progress.say(f"{name}@{label} is {change.revision}{moved}{change.where}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rezup_api.care import Care
+
 if TYPE_CHECKING:
     import argparse
 
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
     """Take a pin or a rollback away, and say what holds now."""
     name = arguments.name
-    change = studio.container(name).chooser(local=arguments.local, remote=arguments.remote).unpin(arguments.message)
+    change = (
+        Care(studio.container(name)).chooser(local=arguments.local, remote=arguments.remote).unpin(arguments.message)
+    )
     if not change.previous:
         progress.say(f"{name} is not pinned{change.where}; nothing was changed")
     else:

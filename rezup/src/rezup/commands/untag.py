@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rezup_api.care import Care
+
 if TYPE_CHECKING:
     import argparse
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
     """Remove a label, and say what it named."""
     name, label = arguments.name, arguments.label
-    chooser = studio.container(name).chooser(local=arguments.local, remote=arguments.remote)
+    chooser = Care(studio.container(name)).chooser(local=arguments.local, remote=arguments.remote)
     change = chooser.untag(label, arguments.message)
     was = f", which was {change.revision}" if change.revision else ""
     progress.say(f"Removed the label {name}@{label}{was}{change.where}")

@@ -88,6 +88,9 @@ class Remote(Protocol):
     def record(self, container: str, act: Act) -> None:
         """Write down what was done."""
 
+    def remove(self, container: str, timestamp: str | None = None) -> None:
+        """Remove a revision, or the whole container, in one step."""
+
     def watched(self, container: str, labels: Iterable[str], timestamps: Iterable[str]) -> Watched:
         """The files by which one sees that any of this, or which revisions there are, has changed."""
 
@@ -205,6 +208,16 @@ class PathRemote:
         """Write down what was done."""
         with self._reaching("cannot write to"):
             write_act(self._folder(container), act)
+
+    def remove(self, container: str, timestamp: str | None = None) -> None:
+        """Remove a revision, or the whole container, in one step."""
+        folder = self._folder(container)
+        path = folder.path if timestamp is None else folder.revisions / timestamp
+        stages = self._root if timestamp is None else folder.path
+        with self._reaching("cannot write to"):
+            sweep(stages)
+            with staged(stages) as stage:
+                os.rename(path, stage.path / path.name)
 
     def watched(self, container: str, labels: Iterable[str], timestamps: Iterable[str]) -> Watched:
         """The files by which one sees that any of this, or which revisions there are, has changed."""

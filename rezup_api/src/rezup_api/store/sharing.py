@@ -18,6 +18,7 @@ from rezup_api.store.metadata import read_metadata
 from rezup_api.store.staging import remove_if_empty, staged
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from rezup_api.store.layout import ContainerFolder
@@ -69,14 +70,19 @@ def shared_folders(folder: ContainerFolder) -> list[Path]:
     return found
 
 
-def needed(folder: ContainerFolder) -> set[Path]:
+def needed(folder: ContainerFolder, without: Collection[str] = ()) -> set[Path]:
     """The shared folders that revisions name, ready here or not.
+
+    Args:
+        without: revisions that do not count.
 
     Raises:
         StorageError: the metadata of one cannot be read, so that it cannot be said what is needed.
     """
     found: set[Path] = set()
     for timestamp in folder.timestamps():
+        if timestamp in without:
+            continue
         metadata = read_metadata(folder.revisions / timestamp / METADATA_FILE)
         if metadata is not None:
             found |= {folder.libraries / name for name in metadata.libraries}

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from rezup_api.store.layout import ContainerFolder
 
 
-def drop_container(folder: ContainerFolder, *, force: bool = False) -> None:
+def drop_container(folder: ContainerFolder, *, force: bool = False) -> bool:
     """Remove a container under a root.
 
     It is renamed away in one step and then deleted, so that nobody ever sees half of it.
 
     Args:
         force: also while it is used.
+
+    Returns:
+        Whether all its files are gone; else they lie in a stage of the root, and are cleared when that can be.
 
     Raises:
         NotFoundError: there is none.
@@ -44,6 +47,7 @@ def drop_container(folder: ContainerFolder, *, force: bool = False) -> None:
         with storing("cannot remove"), staged(folder.root) as stage:
             os.rename(folder.path, stage.path / folder.name)
             locks.close()
+    return not stage.path.exists()
 
 
 def _claim_all(folder: ContainerFolder, locks: ExitStack) -> None:

@@ -1,0 +1,151 @@
+"""What an admin does to a container: choose, look back, clean up, remove; on this machine or for the whole studio.
+
+Care(studio.container("prod")).chooser(remote=True).rollback(message="menus are gone")
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rezup_api.errors import NotFoundError, RecipeError, RemoteError, StorageError, UsageError
+from rezup_api.recipe.loading import load_recipe
+from rezup_api.store.history import Act, new_act, read_history, record
+from rezup_api.store.labels import PUBLISHED, remove_label
+from rezup_api.store.revisions import newest_ready
+from rezup_api.upkeep.choosing import Chooser
+from rezup_api.upkeep.collection import Collected, Collector
+from rezup_api.upkeep.places import Here, There
+from rezup_api.upkeep.removal import drop_container
+from rezup_api.upkeep.retention import Candidate, Policy, choose_policy, plan
+
+if TYPE_CHECKING:
+    from rezup_api.containers import Container
+    from rezup_api.recipe.model import Retention
+    from rezup_api.store.remote import Remote
+
+
+class Care:
+    """The care for one container."""
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+
+    def place_of(self, *, local: bool, remote: bool) -> Remote | None:
+        """Which of the two roots an act is meant for: the remote root, or None for this machine's.
+
+        Args:
+            local, remote: what the caller has said; where the container is published, one of them must be.
+
+        Raises:
+            UsageError: nothing was said.
+            RemoteError: there is no remote root.
+        """
+        container = self._container
+        if remote:
+            return container.needed_remote("change")
+        if not local and container.remote is not None and container.is_published():
+            raise UsageError(
+                f"{container.name} is also published on the remote root {container.remote.place}",
+                "say which is meant: --remote for the whole studio, --local for this machine",
+            )
+        return None
+
+    def chooser(self, *, local: bool = False, remote: bool = False) -> Chooser:
+        """What pins, rolls back and labels its revisions, under the root that is meant; see `place_of` for the errors."""
+        container = self._container
+        there = self.place_of(local=local, remote=remote)
+        if there is not None:
+            return Chooser(container.name, There(container.folder, there), container.environ, container.report)
+        here = Here(container.folder, container.remote, container.report)
+        return Chooser(container.name, here, container.environ, container.report)
+
+    def history(self) -> list[Act]:
+        """What was done on this machine, newest first; what was done on the remote root is `remote.history`."""
+        return read_history(self._container.folder)
+
+    def collect(
+        self, asked: Policy, *, local: bool = False, remote: bool = False, dry_run: bool = False
+    ) -> tuple[Policy, Collected]:
+        """Remove the revisions that are not needed, under the root that is meant.
+
+        Args:
+            asked: rules that come before those of the recipe.
+            dry_run: only say what would go.
+
+        Returns:
+            The policy that held, and what was done.
+
+        Raises:
+            UsageError: see `place_of`; or an age is none.
+            StorageError, RemoteError: it cannot be read or written there.
+        """
+        container = self._container
+        there = self.place_of(local=local, remote=remote)
+        policy = choose_policy(asked, self._retention(), container.settings.clean_after)
+        if there is not None:
+            return policy, self._collect_there(there, policy, dry_run=dry_run)
+        collector = Collector(container.folder, self._given(), container.environ, container.report, container.named())
+        return policy, collector.collect(policy, dry_run=dry_run)
+
+    def _retention(self) -> Retention:
+        """The rules of the recipe on this machine, else of the newest revision, whose recipe may be the studio's."""
+        container = self._container
+        own = container.recipe.retention
+        if own.keep is not None or own.older_than is not None:
+            return own
+        newest = newest_ready(container.folder)
+        try:
+            return load_recipe(container.name, newest.recipe_file, tolerant=True).retention if newest else own
+        except (NotFoundError, RecipeError):
+            return own
+
+    def _given(self) -> str | None:
+        try:
+            return self._container.current()
+        except (NotFoundError, RemoteError, StorageError):
+            return None
+
+    def _collect_there(self, remote: Remote, policy: Policy, *, dry_run: bool) -> Collected:
+        """Remove published revisions; machines that have built them keep them, as long as their own policy says."""
+        name = self._container.name
+        named: dict[str, list[str]] = {}
+        pin = remote.pin(name)
+        if pin is not None:
+            named.setdefault(pin.timestamp, []).append("rolled back to" if pin.is_rollback else "pinned")
+        for label, timestamp in remote.labels(name).items():
+            named.setdefault(timestamp, []).append(f"labelled {label}")
+        ready = [one for one in remote.timestamps(name) if remote.metadata(name, one) is not None]
+        verdicts = plan([Candidate(one, tuple(named.get(one, ()))) for one in ready], policy, time.time())
+        done = Collected(tuple(verdicts))
+        if done.gone and not dry_run:
+            for timestamp in done.gone:
+                remote.remove(name, timestamp)
+            act = new_act("gc", "", self._container.environ, detail=" ".join(done.gone))
+            record(lambda act: remote.record(name, act), act, self._container.report)
+        return done
+
+    def drop(self, *, local: bool = False, remote: bool = False, force: bool = False) -> bool:
+        """Remove the container under the root that is meant.
+
+        Args:
+            force: also while processes of this machine use it.
+
+        Returns:
+            Whether all its files are gone; else what is left lies where nothing looks, and is cleared later.
+
+        Raises:
+            UsageError, RemoteError: see `place_of`.
+            NotFoundError: there is none.
+            BusyError: processes use a revision of it, or build one.
+            StorageError: it cannot be removed.
+        """
+        container = self._container
+        there = self.place_of(local=local, remote=remote)
+        if there is None:
+            return drop_container(container.folder, force=force)
+        if container.name not in there.containers():
+            raise NotFoundError(f"there is no container {container.name} on {there.place}", "see: rezup status")
+        there.remove(container.name)
+        remove_label(container.folder, PUBLISHED)  # else its absence would be taken for a share that is away
+        return True

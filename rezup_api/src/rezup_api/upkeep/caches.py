@@ -1,0 +1,78 @@
+"""Drop what this user's caches hold for revisions that are gone.
+
+Everything there is made again when it is missing, so that nothing here has to be exact: it is safe beside builders, who look
+once more when something is not there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from rezup_api.store.layout import ContainerFolder, cache_folder, container_names
+from rezup_api.store.sharing import LISTING, shared_folders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Seconds; what is younger may belong to a revision that is being made.
+YOUNG = 3600.0
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def prune(root: Path) -> None:
+    """Drop contents and byte code that no revision under a local root has, and the lists of environments that need them."""
+    caches = cache_folder(root)
+    wanted = _wanted(root)
+    dropped = _drop_unwanted(caches / "files", wanted) | _drop_unwanted(caches / "bytecode", wanted)
+    if dropped:
+        _drop_lists(caches / "environments", dropped)
+
+
+def _wanted(root: Path) -> set[str]:
+    """The digests of all files of all revisions, and of what they share."""
+    found: set[str] = set()
+    for listing in _listings(root):
+        with suppress(OSError):
+            found.update(_DIGEST.findall(listing.read_text(encoding="utf-8", errors="replace")))
+    return found
+
+
+def _listings(root: Path) -> Iterator[Path]:
+    for name in container_names(root):
+        folder = ContainerFolder(root, name)
+        yield from folder.revisions.glob("*/files.*.json")
+        yield from (path / LISTING for path in shared_folders(folder))
+
+
+def _drop_unwanted(folder: Path, wanted: set[str]) -> set[str]:
+    """Remove the files named by digests of which none is wanted, if they have no other name; the digests that are gone."""
+    dropped = set()
+    now = time.time()
+    for place, _, names in os.walk(folder):
+        for name in names:
+            match = _DIGEST.match(name)
+            if match is None or match[0] in wanted:
+                continue
+            path = os.path.join(place, name)
+            with suppress(OSError):
+                status = os.stat(path)
+                if status.st_nlink == 1 and now - status.st_ctime > YOUNG:
+                    os.unlink(path)
+                    dropped.add(match[0])
+    return dropped
+
+
+def _drop_lists(folder: Path, dropped: set[str]) -> None:
+    """Remove the lists of environments that cannot be put together any more."""
+    with suppress(OSError):
+        for path in folder.glob("*.json"):
+            with suppress(OSError, ValueError, AttributeError, KeyError, IndexError):
+                files = json.loads(path.read_text(encoding="utf-8"))["files"]
+                if any(values[0] in dropped for values in files.values()):
+                    path.unlink()
