@@ -6,23 +6,44 @@ Care(studio.container("prod")).chooser(remote=True).rollback(message="menus are 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rezup_api.build.caches import open_caches
+from rezup_api.build.content import FileStore
 from rezup_api.errors import NotFoundError, RecipeError, RemoteError, StorageError, UsageError
+from rezup_api.events import step
 from rezup_api.recipe.loading import load_recipe
-from rezup_api.store.history import Act, new_act, read_history, record
-from rezup_api.store.labels import PUBLISHED, remove_label
-from rezup_api.store.revisions import newest_ready
+from rezup_api.store.history import Act, new_act, read_history, record, write_act
+from rezup_api.store.labels import PUBLISHED, read_label, remove_label
+from rezup_api.store.names import is_label
+from rezup_api.store.revisions import Revision, load_revision, newest_ready, resolve
 from rezup_api.upkeep.choosing import Chooser
 from rezup_api.upkeep.collection import Collected, Collector
 from rezup_api.upkeep.places import Here, There
 from rezup_api.upkeep.removal import drop_container
+from rezup_api.upkeep.repair import Repairer
 from rezup_api.upkeep.retention import Candidate, Policy, choose_policy, plan
+from rezup_api.upkeep.verification import Finding, examine
 
 if TYPE_CHECKING:
     from rezup_api.containers import Container
     from rezup_api.recipe.model import Retention
     from rezup_api.store.remote import Remote
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a look at a revision has found.
+
+    Args:
+        found: all that was wrong.
+        left: what is wrong still, after a repair if one was asked for.
+    """
+
+    revision: Revision
+    found: tuple[Finding, ...]
+    left: tuple[Finding, ...]
 
 
 class Care:
@@ -124,6 +145,50 @@ class Care:
             act = new_act("gc", "", self._container.environ, detail=" ".join(done.gone))
             record(lambda act: remote.record(name, act), act, self._container.report)
         return done
+
+    def verify(self, request: str = "", *, repair: bool = False) -> Verified:
+        """Compare a revision of this machine with what was recorded when it was made.
+
+        Args:
+            request: `REV` of the command line; empty for what `use` gives.
+            repair: mend what can be mended, here and in the revisions that share the damage.
+
+        Raises:
+            NotFoundError: there is none such here.
+            StorageError: it cannot be read or written.
+        """
+        container = self._container
+        revision = load_revision(container.folder, self._meant_here(request))
+        caches = open_caches(container.folder.root)
+        store = FileStore(caches.files)
+        with step(container.report, f"Reading the files of {revision}") as running:
+            found = examine(revision, store, container.environ, running)
+            running.text = f"Read the files of {revision}"
+        if not (found and repair):
+            return Verified(revision, tuple(found), tuple(found))
+        repairer = Repairer(revision, store, container.settings, container.environ, container.report)
+        mended = repairer.mend(found)
+        if mended:
+            act = new_act("repair", revision.timestamp, container.environ, detail=f"{mended} mended")
+            record(lambda act: write_act(container.folder, act), act, container.report)
+        with step(container.report, f"Reading the files of {revision} again") as running:
+            return Verified(revision, tuple(found), tuple(examine(revision, store, container.environ, running)))
+
+    def _meant_here(self, request: str) -> str:
+        """The timestamp of a revision of this machine, ready or not: what cannot be entered is what one wants to look at."""
+        container = self._container
+        timestamps = container.folder.timestamps()
+        given = self._given()
+        label = read_label(container.folder, request) if is_label(request) else None
+        if request:
+            return resolve(container.name, label or request, timestamps, given)
+        wanted = given or next(iter(timestamps), None)
+        if wanted not in timestamps:
+            what = (
+                f"{container.name}@{wanted} is not built here" if wanted else f"there is no container {container.name}"
+            )
+            raise NotFoundError(what, f"see what there is: rezup status {container.name}")
+        return wanted
 
     def drop(self, *, local: bool = False, remote: bool = False, force: bool = False) -> bool:
         """Remove the container under the root that is meant.

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -166,6 +167,58 @@ class FileStore:
         for path, link in listing.links.items():
             _make_folder(top, path.rpartition("/")[0], made)
             os.symlink(link, f"{top}/{path}")
+        return True
+
+    def entry(self, file: File) -> str:
+        """Where the cache keeps a content, if it does."""
+        return self._place(file.digest, file.executable)
+
+    def verified(self, file: File) -> str | None:
+        """Where the cache keeps a content, once that was read and found to be it; None, and a damaged entry is gone."""
+        entry = self.entry(file)
+        try:
+            if digest_of(entry) == file.digest:
+                if bool(os.stat(entry).st_mode & 0o111) != file.executable:
+                    self.learn(entry, file)
+                return entry
+            os.unlink(entry)
+        except FileNotFoundError:
+            pass
+        return None
+
+    def learn(self, path: str, file: File) -> None:
+        """Take a copy of a file that was found to be good into the cache.
+
+        Raises:
+            OSError: it cannot be written there.
+        """
+        entry = self.entry(file)
+        os.makedirs(os.path.dirname(entry), exist_ok=True)
+        beside = f"{entry}.{token()}"
+        _copy(path, beside)
+        os.chmod(beside, 0o555 if file.executable else 0o444)
+        os.utime(beside, ns=(file.mtime, file.mtime))
+        os.replace(beside, entry)
+
+    def replace(self, file: File, path: str) -> bool:
+        """Let a path be a content of the cache, in one step; False where the cache has not got it.
+
+        Raises:
+            OSError: it cannot be written there.
+        """
+        beside = f"{path}.{token()}"
+        if file.size:
+            entry = self.verified(file)
+            if entry is None:
+                return False
+            self._link(entry, beside)
+            with suppress(FileNotFoundError):
+                if os.path.samefile(beside, path):  # rename(2) does nothing for two names of one file
+                    os.unlink(beside)
+                    return True
+        else:
+            os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o777 if file.executable else 0o666))
+        os.replace(beside, path)
         return True
 
     def _give(self, file: File, path: str) -> bool:

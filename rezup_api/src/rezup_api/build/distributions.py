@@ -21,7 +21,7 @@ from rezup_api.errors import InstallError
 from rezup_api.recipe.consistency import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-.*)?\.(dist|egg)-info")
 
@@ -117,6 +117,15 @@ def damaged(packages: Path, distributions: Iterable[Distribution]) -> list[str]:
         for item in distributions
         if any(_differs(packages / path, told) for path, told in item.record().items())
     ]
+
+
+def refuse_damaged(names: Sequence[str]) -> None:
+    """Raise InstallError if there are any distributions whose files are not those of their wheels."""
+    if names:
+        raise InstallError(
+            f"the files of {', '.join(names)} are not those that its wheel lists",
+            "ask whoever keeps the index, or the wheelhouse, for an intact one",
+        )
 
 
 def _differs(path: Path, told: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rezup_api.build import installers
 from rezup_api.build.bytecode import Compiler
 from rezup_api.build.datatrees import DataTrees
-from rezup_api.build.distributions import conflicts, damaged, installed
+from rezup_api.build.distributions import conflicts, damaged, installed, refuse_damaged
 from rezup_api.build.editable import link_sources
 from rezup_api.build.engine import Pins, surroundings
 from rezup_api.build.libraries import link_libraries, provide, separate
@@ -238,11 +238,7 @@ class EnvironmentBuild:
                 self._engine.forget(name)
             remove_tree(self._path)
             bad = self._install(pins)
-        if bad:
-            raise InstallError(
-                f"the files of {', '.join(bad)} are not those that its wheel lists",
-                "ask whoever keeps the index, or the wheelhouse, for an intact one",
-            )
+        refuse_damaged(bad)
         with step(self._place.report, f"Compiling {self._request.name}") as running:
             self._compiler(self._path / BIN / "python").compile(self._packages, running)
             if self._place.recipe.pip.link == "auto" and os.name != "nt":  # where links need no privilege

@@ -10,8 +10,10 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from rezup_api.build.distributions import damaged, installed, refuse_damaged
 from rezup_api.build.engine import Pins
 from rezup_api.build.pip import PipEngine
+from rezup_api.build.uv import UvEngine
 from rezup_api.events import step
 from rezup_api.store.files import remove_tree
 from rezup_api.store.layout import platform_tag
@@ -78,7 +80,7 @@ def provide(
         step(report, f"Installing the shared libraries {request.shared_name}") as running,
         staged(folder.path) as stage,
     ):
-        engine.install_into(stage.path, scratch, request.interpreter, pins)
+        _install(engine, stage.path, request, pins, scratch)
         remove_tree(stage.path / "bin")  # scripts of libraries, made for an interpreter that moves
         compiler.compile(stage.path, running)
         listing = store.adopt(stage.path)
@@ -87,6 +89,22 @@ def provide(
         record = {"format": 1, "resolved": list(pins.names), "interpreter": request.interpreter.identity}
         running.text = f"Installed the shared libraries {request.shared_name}"
         return target, appear_shared(stage, target, listing.to_json(), json.dumps(record, indent=2))
+
+
+def _install(
+    engine: Engine, path: Path, request: EnvironmentRequest, pins: Pins, scratch: Callable[[str], Path]
+) -> None:
+    """Install the libraries; once more if what the installer's cache gave was damaged."""
+    engine.install_into(path, scratch, request.interpreter, pins)
+    bad = damaged(path, installed(path).values())
+    if bad and isinstance(engine, UvEngine):
+        for name in bad:
+            engine.forget(name)
+        remove_tree(path)
+        path.mkdir()
+        engine.install_into(path, scratch, request.interpreter, pins)
+        bad = damaged(path, installed(path).values())
+    refuse_damaged(bad)
 
 
 def _name(request: EnvironmentRequest, digest: str) -> str:

@@ -31,7 +31,7 @@ def prune(root: Path) -> None:
     wanted = _wanted(root)
     dropped = _drop_unwanted(caches / "files", wanted) | _drop_unwanted(caches / "bytecode", wanted)
     if dropped:
-        _drop_lists(caches / "environments", dropped)
+        drop_lists(root, dropped)
 
 
 def _wanted(root: Path) -> set[str]:
@@ -68,10 +68,10 @@ def _drop_unwanted(folder: Path, wanted: set[str]) -> set[str]:
     return dropped
 
 
-def _drop_lists(folder: Path, dropped: set[str]) -> None:
-    """Remove the lists of environments that cannot be put together any more."""
+def drop_lists(root: Path, dropped: set[str]) -> None:
+    """Remove the lists of environments that need contents which the cache has not got, so that they are made from nothing."""
     with suppress(OSError):
-        for path in folder.glob("*.json"):
+        for path in (cache_folder(root) / "environments").glob("*.json"):
             with suppress(OSError, ValueError, AttributeError, KeyError, IndexError):
                 files = json.loads(path.read_text(encoding="utf-8"))["files"]
                 if any(values[0] in dropped for values in files.values()):

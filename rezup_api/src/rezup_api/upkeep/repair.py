@@ -1,0 +1,206 @@
+"""Mend a revision: the one way in which anything is ever written into one that is ready.
+
+Each bad file is replaced by renaming a verified copy over it, so that who reads it sees the old or the new, and whoever has the
+old one open keeps it. A good copy comes from the cache once that is verified, from another revision, or from building the same
+environments anew from their locks. Files that are linked elsewhere share their damage, so all that have them are mended.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rezup_api.build.content import digest_of
+from rezup_api.build.locks import parse_lock
+from rezup_api.build.transaction import build_environments
+from rezup_api.errors import RezupError
+from rezup_api.events import Warned, step
+from rezup_api.recipe.loading import load_recipe
+from rezup_api.store.files import storing, token
+from rezup_api.store.layout import ContainerFolder, container_names, lock_name
+from rezup_api.store.revisions import newest_first
+from rezup_api.store.staging import staged
+from rezup_api.upkeep.caches import drop_lists
+from rezup_api.upkeep.verification import CACHE, CHANGED, EXTRA, LINK, LISTED, MISSING, is_good, parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from rezup_api.build.content import File, FileStore, Listing
+    from rezup_api.build.locks import Lock
+    from rezup_api.events import Reporter
+    from rezup_api.recipe.model import Recipe
+    from rezup_api.settings import Settings
+    from rezup_api.store.revisions import Revision
+    from rezup_api.upkeep.verification import Finding, Part
+
+REPAIRABLE = frozenset({CHANGED, MISSING, EXTRA, LINK, LISTED, CACHE})
+
+
+@dataclass(frozen=True, slots=True)
+class Repairer:
+    """Mends one revision.
+
+    Args:
+        store: this user's cache of contents.
+        environ: the caller's environment.
+        report: told what is done.
+    """
+
+    revision: Revision
+    store: FileStore
+    settings: Settings
+    environ: Mapping[str, str]
+    report: Reporter
+
+    def mend(self, findings: Sequence[Finding]) -> int:
+        """Mend what can be mended; the number of things that were.
+
+        Raises:
+            StorageError: it cannot be written there.
+        """
+        files = [finding.file for finding in findings if finding.file is not None]
+        with storing("cannot mend"):
+            self._drop_damaged(files)
+            short = [file for file in files if not self._provide(file)]
+            if short or any(finding.kind == LISTED for finding in findings):
+                drop_lists(self.revision.folder.root, {file.digest for file in short})
+                self._rebuild()
+            done = sum(self._mend(finding) for finding in findings)
+            self._trash([finding for finding in findings if finding.kind == EXTRA])
+            self._mend_others({file.digest for file in files})
+        return done
+
+    def _drop_damaged(self, files: Sequence[File]) -> None:
+        """Drop the entries of the cache that are not what their names say, so that nothing is made of them."""
+        for file in files:
+            self.store.verified(file)
+
+    def _provide(self, file: File) -> bool:
+        """Have a good copy in the cache, from another revision if need be."""
+        if not file.size or self.store.verified(file) is not None:
+            return True
+        for path in self._copies(file.digest):
+            with suppress(OSError):
+                if digest_of(path) == file.digest:
+                    self.store.learn(path, file)
+                    return True
+        return False
+
+    def _copies(self, digest: str) -> Iterator[str]:
+        """Where files of that content should lie, in all revisions under the root."""
+        for part, listing in _everything(self.revision.folder.root):
+            for relative, file in listing.files.items():
+                if file.digest == digest:
+                    yield f"{part.top}/{relative}"
+
+    def _rebuild(self) -> None:
+        """Build the same environments again, which brings their files into the cache; then they are thrown away.
+
+        In a container that nobody sees, for in this one the shared folders that are damaged would be taken as they are.
+        """
+        root = self.revision.folder.root
+        try:
+            recipe = load_recipe(self.revision.container, self.revision.recipe_file, tolerant=True)
+            with staged(root) as place:
+                folder = ContainerFolder(root, place.path.relative_to(root).as_posix())
+                self._build_in(folder, recipe)
+        except RezupError as error:
+            self.report(Warned(f"the environments cannot be built again for their files: {error.message}"))
+
+    def _build_in(self, folder: ContainerFolder, recipe: Recipe) -> None:
+        with staged(folder.path) as stage, ExitStack() as holds:
+            build_environments(
+                recipe,
+                folder,
+                stage,
+                settings=self.settings,
+                environ=self.environ,
+                report=self.report,
+                holds=holds,
+                locks=_locks(self.revision),
+            )
+            self._harvest(stage.path, self.revision.path)
+
+    def _harvest(self, stage: Path, path: Path) -> None:
+        """Take what the cache did not keep: the records, and files of a recipe that shares none."""
+        for part in parts_of(self.revision):
+            record = stage / part.record.name
+            if part.listing() is None and part.record.parent == path and record.exists():
+                os.replace(record, part.record)
+            listing = part.listing()
+            if listing is None or path not in part.top.parents:
+                continue
+            for relative, file in listing.files.items():
+                made = stage / part.top.relative_to(path) / relative
+                with suppress(OSError):
+                    if self.store.verified(file) is None and file.size and is_good(str(made), file):
+                        self.store.learn(str(made), file)
+
+    def _mend(self, finding: Finding) -> bool:
+        if finding.kind in (CHANGED, MISSING) and finding.file is not None:
+            os.makedirs(os.path.dirname(finding.path), exist_ok=True)
+            return self.store.replace(finding.file, finding.path)
+        if finding.kind == LINK:
+            _relink(finding.path, finding.target)
+        return finding.kind in REPAIRABLE
+
+    def _trash(self, extras: Sequence[Finding]) -> None:
+        """Move what does not belong to where it is deleted, out of the way in one step each."""
+        if not extras:
+            return
+        with staged(self.revision.folder.path) as stage:
+            for finding in extras:
+                os.rename(finding.path, stage.path / f"{token()}.{os.path.basename(finding.path)}")
+        for folder in sorted({os.path.dirname(finding.path) for finding in extras}, key=len, reverse=True):
+            with suppress(OSError):
+                os.removedirs(folder)  # those that hold nothing any more
+
+    def _mend_others(self, digests: set[str]) -> None:
+        """Mend the same files in all other revisions: what is linked shares the damage."""
+        with step(self.report, "Looking at the other revisions") as running:
+            count = 0
+            for part, listing in _everything(self.revision.folder.root):
+                for relative, file in listing.files.items():
+                    if file.digest not in digests:
+                        continue
+                    path = f"{part.top}/{relative}"
+                    with suppress(OSError):
+                        if not is_good(path, file) and self.store.replace(file, path):
+                            count += 1
+            running.text = f"Mended {count} files of other revisions" if count else "The other revisions are well"
+
+
+def _everything(root: Path) -> Iterator[tuple[Part, Listing]]:
+    """All folders with recorded digests under a root, with these."""
+    seen: set[Path] = set()
+    for name in container_names(root):
+        for revision in newest_first(ContainerFolder(root, name)):
+            for part in parts_of(revision):
+                if part.top in seen:
+                    continue
+                seen.add(part.top)
+                listing = part.listing()
+                if listing is not None:
+                    yield part, listing
+
+
+def _locks(revision: Revision) -> dict[str, Lock]:
+    """The locks of a revision; what has none, or a damaged one, is resolved anew."""
+    locks = {}
+    for environment in revision.metadata.environments if revision.metadata is not None else ():
+        with suppress(OSError, ValueError):
+            text = (revision.path / lock_name(environment.name)).read_text(encoding="utf-8")
+            locks[environment.name] = parse_lock(text)
+    return locks
+
+
+def _relink(path: str, target: str) -> None:
+    """Let a path be a link to `target`, in one step; a folder that took its place is moved aside first."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    beside = f"{path}.{token()}"
+    os.symlink(target, beside)
+    os.replace(beside, path)

@@ -1,0 +1,209 @@
+"""Compare what is installed with what was recorded when it was: every file, link and interpreter of a revision.
+
+Nothing of the revision is run or imported for that, so that it works when the broken part is the environment itself.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rezup_api import process
+from rezup_api.build.content import File, Listing, digest_of, parse_listing
+from rezup_api.build.interpreters import clean_environ
+from rezup_api.store.sharing import LISTING, RECORD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from rezup_api.build.content import FileStore
+    from rezup_api.events import Step
+    from rezup_api.store.metadata import Environment
+    from rezup_api.store.revisions import Revision
+
+CHANGED, MISSING, EXTRA, LINK = "changed", "missing", "extra", "link"
+INTERPRETER, EDITABLE, LISTED, CACHE = "interpreter", "editable", "record", "cache"
+_VERSION = "import platform; print(platform.python_version())"
+TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it was recorded.
+
+    Args:
+        kind: changed, missing, extra, link, interpreter, editable, record or cache.
+        path: what is meant.
+        text: what is wrong with it.
+        file: what it should be, for a file.
+        target: where it should lead, for a link.
+    """
+
+    kind: str
+    path: str
+    text: str
+    file: File | None = None
+    target: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A folder of a revision, and the record of what it held.
+
+    Args:
+        top: the folder.
+        record: the file with the digests.
+        own: names at the top that are not listed.
+    """
+
+    top: Path
+    record: Path
+    own: frozenset[str] = frozenset()
+
+    def listing(self) -> Listing | None:
+        """What was recorded; None where that cannot be read."""
+        try:
+            return parse_listing(self.record.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+
+def parts_of(revision: Revision) -> list[Part]:
+    """The environments of a revision, and what they share with others."""
+    metadata = revision.metadata
+    if metadata is None or revision.style != "3":
+        return []
+    parts = [
+        Part(revision.path / "venv" / environment.name, revision.path / f"files.{environment.name}.json")
+        for environment in metadata.environments
+    ]
+    folder = revision.folder
+    shared = [folder.libraries / name for name in metadata.libraries] + [folder.data / name for name in metadata.data]
+    return [*parts, *(Part(path, path / LISTING, frozenset({LISTING, RECORD})) for path in shared)]
+
+
+def examine(revision: Revision, store: FileStore, environ: Mapping[str, str], running: Step) -> list[Finding]:
+    """Everything that is wrong with a revision.
+
+    Args:
+        store: this user's cache of contents, whose damaged entries are told as well.
+        environ: for the interpreters that are asked for their version.
+        running: told how far it is.
+    """
+    found: list[Finding] = []
+    for part in parts_of(revision):
+        listing = part.listing()
+        if listing is None:
+            found.append(Finding(LISTED, str(part.record), "its digests cannot be read"))
+            continue
+        found += compare(part, listing, running)
+        found += _damaged_entries(part, listing, store)
+        found += _editable(part, listing)
+    for environment in revision.metadata.environments if revision.metadata is not None else ():
+        found += _interpreter(environment, environ)
+    return found
+
+
+def compare(part: Part, listing: Listing, running: Step) -> Iterator[Finding]:
+    """What differs between a folder and its listing."""
+    top = str(part.top)
+    seen: set[str] = set()
+    for place, folders, names in os.walk(top):
+        for name in sorted([*names, *(one for one in folders if os.path.islink(os.path.join(place, one)))]):
+            path = os.path.join(place, name)
+            relative = os.path.relpath(path, top).replace(os.sep, "/")
+            if relative in part.own:
+                continue
+            seen.add(relative)
+            if len(seen) % 200 == 0:
+                running.progress(part.top.name, len(seen), len(listing.files) + len(listing.links))
+            finding = _judge(path, listing.files.get(relative), listing.links.get(relative))
+            if finding is not None:
+                yield finding
+    for relative, file in listing.files.items():
+        if relative not in seen:
+            yield Finding(MISSING, f"{top}/{relative}", "is missing", file)
+    for relative, target in listing.links.items():
+        if relative not in seen:
+            yield Finding(LINK, f"{top}/{relative}", "is missing", target=target)
+
+
+def _judge(path: str, file: File | None, target: str | None) -> Finding | None:
+    """What is wrong with one file or link, None for nothing."""
+    if os.path.islink(path):
+        leads = os.readlink(path)
+        if target is not None:
+            return None if leads == target else Finding(LINK, path, f"leads to {leads}", target=target)
+        return Finding(CHANGED, path, "has become a link", file) if file else Finding(EXTRA, path, "was not installed")
+    if file is None:
+        if target is not None:
+            return Finding(LINK, path, "was a link", target=target)
+        return Finding(EXTRA, path, "was not installed")
+    try:
+        if is_good(path, file):
+            return None
+    except OSError as error:
+        return Finding(CHANGED, path, f"cannot be read: {error.strerror}", file)
+    return Finding(CHANGED, path, "is not what was installed", file)
+
+
+def is_good(path: str, file: File) -> bool:
+    """Whether a file is what was recorded: its content, and whether it can be executed.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    status = os.stat(path)
+    executable = bool(status.st_mode & 0o111)
+    return status.st_size == file.size and executable == file.executable and digest_of(path) == file.digest
+
+
+def _damaged_entries(part: Part, listing: Listing, store: FileStore) -> Iterator[Finding]:
+    """The entries of the cache that are not what their names say; those that are the installed file were judged with it."""
+    for relative, file in listing.files.items():
+        entry = store.entry(file)
+        try:
+            status = os.stat(entry)
+            if os.path.samefile(entry, part.top / relative):
+                continue
+        except OSError:
+            continue
+        if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime) and digest_of(entry) != file.digest:
+            yield Finding(CACHE, entry, "is not what its name says, in the cache", file)
+
+
+def _editable(part: Part, listing: Listing) -> Iterator[Finding]:
+    """Editable sources that are not where they were."""
+    for relative in listing.files:
+        if not relative.endswith(".pth"):
+            continue
+        try:
+            lines = (part.top / relative).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            continue  # it is told as changed or missing
+        for line in lines:
+            if os.path.isabs(line.strip()) and not os.path.exists(line.strip()):
+                yield Finding(EDITABLE, line.strip(), f"is gone, which {part.top.name} takes an editable package from")
+    for relative, target in listing.links.items():
+        if os.path.isabs(target) and "site-packages" in relative and not os.path.exists(target):
+            yield Finding(EDITABLE, target, f"is gone, which {part.top.name} takes an editable package from")
+
+
+def _interpreter(environment: Environment, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """An interpreter that is gone, or is another version now."""
+    path = environment.interpreter
+    if not path:
+        return
+    if not os.path.exists(path):
+        yield Finding(INTERPRETER, path, f"is gone, which {environment.name} was made from")
+        return
+    completed = process.run([path, "-E", "-s", "-c", _VERSION], environ=clean_environ(environ), timeout=TIMEOUT)
+    version = completed.stdout.strip()
+    if completed.status or version != environment.python:
+        now = f"is Python {version} now" if version and not completed.status else "does not run"
+        yield Finding(INTERPRETER, path, f"{now}; {environment.name} was made with {environment.python}")
