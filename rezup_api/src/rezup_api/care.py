@@ -16,7 +16,7 @@ from rezup_api.events import step
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.store.history import Act, new_act, read_history, record, write_act
 from rezup_api.store.labels import PUBLISHED, read_label, remove_label
-from rezup_api.store.names import is_label
+from rezup_api.store.names import is_label, timestamp_order
 from rezup_api.store.revisions import Revision, load_revision, newest_ready, resolve
 from rezup_api.upkeep.choosing import Chooser
 from rezup_api.upkeep.collection import Collected, Collector
@@ -24,6 +24,7 @@ from rezup_api.upkeep.places import Here, There
 from rezup_api.upkeep.removal import drop_container
 from rezup_api.upkeep.repair import Repairer
 from rezup_api.upkeep.retention import Candidate, Policy, choose_policy, plan
+from rezup_api.upkeep.sessions import RunningSession, running_sessions
 from rezup_api.upkeep.verification import Finding, examine
 
 if TYPE_CHECKING:
@@ -44,6 +45,18 @@ class Verified:
     revision: Revision
     found: tuple[Finding, ...]
     left: tuple[Finding, ...]
+
+
+def behind(timestamp: str, offered: list[str], given: str | None) -> int:
+    """How many revisions come after one, up to the one that `use` gives.
+
+    Args:
+        offered: those among which `use` chooses; see `Care.offered`.
+    """
+    if given is None:
+        return 0
+    order, last = timestamp_order(timestamp), timestamp_order(given)
+    return sum(order < timestamp_order(one) <= last for one in offered)
 
 
 class Care:
@@ -84,6 +97,18 @@ class Care:
     def history(self) -> list[Act]:
         """What was done on this machine, newest first; what was done on the remote root is `remote.history`."""
         return read_history(self._container.folder)
+
+    def offered(self) -> tuple[list[str], str | None]:
+        """The revisions among which `use` chooses, and the one that it gives; none where that cannot be told."""
+        container = self._container
+        given = self._given()
+        try:
+            # Where a remote root decides, revisions made on this machine alone do not count.
+            if container.remote is not None and container.published() is not None:
+                return container.remote.timestamps(container.name), given
+        except (NotFoundError, RemoteError, StorageError):
+            pass
+        return [revision.timestamp for revision in container.revisions() if revision.ready], given
 
     def collect(
         self, asked: Policy, *, local: bool = False, remote: bool = False, dry_run: bool = False
@@ -189,6 +214,10 @@ class Care:
             )
             raise NotFoundError(what, f"see what there is: rezup status {container.name}")
         return wanted
+
+    def sessions(self) -> list[RunningSession]:
+        """The sessions of this machine in any of its revisions."""
+        return running_sessions(self._container.revisions())
 
     def drop(self, *, local: bool = False, remote: bool = False, force: bool = False) -> bool:
         """Remove the container under the root that is meant.

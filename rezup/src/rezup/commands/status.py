@@ -6,10 +6,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from rezup.render import Result, Table, moment_text, size_text
+from rezup_api.care import Care, behind
 from rezup_api.errors import NotFoundError, RecipeError, RemoteError, StorageError
 from rezup_api.recipe.locating import is_container
 from rezup_api.store.labels import labels_of
-from rezup_api.store.names import DEFAULT_CONTAINER, is_timestamp, timestamp_order
+from rezup_api.store.names import DEFAULT_CONTAINER, is_timestamp
 from rezup_api.upkeep.holders import holders
 
 if TYPE_CHECKING:
@@ -56,7 +57,6 @@ def _session(studio: Studio, environ: Mapping[str, str], progress: Progress) -> 
     if not (is_container(name) and is_timestamp(timestamp)):
         return None
     offered, given = _offered(studio, name, progress)
-    newer = [each for each in offered if given and _is_between(timestamp, each, given)]
     return {
         "container": name,
         "revision": path,
@@ -64,7 +64,7 @@ def _session(studio: Studio, environ: Mapping[str, str], progress: Progress) -> 
         "exists": os.path.isdir(path),
         "current": timestamp == given,
         "given": given,
-        "newer": len(newer),
+        "newer": behind(timestamp, offered, given),
     }
 
 
@@ -75,15 +75,9 @@ def _offered(studio: Studio, name: str, progress: Progress) -> tuple[list[str], 
     except RecipeError as error:
         progress.warn(error.message)
         return [], None
-    given = _current(container, progress)
-    # Where a remote root decides, revisions made on this machine alone do not count.
-    if container.remote is not None and _published(container) is not None:
-        return container.remote.timestamps(name), given
-    return [revision.timestamp for revision in container.revisions() if revision.ready], given
-
-
-def _is_between(mine: str, other: str, given: str) -> bool:
-    return timestamp_order(mine) < timestamp_order(other) <= timestamp_order(given)
+    if _current(container, progress) is None:
+        return [], None
+    return Care(container).offered()
 
 
 def _session_text(session: dict[str, Any] | None) -> str:
