@@ -105,7 +105,7 @@ def line(request: pytest.FixtureRequest, home: Path, need_program: Callable[[str
 
 
 WORDS = {
-    "rezup u": "rezup use",
+    "rezup us": "rezup use",
     "rezup use d": "rezup use dev",
     "rezup use my-": "rezup use my-tool",
     "rezup use .m": "rezup use .main",

@@ -69,9 +69,17 @@ def _environ() -> Mapping[str, str]:
 
 def _attach(parser: argparse.ArgumentParser, names: Names) -> None:
     """Give every argument what completes it, by what stands for its value in the help."""
+    target: Completer = lambda prefix, **_: names.targets(prefix)  # noqa: E731 - one of several in a table
     completers: dict[str, Completer] = {
+        "NAME@REV": target,
+        "NAME@A": target,
+        "NAME@B": target,
+        "REV": lambda parsed_args, **_: _requests(parsed_args, names),
+        "LABEL": lambda parsed_args, **_: {
+            label: text for label, text in _requests(parsed_args, names).items() if text == "label"
+        },
         "NAME": lambda parser, **_: dict.fromkeys(_named(parser, names), ""),
-        "NAME[@REV]": lambda prefix, **_: names.targets(prefix),
+        "NAME[@REV]": target,
         "RECIPE": lambda prefix, **_: dict.fromkeys(paths(prefix, ".toml"), ""),
         "SCRIPT": lambda prefix, **_: dict.fromkeys(paths(prefix), ""),
     }
@@ -81,6 +89,12 @@ def _attach(parser: argparse.ArgumentParser, names: Names) -> None:
         if isinstance(action.choices, dict):
             for below in action.choices.values():
                 _attach(below, names)
+
+
+def _requests(arguments: argparse.Namespace, names: Names) -> dict[str, str]:
+    """What may stand after `@` for the container that was typed already."""
+    name = (getattr(arguments, "name", None) or getattr(arguments, "target", None) or "").partition("@")[0]
+    return {one.partition("@")[2]: text for one, text in names.targets(f"{name}@").items()} if name else {}
 
 
 def _named(parser: argparse.ArgumentParser, names: Names) -> list[str]:

@@ -16,10 +16,13 @@ from rezup_api.events import step
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.store.history import Act, new_act, read_history, record, write_act
 from rezup_api.store.labels import PUBLISHED, read_label, remove_label
+from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import is_label, timestamp_order
 from rezup_api.store.revisions import Revision, load_revision, newest_ready, resolve
+from rezup_api.store.selection import Selector
 from rezup_api.upkeep.choosing import Chooser
 from rezup_api.upkeep.collection import Collected, Collector
+from rezup_api.upkeep.difference import Contents, read_here, read_there
 from rezup_api.upkeep.places import Here, There
 from rezup_api.upkeep.removal import drop_container
 from rezup_api.upkeep.repair import Repairer
@@ -45,6 +48,19 @@ class Verified:
     revision: Revision
     found: tuple[Finding, ...]
     left: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A revision and what is in it."""
+
+    container: str
+    timestamp: str
+    metadata: Metadata
+    contents: Contents
+
+    def __str__(self) -> str:
+        return f"{self.container}@{self.timestamp}"
 
 
 def behind(timestamp: str, offered: list[str], given: str | None) -> int:
@@ -214,6 +230,29 @@ class Care:
             )
             raise NotFoundError(what, f"see what there is: rezup status {container.name}")
         return wanted
+
+    def contents(self, request: str = "") -> Described:
+        """What is known of a revision, on this machine or where it is published; nothing is built for that.
+
+        Args:
+            request: `REV` of the command line; empty for what `use` gives.
+
+        Raises:
+            NotFoundError: there is none such.
+            RemoteError: it is only published, and the remote root cannot be asked.
+        """
+        container = self._container
+        try:
+            revision = load_revision(container.folder, self._meant_here(request))
+            metadata = revision.metadata or Metadata(FORMAT, "")
+            return Described(container.name, revision.timestamp, metadata, read_here(revision))
+        except NotFoundError:
+            if container.remote is None:
+                raise
+        selection = Selector(container.folder, container.remote, container.report).select_there(request)
+        published = selection.published or Metadata(FORMAT, "")
+        told = read_there(container.remote, container.name, selection.timestamp)
+        return Described(container.name, selection.timestamp, published, told)
 
     def sessions(self) -> list[RunningSession]:
         """The sessions of this machine in any of its revisions."""

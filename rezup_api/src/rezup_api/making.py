@@ -23,7 +23,15 @@ from rezup_api.recipe.snapshot import dump
 from rezup_api.store.failures import forget_failure, note_failure, read_failure
 from rezup_api.store.files import host_name, storing, user_name, write_whole
 from rezup_api.store.history import new_act, record, write_act
-from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, lock_name, platform_name, platform_tag
+from rezup_api.store.layout import (
+    METADATA_FILE,
+    RECIPE_FILE,
+    ContainerFolder,
+    environment_of,
+    lock_name,
+    platform_name,
+    platform_tag,
+)
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import timestamp_order
 from rezup_api.store.remote import Remote, check_format
@@ -234,7 +242,7 @@ def _published_locks(remote: Remote, name: str, timestamp: str) -> dict[str, Loc
     locks = {}
     for file, text in remote.locks(name, timestamp).items():
         try:
-            locks[file.removeprefix("pylock.").removesuffix(".toml")] = parse_lock(text)
+            locks[environment_of(file)] = parse_lock(text)
         except ValueError as error:
             raise InstallError(
                 f"the lock {file} of {name}@{timestamp} is damaged: {error}", "ask who published it to publish again"

@@ -115,6 +115,18 @@ def test_revisions_newest_first(ask: Ask, root: Path) -> None:
     assert ask("rezup use ../x@") == []
 
 
+def test_revisions_and_labels_of_commands_that_name_them(ask: Ask, root: Path) -> None:
+    container = add(root, "film", "1700000001.000000", "1700000002.000000")
+    (container / "labels").mkdir()
+    (container / "labels" / "staging").write_text("1700000001.000000\n", encoding="utf-8")
+    for line in ("rezup pin film@st", "rezup tag film@st", "rezup diff film@st", "rezup diff film film@st"):
+        assert ask(line) == ["film@staging"], line
+    assert ask("rezup rollback film --to 1700000002") == ["1700000002.000000"]
+    assert ask("rezup untag film s") == ["staging"]
+    assert ask("rezup tag film@latest s") == ["staging"]
+    assert ask("rezup unpin f") == ["film"]
+
+
 def test_what_is_said_of_them(ask: Ask, root: Path) -> None:
     told = ask("rezup use dev@", environ={"_ARGCOMPLETE_DFS": "\t", "TZ": "UTC"})
     assert told[:4] == [

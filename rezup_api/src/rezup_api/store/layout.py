@@ -67,6 +67,11 @@ def lock_name(environment: str) -> str:
     return f"pylock.{environment}.toml"
 
 
+def environment_of(lock: str) -> str:
+    """The environment that a lock is for, from the name of its file."""
+    return lock.removeprefix("pylock.").removesuffix(".toml")
+
+
 def container_names(root: Path) -> list[str]:
     """The containers under a root, sorted; empty when the root is not there.
 

@@ -1,0 +1,154 @@
+"""What differs between two revisions: packages, interpreters, environment values, recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rezup_api.build.distributions import installed
+from rezup_api.build.locks import parse_lock
+from rezup_api.errors import RecipeError
+from rezup_api.recipe.credentials import redact_document
+from rezup_api.recipe.reading import parse
+from rezup_api.store.layout import environment_of, site_packages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from rezup_api.store.remote import Remote
+    from rezup_api.store.revisions import Revision
+
+# What the recipe says of variables is shown as the values that it sets.
+VARIABLES = ("env", "dotenv")
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is known of a revision.
+
+    Args:
+        packages: the versions of the packages of each environment, and of the shared libraries.
+        python: the version of each environment's interpreter.
+        variables: what `[env]` and `[dotenv]` say.
+        recipe: all else that the recipe says, by dotted key.
+        built: whether it is on this machine, so that the packages are those that are installed.
+    """
+
+    packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    python: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    recipe: Mapping[str, str] = field(default_factory=dict)
+    built: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value in both, None where there is none."""
+
+    name: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """All that differs; sorted by name."""
+
+    packages: Mapping[str, tuple[Change, ...]]
+    python: tuple[Change, ...]
+    variables: tuple[Change, ...]
+    recipe: tuple[Change, ...]
+
+    def __bool__(self) -> bool:
+        """Whether anything does."""
+        return bool(self.packages or self.python or self.variables or self.recipe)
+
+
+def compare(old: Contents, new: Contents) -> Difference:
+    """The difference between two revisions."""
+    environments = sorted({*old.packages, *new.packages})
+    packages = {name: _changes(old.packages.get(name, {}), new.packages.get(name, {})) for name in environments}
+    return Difference(
+        packages={name: changes for name, changes in packages.items() if changes},
+        python=_changes(old.python, new.python),
+        variables=_changes(old.variables, new.variables),
+        recipe=_changes(old.recipe, new.recipe),
+    )
+
+
+def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[Change, ...]:
+    names = sorted({*old, *new})
+    return tuple(Change(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name))
+
+
+def read_here(revision: Revision) -> Contents:
+    """What is known of a revision on this machine, as far as it can be read."""
+    packages: dict[str, dict[str, str]] = {}
+    python = {}
+    metadata = revision.metadata
+    for environment in metadata.environments if metadata is not None else ():
+        python[environment.name] = environment.python
+        version = tuple(int(number) for number in environment.python.split(".")[:2] if number.isdigit())
+        if len(version) == 2:
+            packages[environment.name] = _versions(site_packages(revision.path / "venv" / environment.name, version))
+    for name in metadata.libraries if metadata is not None else ():
+        packages[f"shared {name.rpartition('-')[0]}"] = _versions(revision.folder.libraries / name)
+    try:
+        text = revision.recipe_file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        text = ""
+    return Contents(packages, python, *_told(text))
+
+
+def read_there(remote: Remote, container: str, timestamp: str) -> Contents:
+    """What is known of a published revision that is not built here: its recipe and its locks.
+
+    Raises:
+        RemoteError: it cannot be read.
+    """
+    packages: dict[str, dict[str, str]] = {}
+    for file, text in remote.locks(container, timestamp).items():
+        name = environment_of(file)
+        for package, version, shared in _locked(text):
+            packages.setdefault("shared" if shared else name, {})[package] = version
+    return Contents(packages, {}, *_told(remote.recipe(container, timestamp)), built=False)
+
+
+def _versions(packages: Path) -> dict[str, str]:
+    try:
+        return {item.name: item.version for item in installed(packages).values()}
+    except OSError:
+        return {}
+
+
+def _locked(text: str) -> list[tuple[str, str, bool]]:
+    """The packages of a lock with their versions, those of other platforms too; nothing of one that is damaged."""
+    try:
+        packages = parse_lock(text).document["packages"]
+    except ValueError:
+        return []
+    return [(one["name"], str(one.get("version", "")), bool(one.get("tool"))) for one in packages]
+
+
+def _told(text: str) -> tuple[dict[str, str], dict[str, str]]:
+    """What a recipe says, by dotted key: of variables, and of all else; passwords are struck out."""
+    try:
+        document = parse(text, "the recipe")
+        if isinstance(document.get("pip"), dict):
+            document["pip"] = {"options": [], "env": {}, **document["pip"]}
+        document = redact_document(document)
+    except (RecipeError, KeyError, TypeError, AttributeError):
+        return {}, {}  # of an older rezup, or damaged
+    flat = dict(_flat("", document))
+    told = {key: value for key, value in flat.items() if key.partition(".")[0] in VARIABLES}
+    named = {key.removeprefix("env."): value for key, value in told.items()}
+    return named, {key: value for key, value in flat.items() if key not in told}
+
+
+def _flat(key: str, value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [pair for name, item in value.items() for pair in _flat(f"{key}.{name}" if key else str(name), item)]
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return [pair for number, item in enumerate(value) for pair in _flat(f"{key}[{number}]", item)]
+    return [(key, ", ".join(map(str, value)) if isinstance(value, list) else str(value))]
