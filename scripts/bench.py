@@ -2,6 +2,7 @@
 
 `add`: the time and the disk that a further revision of vanilla Rez takes when all caches are warm.
 `launch`: the time that it takes to run a program in a container, which files are asked for, and what stays in memory.
+`rollback`: the time that taking a rollout back takes.
 See docs/reference/benchmarks.md.
 """
 
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import _launching
 import _rezups
+import _rollbacks
 import _setup
 
 if TYPE_CHECKING:
@@ -99,6 +101,15 @@ def launch(arguments: argparse.Namespace) -> None:
         _launching.show(found, arguments.rounds)
 
 
+def rollback(arguments: argparse.Namespace) -> None:
+    """A rollback, and the start of Python, in turn."""
+    report = _rollbacks.measure(arguments.rounds)
+    if arguments.json:
+        print(json.dumps(report, indent=2))
+    else:
+        _rollbacks.show(report)
+
+
 def _count(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -114,7 +125,8 @@ def main() -> int:
     further.add_argument("--local-index", action="store_true", help="install from an index on loopback")
     running = benchmarks.add_parser("launch", help="time, file operations and memory of running a program")
     running.add_argument("--alone", action="store_true", help="leave out the programs that have to be installed for it")
-    for each, rounds in ((further, 10), (running, 60)):
+    taking = benchmarks.add_parser("rollback", help="time that taking a rollout back takes")
+    for each, rounds in ((further, 10), (running, 60), (taking, 30)):
         help_text = f"measure each N times (default: {rounds})"
         each.add_argument("--rounds", type=_count, default=rounds, metavar="N", help=help_text)
         each.add_argument("--json", action="store_true", help="print one JSON document instead of text")
@@ -123,7 +135,7 @@ def main() -> int:
         _setup.use_new_python()
         if _setup.WINDOWS:
             raise _setup.SetupError("the benchmarks run on Linux and macOS only")
-        {"add": add, "launch": launch}[arguments.benchmark](arguments)
+        {"add": add, "launch": launch, "rollback": rollback}[arguments.benchmark](arguments)
     except _setup.SetupError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

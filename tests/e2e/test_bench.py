@@ -161,3 +161,16 @@ def test_the_table_shows_what_the_document_holds(
     document = _launching.document(found, 3)
     assert document["met"] == {"plain": True, "init": False, "below-uv-run": True, "rezup-2.6.0": True}
     assert [item["key"] for item in json.loads(json.dumps(document))["measured"]] == ["plain", "init"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the benchmarks run on Linux and macOS only")
+def test_a_rollback_is_measured(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")  # must not reach what is measured
+    words = [sys.executable, str(checkout / "scripts" / "bench.py"), "rollback", "--rounds", "1", "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["beyond"] > 0
+    assert report["ratio"] > 1
+    assert report["revisions"] == 1000

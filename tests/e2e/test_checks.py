@@ -35,7 +35,13 @@ def test_they_run_in_a_session_of_the_new_revision(machine: Machine, tmp_path: P
     assert "/dev/.staging/" in rez
     assert rez.endswith("/venv/rez/bin/rez/rez")
     assert "/dev/.staging/" in folder
-    assert sorted(path.name for path in revision.iterdir()) == ["files.rez.json", "revision.json", "rezup.toml", "venv"]
+    assert sorted(path.name for path in revision.iterdir()) == [
+        "files.rez.json",
+        "pylock.rez.toml",
+        "revision.json",
+        "rezup.toml",
+        "venv",
+    ]
     assert machine.leftovers("dev") == []
 
 

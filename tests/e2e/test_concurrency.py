@@ -47,7 +47,7 @@ def test_thirty_that_want_one_published_revision_build_it_once(publisher: Machin
     assert revision.name == timestamp
     assert said == [f"{revision}\n"] * CROWD
     assert len(lines_with(lines, f"Building dev@{timestamp}")) == 1
-    assert len(lines_with(lines, "+ ", "pip compile")) == 1
+    assert len(lines_with(lines, "+ ", "pip install")) == 1
     assert consumer.leftovers("dev") == []
 
 

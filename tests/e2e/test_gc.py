@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.conftest import Machine
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOMENTS = tuple(range(1_700_000_001, 1_700_000_006))
 A, B, C, D, E = (f"{moment}.000000" for moment in MOMENTS)
-KILLS = 40
+KILLS = 100
 
 
 @pytest.fixture
@@ -154,6 +154,20 @@ def test_it_runs_by_itself_and_spares_what_was_current(machine: Machine) -> None
     assert len(left(machine)) == 4
     machine.recipe("", "dev")
     assert "not needed" not in machine.run("add", "dev", "--skip-use").stderr
+    told = machine.run("add", "dev", "--skip-use", REZUP_CLEAN_AFTER="soon").stderr
+    assert "warning: cannot clean up dev: 'soon' is not a duration" in told
+
+
+def test_a_pull_cleans_up_as_the_studio_says(publisher: Machine, consumer: Machine) -> None:
+    publisher.recipe("[retention]\nkeep = 1\n", "dev")
+    timestamps = [publish(publisher) for _ in range(3)]
+    for timestamp in timestamps:
+        consumer.run("pull", f"dev@{timestamp}")
+    assert len(left(consumer)) == 3, "each was current until the next one was built, just now"
+    for path in consumer.revisions("dev"):
+        os.utime(path / "revision.json", (0, time.time() - 8 * 86400))
+    assert "Removed 2 revisions" in consumer.run("pull", "dev").stderr
+    assert left(consumer) == timestamps[-1:]
 
 
 def test_shared_libraries_and_data_go_with_the_last_that_needs_them(machine: Machine) -> None:
@@ -216,11 +230,7 @@ def test_killed_at_any_moment_nothing_is_half_gone(home: Path) -> None:
     assert user.leftovers("dev") == []
 
 
-def options() -> list[Any]:
-    return [("drop", "dev"), ("gc",)]
-
-
-@pytest.mark.parametrize("words", options(), ids=lambda words: words[0])
+@pytest.mark.parametrize("words", [("drop", "dev"), ("gc",)], ids=lambda words: words[0])
 def test_several_containers(user: Machine, words: tuple[str, ...]) -> None:
     for moment in MOMENTS[:2]:
         make_revision(user.root / "other", moment, tool="tool")

@@ -9,31 +9,29 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.build.caches import open_caches
-from rezup_api.build.content import FileStore
 from rezup_api.errors import NotFoundError, RecipeError, RemoteError, StorageError, UsageError
 from rezup_api.events import step
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.store.history import Act, new_act, read_history, record, write_act
 from rezup_api.store.labels import PUBLISHED, read_label, remove_label
+from rezup_api.store.layout import cache_folder
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import is_label, timestamp_order
 from rezup_api.store.revisions import Revision, load_revision, newest_ready, resolve
 from rezup_api.store.selection import Selector
 from rezup_api.upkeep.choosing import Chooser
 from rezup_api.upkeep.collection import Collected, Collector
-from rezup_api.upkeep.difference import Contents, read_here, read_there
 from rezup_api.upkeep.places import Here, There
 from rezup_api.upkeep.removal import drop_container
-from rezup_api.upkeep.repair import Repairer
 from rezup_api.upkeep.retention import Candidate, Policy, choose_policy, plan
 from rezup_api.upkeep.sessions import RunningSession, running_sessions
-from rezup_api.upkeep.verification import Finding, examine
 
 if TYPE_CHECKING:
     from rezup_api.containers import Container
     from rezup_api.recipe.model import Retention
     from rezup_api.store.remote import Remote
+    from rezup_api.upkeep.difference import Contents
+    from rezup_api.upkeep.verification import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +196,15 @@ class Care:
             NotFoundError: there is none such here.
             StorageError: it cannot be read or written.
         """
+        from rezup_api.build.caches import Caches, open_caches  # what builds takes as long to load as all else
+        from rezup_api.build.content import FileStore
+        from rezup_api.upkeep.repair import Repairer
+        from rezup_api.upkeep.verification import examine
+
         container = self._container
         revision = load_revision(container.folder, self._meant_here(request))
-        caches = open_caches(container.folder.root)
+        root = container.folder.root
+        caches = open_caches(root) if repair else Caches(cache_folder(root))  # a read-only root can be looked at too
         store = FileStore(caches.files)
         with step(container.report, f"Reading the files of {revision}") as running:
             found = examine(revision, store, container.environ, running)
@@ -241,6 +245,8 @@ class Care:
             NotFoundError: there is none such.
             RemoteError: it is only published, and the remote root cannot be asked.
         """
+        from rezup_api.upkeep.difference import read_here, read_there  # they load what builds
+
         container = self._container
         try:
             revision = load_revision(container.folder, self._meant_here(request))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import LaunchError, NotFoundError, RemoteError, RezupError, UsageError
-from rezup_api.events import Note, Warned
+from rezup_api.events import Warned
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.session.environment import SessionEnviron, session_environ
 from rezup_api.settings import absolute
@@ -126,17 +126,17 @@ class Container:
         return pulled
 
     def _collect(self, recipe: Recipe) -> None:
-        """Remove what is not needed any more, where a policy is set."""
-        from rezup_api.upkeep.collection import Collector, collect_automatically  # not for a launch
+        """Remove what is not needed any more, where a policy is set; that never keeps anybody from what was asked for."""
+        from rezup_api.upkeep.collection import collect_automatically  # not for a launch
         from rezup_api.upkeep.retention import SPARED, Policy, choose_policy
 
-        policy = choose_policy(Policy(spared=SPARED), recipe.retention, self.settings.clean_after)
-        if policy.given:
-            collector = Collector(self.folder, self.current(), self.environ, self.report, self.named())
-            collected = collect_automatically(collector, policy)
-            if collected is not None and collected.gone:
-                count = len(collected.gone)
-                self.report(Note(f"Removed {count} revision{'s' if count > 1 else ''} that were not needed any more"))
+        try:
+            policy = choose_policy(Policy(spared=SPARED), recipe.retention, self.settings.clean_after)
+            if policy.given:
+                given, named = self.current(), self.named()
+                collect_automatically(self.folder, policy, given, named, environ=self.environ, report=self.report)
+        except RezupError as error:
+            self.report(Warned(f"cannot clean up {self.name}: {error.message}"))
 
     def _stand_in(self, timestamp: str, published: Metadata, error: RezupError) -> Revision:
         """What `use` gives instead of what is published and cannot be built here; who published that is told each time.
@@ -300,7 +300,9 @@ class Container:
         if newest_published(remote, self.name) is None:
             offered = ", ".join(remote.containers()) or "nothing"
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
-        return self.find(request, strict=True, at_once=True)
+        revision = self.find(request, strict=True, at_once=True)
+        self._collect(load_recipe(self.name, revision.recipe_file, tolerant=True))  # also where nothing was to be built
+        return revision
 
     def enter(self, request: str = "", *, local: bool = False, strict: bool = False) -> Session:
         """Hold the revision that `use` gives, and compute its session's environment.

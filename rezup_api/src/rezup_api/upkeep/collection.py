@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rezup_api.errors import RezupError, StorageError
-from rezup_api.events import Reporter, Warned
+from rezup_api.errors import StorageError
+from rezup_api.events import Note, Reporter, Warned
 from rezup_api.store.history import new_act, read_acts, record, write_act
 from rezup_api.store.labels import labels_of, read_published
 from rezup_api.store.layout import platform_tag
@@ -224,15 +224,28 @@ class Collector:
             record(lambda done: write_act(self.folder, done), act, self.report)
 
 
-def collect_automatically(collector: Collector, policy: Policy) -> Collected | None:
-    """Collect where a policy is set, without ever getting in the way of what was asked for; None where nothing was done."""
-    if not policy.given or not os.access(collector.folder.path, os.W_OK):
-        return None
-    try:
-        return collector.collect(policy)
-    except RezupError as error:
-        collector.report(Warned(f"cannot clean up {collector.folder.name}: {error.message}"))
-        return None
+def collect_automatically(
+    folder: ContainerFolder,
+    policy: Policy,
+    given: str | None,
+    named: Mapping[str, str],
+    *,
+    environ: Mapping[str, str],
+    report: Reporter,
+) -> None:
+    """Collect, and say in a line what went; nothing happens where this user cannot remove anything.
+
+    Args:
+        given, named: see `Collector`.
+
+    Raises:
+        StorageError: it cannot be read or written there.
+    """
+    if not os.access(folder.path, os.W_OK):
+        return
+    gone = Collector(folder, given, environ, report, named).collect(policy).gone
+    if gone:
+        report(Note(f"Removed {len(gone)} revision{'s' if len(gone) > 1 else ''} that were not needed any more"))
 
 
 def _group(revision: Revision) -> str:
