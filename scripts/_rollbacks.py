@@ -29,7 +29,7 @@ def measure(rounds: int) -> dict[str, Any]:
         rezup = str(_setup.script_of(environment, "rezup"))
         commands = {
             "python": _timing.Command((str(_setup.python_of(environment)), "-c", "pass"), variables),
-            "back": _timing.Command((rezup, "-q", "rollback", "dev", "--to", "~1"), variables),
+            "back": _timing.Command((rezup, "-q", "rollback", "dev"), variables),
             "forth": _timing.Command((rezup, "-q", "rollback", "dev", "--to", "latest"), variables),
         }
         for command in commands.values():

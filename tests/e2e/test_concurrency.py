@@ -47,7 +47,6 @@ def test_thirty_that_want_one_published_revision_build_it_once(publisher: Machin
     assert revision.name == timestamp
     assert said == [f"{revision}\n"] * CROWD
     assert len(lines_with(lines, f"Building dev@{timestamp}")) == 1
-    assert len(lines_with(lines, "+ ", "pip install")) == 1
     assert consumer.leftovers("dev") == []
 
 
@@ -58,7 +57,6 @@ def test_thirty_first_runs_make_one_revision(cold_machine: Machine) -> None:
     assert said[0].startswith("Rez ")
     assert len(lines_with(lines, "Installed rez ")) == 1
     assert len(lines_with(lines, "+ ", "pip compile")) == 1
-    assert len(lines_with(lines, "+ ", "pip install")) == 1
     assert len(lines_with(lines, "Waiting for another process")) <= CROWD - 1
     assert cold_machine.leftovers() == []
 

@@ -126,6 +126,23 @@ def break_data(user: Machine) -> None:
     append(next((user.root / "dev" / ".data").glob("*/data/**/package.py")))
 
 
+def folder_for_file(user: Machine) -> None:
+    path = packages(user) / "rez" / "config.py"
+    path.unlink()
+    path.mkdir()
+
+
+def file_for_folder(user: Machine) -> None:
+    shutil.rmtree(packages(user) / "rez" / "utils")
+    (packages(user) / "rez" / "utils").touch()
+
+
+def link_to_the_same(user: Machine) -> None:
+    path = packages(user) / "rez" / "config.py"
+    path.unlink()
+    path.symlink_to(packages(user, 0) / "rez" / "config.py")
+
+
 def lose_record(user: Machine) -> None:
     (user.revisions("dev")[-1] / "files.rez.json").unlink()
 
@@ -144,6 +161,9 @@ def lose_record(user: Machine) -> None:
         (lose_environment, {"missing", "link"}),
         (break_data, {"changed"}),
         (lose_record, {"record"}),
+        (folder_for_file, {"missing"}),
+        (file_for_folder, {"missing", "extra"}),
+        (link_to_the_same, {"changed"}),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
@@ -204,6 +224,32 @@ def test_an_interpreter_that_is_another_one_now(user: Machine) -> None:
         assert finding["kind"] == "interpreter"
         assert said in finding["text"]
         assert said in user.run("verify", f"dev@{record.parent.name}", "--repair", status=8).stdout
+
+
+def test_an_interpreter_that_cannot_be_started_and_a_damaged_list_of_libraries(user: Machine, tmp_path: Path) -> None:
+    record = user.revisions("dev")[-1] / "revision.json"
+    document = json.loads(record.read_text(encoding="utf-8"))
+    (tmp_path / "python").write_text("no program", encoding="utf-8")
+    environment = {**document["environments"][0], "interpreter": str(tmp_path / "python")}
+    record.write_text(json.dumps({**document, "environments": [environment]}), encoding="utf-8")
+    listing = next((user.root / "dev" / ".data").glob("*/files.json"))
+    listing.chmod(0o644)
+    listing.write_text("nonsense", encoding="utf-8")
+    told = user.run("verify", f"dev@{record.parent.name}", "--repair", status=8)
+    assert f"{tmp_path / 'python'}: does not run" in told.stdout
+    assert f"{listing}: its digests cannot be read" in told.stdout
+    assert "Traceback" not in told.stderr
+
+
+def test_who_may_not_write_can_look_but_not_mend(unprivileged: Machine) -> None:
+    path = make_revision(unprivileged.root / "dev", tool="tool")
+    tool = path / "venv" / "rez" / "bin" / "rez" / "tool"
+    listing = {"format": 1, "files": {"bin/rez/tool": ["0" * 64, 3, 1, 0]}, "links": {}}
+    (path / "files.rez.json").write_text(json.dumps(listing), encoding="utf-8")
+    assert f"{tool}: is not what was installed" in unprivileged.run("verify", "dev", status=8).stdout
+    refused = unprivileged.run("verify", "dev", "--repair", status=6).stderr
+    assert "Permission denied" in refused
+    assert tool.exists()
 
 
 def test_an_editable_source_that_has_moved(machine: Machine, tmp_path: Path) -> None:

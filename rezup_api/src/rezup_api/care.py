@@ -6,15 +6,18 @@ Care(studio.container("prod")).chooser(remote=True).rollback(message="menus are 
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.errors import NotFoundError, RecipeError, RemoteError, StorageError, UsageError
+from rezup_api.errors import BusyError, NotFoundError, RecipeError, RemoteError, StorageError, UsageError
 from rezup_api.events import step
 from rezup_api.recipe.loading import load_recipe
+from rezup_api.store.files import storage_error
 from rezup_api.store.history import Act, new_act, read_history, record, write_act
 from rezup_api.store.labels import PUBLISHED, read_label, remove_label
 from rezup_api.store.layout import cache_folder
+from rezup_api.store.locks import lease
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import is_label, timestamp_order
 from rezup_api.store.revisions import Revision, load_revision, newest_ready, resolve
@@ -27,6 +30,8 @@ from rezup_api.upkeep.retention import Candidate, Policy, choose_policy, plan
 from rezup_api.upkeep.sessions import RunningSession, running_sessions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rezup_api.containers import Container
     from rezup_api.recipe.model import Retention
     from rezup_api.store.remote import Remote
@@ -71,6 +76,22 @@ def behind(timestamp: str, offered: list[str], given: str | None) -> int:
         return 0
     order, last = timestamp_order(timestamp), timestamp_order(given)
     return sum(order < timestamp_order(one) <= last for one in offered)
+
+
+@contextmanager
+def _held(revision: Revision) -> Iterator[None]:
+    """Keep a revision from being removed meanwhile; one that is incomplete has nothing to hold."""
+    try:
+        held = lease(revision.lock_file)
+    except FileNotFoundError:
+        yield
+        return
+    except OSError as error:
+        raise storage_error("cannot hold", error) from error
+    if held is None:
+        raise BusyError(f"{revision} is being removed", f"see what there is: rezup status {revision.container}")
+    with held:
+        yield
 
 
 class Care:
@@ -205,19 +226,27 @@ class Care:
         revision = load_revision(container.folder, self._meant_here(request))
         root = container.folder.root
         caches = open_caches(root) if repair else Caches(cache_folder(root))  # a read-only root can be looked at too
-        store = FileStore(caches.files)
-        with step(container.report, f"Reading the files of {revision}") as running:
+        store = FileStore(caches.files, self._link(revision))
+        with _held(revision), step(container.report, f"Reading the files of {revision}") as running:
             found = examine(revision, store, container.environ, running)
             running.text = f"Read the files of {revision}"
         if not (found and repair):
             return Verified(revision, tuple(found), tuple(found))
         repairer = Repairer(revision, store, container.settings, container.environ, container.report)
-        mended = repairer.mend(found)
-        if mended:
-            act = new_act("repair", revision.timestamp, container.environ, detail=f"{mended} mended")
-            record(lambda act: write_act(container.folder, act), act, container.report)
-        with step(container.report, f"Reading the files of {revision} again") as running:
-            return Verified(revision, tuple(found), tuple(examine(revision, store, container.environ, running)))
+        with _held(revision):
+            mended = repairer.mend(found)
+            if mended:
+                act = new_act("repair", revision.timestamp, container.environ, detail=f"{mended} mended")
+                record(lambda act: write_act(container.folder, act), act, container.report)
+            with step(container.report, f"Reading the files of {revision} again") as running:
+                return Verified(revision, tuple(found), tuple(examine(revision, store, container.environ, running)))
+
+    def _link(self, revision: Revision) -> str:
+        """How the revision's recipe has files shared."""
+        try:
+            return load_recipe(self._container.name, revision.recipe_file, tolerant=True).pip.link
+        except (NotFoundError, RecipeError):
+            return "auto"
 
     def _meant_here(self, request: str) -> str:
         """The timestamp of a revision of this machine, ready or not: what cannot be entered is what one wants to look at."""

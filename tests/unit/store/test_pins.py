@@ -8,7 +8,7 @@ import pytest
 from tests.unit.store.studio import A, B, C, D, label
 
 from rezup_api.errors import StorageError
-from rezup_api.store.pins import PIN, Pin, read_pin, rolled_back, step_back
+from rezup_api.store.pins import PIN, Pin, is_step_back, read_pin, rolled_back
 
 if TYPE_CHECKING:
     from rezup_api.store.layout import ContainerFolder
@@ -95,4 +95,5 @@ def test_what_a_rollback_leads_to(pin: Pin | None, target: str, known: list[str]
     ids=["the one before", "nothing before", "before what is pinned", "not what was taken back", "none of those"],
 )
 def test_where_a_step_back_leads(pin: Pin | None, current: str, target: str | None) -> None:
-    assert step_back(pin, current, [D, C, B, A]) == target
+    withdrawn = pin.withdrawn if pin is not None else ()
+    assert next((one for one in (D, C, B, A) if is_step_back(one, current, withdrawn)), None) == target

@@ -213,7 +213,9 @@ class FileStore:
                 return False
             self._link(entry, beside)
             with suppress(FileNotFoundError):
-                if os.path.samefile(beside, path):  # rename(2) does nothing for two names of one file
+                if os.path.samestat(
+                    os.lstat(beside), os.lstat(path)
+                ):  # rename(2) does nothing for two names of one file
                     os.unlink(beside)
                     return True
         else:

@@ -14,6 +14,8 @@ from rezup_api.store.labels import read_timestamps
 from rezup_api.store.names import timestamp_order
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from rezup_api.store.layout import ContainerFolder
 
 PIN = ".pin"
@@ -66,7 +68,7 @@ def rolled_back(pin: Pin | None, target: str, known: list[str]) -> Pin | None:
 
     Args:
         pin: the present one, None without any; a pin that holds is moved, for it is not to end with the next revision.
-        known: the ready revisions, newest first.
+        known: the ready revisions from the newest to `target`, newest first.
 
     Returns:
         The new one; None where the newest revision is gone back to, so that nothing is needed.
@@ -83,12 +85,6 @@ def rolled_back(pin: Pin | None, target: str, known: list[str]) -> Pin | None:
     return Pin(target, newest, tuple(withdrawn))
 
 
-def step_back(pin: Pin | None, current: str, known: list[str]) -> str | None:
-    """The revision before `current` that nobody has taken back; None when there is none.
-
-    Args:
-        known: the ready revisions, newest first.
-    """
-    withdrawn = set(pin.withdrawn) if pin is not None else set()
-    order = timestamp_order(current)
-    return next((one for one in known if timestamp_order(one) < order and one not in withdrawn), None)
+def is_step_back(timestamp: str, current: str, withdrawn: Collection[str]) -> bool:
+    """Whether a revision is one to go back to: it is before `current`, and was not taken back itself."""
+    return bool(current) and timestamp_order(timestamp) < timestamp_order(current) and timestamp not in withdrawn

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rezup_api.errors import NotFoundError, RemoteError
 from rezup_api.events import Reporter, Warned
 from rezup_api.store.labels import PUBLISHED, label_file, read_label, read_published, remember_published
-from rezup_api.store.names import is_label, is_timestamp, timestamp_order
+from rezup_api.store.names import LATEST, is_label, is_timestamp, timestamp_order
 from rezup_api.store.pins import PIN, read_pin
 from rezup_api.store.remote import Remote, Watched, newest_published
 from rezup_api.store.revisions import Revision, load_revision, newest_first, resolve
@@ -244,6 +244,10 @@ class Selector:
             label = self._remote.label(self._name, request) if self._remote is not None else None
             if label is not None:
                 return self._labelled(label, f"{self._name}@{request} is {label} where it is published")
+        if request == LATEST:
+            newest = [one for one in (self._newest_here(), self._newest_there()) if one is not None]
+            if newest:
+                return max(newest, key=lambda one: timestamp_order(one.timestamp))
         here = [one.timestamp for one in newest_first(self._folder) if one.ready]
         there = self.published()
         every = sorted({*here, *there}, key=timestamp_order, reverse=True)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import BusyError, NotFoundError, RemoteError, StorageError, UsageError
 from rezup_api.store.history import new_act, record
-from rezup_api.store.names import LATEST, is_label
-from rezup_api.store.pins import PIN, Pin, rolled_back, step_back
+from rezup_api.store.names import LATEST, is_label, timestamp_order
+from rezup_api.store.pins import PIN, Pin, is_step_back, rolled_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,17 +92,16 @@ class Chooser:
             NotFoundError: there is no earlier one, or none such.
             StorageError, RemoteError: it cannot be written there.
         """
-        known = self._place.known()
         pin = self._place.pin()
         current = self._given()
-        target = to or (step_back(pin, current, known) if current else None)
+        target = to or self._before(pin, current)
         if target is None:
             raise NotFoundError(
                 f"there is no revision of {self._name} before {current or 'the first one'} to go back to",
                 f"see what there is: rezup status {self._name}",
             )
         with self._held(target) as timestamp:
-            made = rolled_back(pin, timestamp, known or [timestamp])
+            made = rolled_back(pin, timestamp, self._down_to(timestamp) or [timestamp])
             if made is None:
                 self._place.remove(PIN)
             else:
@@ -141,6 +141,16 @@ class Chooser:
                 f"see what there is: rezup status {self._name}",
             )
         return self._done("untag", Change(timestamp), message, label)
+
+    def _before(self, pin: Pin | None, current: str) -> str | None:
+        """The revision before `current` that nobody has taken back; no more are read than that takes."""
+        withdrawn = pin.withdrawn if pin is not None else ()
+        return next((one for one in self._place.known() if is_step_back(one, current, withdrawn)), None)
+
+    def _down_to(self, timestamp: str) -> list[str]:
+        """The revisions from the newest to one, newest first."""
+        order = timestamp_order(timestamp)
+        return list(takewhile(lambda one: timestamp_order(one) >= order, self._place.known()))
 
     @contextmanager
     def _held(self, request: str) -> Iterator[str]:

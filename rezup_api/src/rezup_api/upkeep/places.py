@@ -29,8 +29,8 @@ class Place(Protocol):
     def where(self) -> str:
         """How to name the place in a sentence, empty where there is no other."""
 
-    def known(self) -> list[str]:
-        """The revisions that can be chosen, newest first."""
+    def known(self) -> Iterator[str]:
+        """The revisions that can be chosen, newest first; read one by one, as far as they are asked for."""
 
     def meant(self, request: str) -> str | None:
         """The revision that `NAME@REQUEST` means there; None if nothing was asked for and there is none."""
@@ -68,13 +68,13 @@ class Here:
         self._quiet = Selector(folder, remote, silent)
         self.where = " on this machine" if remote is not None else ""
 
-    def known(self) -> list[str]:
+    def known(self) -> Iterator[str]:
         """Those of the remote root if it can be asked, else those that are ready here."""
         try:
             published = self._selector.published()
         except RemoteError:
             published = []
-        return published or [one.timestamp for one in newest_first(self._folder) if one.ready]
+        yield from published or (one.timestamp for one in newest_first(self._folder) if one.ready)
 
     def meant(self, request: str) -> str | None:
         """The revision that `NAME@REQUEST` means on this machine; what `use NAME` tells meanwhile is not of interest here."""
@@ -127,9 +127,9 @@ class There:
         self._selector = Selector(folder, remote, silent)
         self.where = f" on {remote.place}"
 
-    def known(self) -> list[str]:
+    def known(self) -> Iterator[str]:
         """The published revisions."""
-        return self._selector.published()
+        yield from self._selector.published()
 
     def meant(self, request: str) -> str | None:
         """The revision that `NAME@REQUEST` means where it is published."""

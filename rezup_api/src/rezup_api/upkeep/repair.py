@@ -23,7 +23,7 @@ from rezup_api.store.layout import ContainerFolder, container_names, lock_name
 from rezup_api.store.revisions import newest_first
 from rezup_api.store.staging import staged
 from rezup_api.upkeep.caches import drop_lists
-from rezup_api.upkeep.verification import CACHE, CHANGED, EXTRA, LINK, LISTED, MISSING, is_good, parts_of
+from rezup_api.upkeep.verification import CACHE, CHANGED, EXTRA, LINK, LISTED, MISSING, Part, is_good, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.store.revisions import Revision
-    from rezup_api.upkeep.verification import Finding, Part
+    from rezup_api.upkeep.verification import Finding
 
 REPAIRABLE = frozenset({CHANGED, MISSING, EXTRA, LINK, LISTED, CACHE})
 
@@ -69,8 +69,8 @@ class Repairer:
             if short or any(finding.kind == LISTED for finding in findings):
                 drop_lists(self.revision.folder.root, {file.digest for file in short})
                 self._rebuild()
-            done = sum(self._mend(finding) for finding in findings)
             self._trash([finding for finding in findings if finding.kind == EXTRA])
+            done = sum(self._mend(finding) for finding in findings)
             self._mend_others({file.digest for file in files})
         return done
 
@@ -129,7 +129,7 @@ class Repairer:
         """Take what the cache did not keep: the records, and files of a recipe that shares none."""
         for part in parts_of(self.revision):
             record = stage / part.record.name
-            if part.listing() is None and part.record.parent == path and record.exists():
+            if part.listing() is None and part.record.parent == path and _agrees(part, record):
                 os.replace(record, part.record)
             listing = part.listing()
             if listing is None or path not in part.top.parents:
@@ -142,11 +142,28 @@ class Repairer:
 
     def _mend(self, finding: Finding) -> bool:
         if finding.kind in (CHANGED, MISSING) and finding.file is not None:
-            os.makedirs(os.path.dirname(finding.path), exist_ok=True)
+            self._make_way(finding.path)
             return self.store.replace(finding.file, finding.path)
         if finding.kind == LINK:
+            self._make_way(finding.path)
             _relink(finding.path, finding.target)
+        if finding.kind == LISTED:
+            return any(
+                str(part.record) == finding.path and part.listing() is not None for part in parts_of(self.revision)
+            )
         return finding.kind in REPAIRABLE
+
+    def _make_way(self, path: str) -> None:
+        """Have a folder for a file, and no folder in its place: what is in the way goes where it is deleted."""
+        above = os.path.dirname(path)
+        while not os.path.lexists(above):
+            above = os.path.dirname(above)
+        wrong = [path] if os.path.isdir(path) and not os.path.islink(path) else []
+        wrong += [above] if not os.path.isdir(above) else []
+        for one in wrong:
+            with staged(self.revision.folder.path) as stage:
+                os.rename(one, stage.path / os.path.basename(one))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
 
     def _trash(self, extras: Sequence[Finding]) -> None:
         """Move what does not belong to where it is deleted, out of the way in one step each."""
@@ -188,6 +205,16 @@ def _everything(root: Path) -> Iterator[tuple[Part, Listing]]:
                     yield part, listing
 
 
+def _agrees(part: Part, record: Path) -> bool:
+    """Whether a record that was made again is one of what is installed: it names the same distributions and versions."""
+    made = Part(part.top, record).listing()
+    if made is None:
+        return False
+    named = {path.split("/")[-2] for path in made.files if path.endswith(".dist-info/METADATA")}
+    there = {path.parent.name for path in part.top.glob("lib/*/site-packages/*.dist-info/METADATA")}
+    return named == there or not there
+
+
 def _locks(revision: Revision) -> dict[str, Lock]:
     """The locks of a revision; what has none, or a damaged one, is resolved anew."""
     locks = {}
@@ -199,8 +226,7 @@ def _locks(revision: Revision) -> dict[str, Lock]:
 
 
 def _relink(path: str, target: str) -> None:
-    """Let a path be a link to `target`, in one step; a folder that took its place is moved aside first."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    """Let a path be a link to `target`, in one step."""
     beside = f"{path}.{token()}"
     os.symlink(target, beside)
     os.replace(beside, path)

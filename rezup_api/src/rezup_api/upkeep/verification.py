@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rezup_api import process
 from rezup_api.build.content import File, Listing, digest_of, parse_listing
 from rezup_api.build.interpreters import clean_environ
+from rezup_api.errors import InstallError
 from rezup_api.store.sharing import LISTING, RECORD
 
 if TYPE_CHECKING:
@@ -202,7 +203,11 @@ def _interpreter(environment: Environment, environ: Mapping[str, str]) -> Iterat
     if not os.path.exists(path):
         yield Finding(INTERPRETER, path, f"is gone, which {environment.name} was made from")
         return
-    completed = process.run([path, "-E", "-s", "-c", _VERSION], environ=clean_environ(environ), timeout=TIMEOUT)
+    try:
+        completed = process.run([path, "-E", "-s", "-c", _VERSION], environ=clean_environ(environ), timeout=TIMEOUT)
+    except InstallError as error:
+        yield Finding(INTERPRETER, path, f"does not run: {error.message}")
+        return
     version = completed.stdout.strip()
     if completed.status or version != environment.python:
         now = f"is Python {version} now" if version and not completed.status else "does not run"
