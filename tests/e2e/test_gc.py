@@ -146,7 +146,7 @@ def test_it_runs_by_itself_and_spares_what_was_current(machine: Machine) -> None
     # Five were built just now, so that each one before was current just now, as far as anybody can tell.
     assert "not needed any more" not in told
     assert len(left(machine)) == 6
-    for timestamp in (B, C, D):
+    for timestamp in (A, B, C, D):
         os.utime(machine.root / "dev" / "revisions" / timestamp / "revision.json", (0, time.time() - 8 * 86400))
     told = machine.run("add", "dev", "--skip-use").stderr
     assert "Removed 3 revisions that were not needed any more" in told
@@ -168,6 +168,57 @@ def test_a_pull_cleans_up_as_the_studio_says(publisher: Machine, consumer: Machi
         os.utime(path / "revision.json", (0, time.time() - 8 * 86400))
     assert "Removed 2 revisions" in consumer.run("pull", "dev").stderr
     assert left(consumer) == timestamps[-1:]
+
+
+def test_what_was_asked_for_is_not_cleaned_up_at_once(publisher: Machine, consumer: Machine) -> None:
+    publisher.recipe("[retention]\nkeep = 1\n", "dev")
+    first, second = publish(publisher), publish(publisher)
+    consumer.run("pull", "dev")
+    for path in consumer.revisions("dev"):
+        os.utime(path / "revision.json", (0, time.time() - 8 * 86400))
+    for words in (("use", f"dev@{first}", "--", "true"), ("pull", f"dev@{first}")):
+        consumer.run(*words)
+        assert left(consumer) == [first, second]
+
+
+def test_a_revision_whose_metadata_cannot_be_read_is_not_incomplete(user: Machine) -> None:
+    path = user.root / "dev" / "revisions" / A / "revision.json"
+    path.write_text("nonsense", encoding="utf-8")
+    assert verdicts(user, "--keep", "1")[A] == (True, "its metadata cannot be read")
+    assert left(user) == [A, E]
+
+
+def test_with_one_that_is_published_nothing_goes_before_it_is_said_where(publisher: Machine) -> None:
+    publish(publisher, "zoo")
+    for moment in MOMENTS:
+        make_revision(publisher.root / "dev", moment, tool="tool")
+    assert "zoo is also published" in publisher.run("gc", "--keep", "1", status=2).stderr
+    assert len(left(publisher)) == 5
+    publisher.run("gc", "--keep", "1", "--remote")
+    assert len(left(publisher)) == 5
+    publisher.run("gc", "--keep", "1", "--local")
+    assert left(publisher) == [E]
+
+
+def test_the_cache_loses_what_no_revision_has_any_more(cold_machine: Machine) -> None:
+    for version in ("3.3.0", "3.4.0"):
+        cold_machine.recipe(f'[rez]\nurl = "rez=={version}"\n', "dev")
+        cold_machine.run("add", "dev", "--skip-use")
+    (cache,) = (cold_machine.root / ".cache").glob("*/files")
+    listings = [
+        json.loads((path / "files.rez.json").read_text(encoding="utf-8")) for path in cold_machine.revisions("dev")
+    ]
+    old, new = ({values[0] for values in listing["files"].values() if values[1]} for listing in listings)
+    kept = {path.name[:64] for path in cache.rglob("*") if path.is_file()}
+    assert old | new <= kept
+    cold_machine.run("gc", "dev", "--keep", "1")
+    kept = {path.name[:64] for path in cache.rglob("*") if path.is_file()}
+    assert new <= kept
+    assert not (old - new) & kept
+    for version in ("3.4.0", "3.3.0"):
+        cold_machine.recipe(f'[rez]\nurl = "rez=={version}"\n', "dev")
+        cold_machine.run("add", "dev", "--skip-use")
+        assert "is as it was made" in cold_machine.run("verify", "dev").stdout
 
 
 def test_shared_libraries_and_data_go_with_the_last_that_needs_them(machine: Machine) -> None:

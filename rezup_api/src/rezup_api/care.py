@@ -78,6 +78,17 @@ def behind(timestamp: str, offered: list[str], given: str | None) -> int:
     return sum(order < timestamp_order(one) <= last for one in offered)
 
 
+def _named_there(remote: Remote, name: str) -> dict[str, list[str]]:
+    """Who names which revision on a remote root: its pin, and its labels."""
+    named: dict[str, list[str]] = {}
+    pin = remote.pin(name)
+    if pin is not None:
+        named.setdefault(pin.timestamp, []).append("rolled back to" if pin.is_rollback else "pinned")
+    for label, timestamp in remote.labels(name).items():
+        named.setdefault(timestamp, []).append(f"labelled {label}")
+    return named
+
+
 @contextmanager
 def _held(revision: Revision) -> Iterator[None]:
     """Keep a revision from being removed meanwhile; one that is incomplete has nothing to hold."""
@@ -190,18 +201,20 @@ class Care:
     def _collect_there(self, remote: Remote, policy: Policy, *, dry_run: bool) -> Collected:
         """Remove published revisions; machines that have built them keep them, as long as their own policy says."""
         name = self._container.name
-        named: dict[str, list[str]] = {}
-        pin = remote.pin(name)
-        if pin is not None:
-            named.setdefault(pin.timestamp, []).append("rolled back to" if pin.is_rollback else "pinned")
-        for label, timestamp in remote.labels(name).items():
-            named.setdefault(timestamp, []).append(f"labelled {label}")
-        ready = [one for one in remote.timestamps(name) if remote.metadata(name, one) is not None]
-        verdicts = plan([Candidate(one, tuple(named.get(one, ()))) for one in ready], policy, time.time())
-        done = Collected(tuple(verdicts))
+        found = {timestamp: remote.metadata(name, timestamp) for timestamp in remote.timestamps(name)}
+        named = _named_there(remote, name)
+        candidates = [
+            Candidate(
+                timestamp, (*named.get(timestamp, ()), *(["made by a newer rezup"] if one.format > FORMAT else []))
+            )
+            for timestamp, one in found.items()
+            if one is not None
+        ]
+        done = Collected(tuple(plan(candidates, policy, time.time())))
         if done.gone and not dry_run:
             for timestamp in done.gone:
-                remote.remove(name, timestamp)
+                if timestamp not in _named_there(remote, name):  # nobody has named it meanwhile
+                    remote.remove(name, timestamp)
             act = new_act("gc", "", self._container.environ, detail=" ".join(done.gone))
             record(lambda act: remote.record(name, act), act, self._container.report)
         return done

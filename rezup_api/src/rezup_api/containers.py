@@ -122,18 +122,22 @@ class Container:
             if strict or request:
                 raise
             return self._stand_in(selection.timestamp, selection.published, error)
-        self._collect(load_recipe(self.name, pulled.recipe_file, tolerant=True))
+        self._collect(load_recipe(self.name, pulled.recipe_file, tolerant=True), pulled)
         return pulled
 
-    def _collect(self, recipe: Recipe) -> None:
-        """Remove what is not needed any more, where a policy is set; that never keeps anybody from what was asked for."""
-        from rezup_api.upkeep.collection import collect_automatically  # not for a launch
+    def _collect(self, recipe: Recipe, wanted: Revision) -> None:
+        """Remove what is not needed any more, where a policy is set; that never keeps anybody from what was asked for.
+
+        Args:
+            wanted: what was asked for.
+        """
+        from rezup_api.upkeep.collection import WANTED, collect_automatically  # not for a launch
         from rezup_api.upkeep.retention import SPARED, Policy, choose_policy
 
         try:
             policy = choose_policy(Policy(spared=SPARED), recipe.retention, self.settings.clean_after)
             if policy.given:
-                given, named = self.current(), self.named()
+                given, named = self.current(), {**self.named(), WANTED: wanted.timestamp}
                 collect_automatically(self.folder, policy, given, named, environ=self.environ, report=self.report)
         except RezupError as error:
             self.report(Warned(f"cannot clean up {self.name}: {error.message}"))
@@ -273,7 +277,7 @@ class Container:
         """
         sweep(self.folder.root)
         revision = self._maker.make(self.recipe, message, self.needed_remote("publish to") if publish else None)
-        self._collect(self.recipe)
+        self._collect(self.recipe, revision)
         return revision
 
     def needed_remote(self, doing: str) -> Remote:
@@ -301,7 +305,8 @@ class Container:
             offered = ", ".join(remote.containers()) or "nothing"
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
         revision = self.find(request, strict=True, at_once=True)
-        self._collect(load_recipe(self.name, revision.recipe_file, tolerant=True))  # also where nothing was to be built
+        # Also where nothing was to be built.
+        self._collect(load_recipe(self.name, revision.recipe_file, tolerant=True), revision)
         return revision
 
     def enter(self, request: str = "", *, local: bool = False, strict: bool = False) -> Session:

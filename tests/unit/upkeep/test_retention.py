@@ -72,6 +72,7 @@ def test_what_was_current_lately_is_spared_where_that_is_asked_for() -> None:
 
 def test_when_something_was_current() -> None:
     assert last_current(["3.0", "2.0", "1.0"], {"3.0": 300.0, "2.0": 200.0}, {"1.0": 500.0, "2.0": 100.0}) == {
+        "3.0": 300.0,
         "2.0": 300.0,
         "1.0": 500.0,
     }

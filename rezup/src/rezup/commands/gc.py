@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
     """Collect in one container, or in all, and say what went, what stays, and why."""
     asked = Policy(arguments.keep, arguments.older_than)
-    containers = studio.containers() if arguments.name is None else [_there(studio.container(arguments.name))]
+    containers = _all(studio, arguments) if arguments.name is None else [_there(studio.container(arguments.name))]
+    for container in containers:  # all of them, before anything goes
+        Care(container).place_of(local=arguments.local, remote=arguments.remote)
     rows: list[dict[str, Any]] = []
     ruled = False
     for container in containers:
@@ -35,6 +37,11 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
         rows.append(_row(container.name, policy, done))
     data = {"dry_run": arguments.dry_run, "containers": rows}
     return Result(data, _table(rows, ruled=ruled, dry_run=arguments.dry_run))
+
+
+def _all(studio: Studio, arguments: argparse.Namespace) -> list[Container]:
+    containers = studio.containers()
+    return [one for one in containers if not arguments.remote or (one.remote is not None and one.is_published())]
 
 
 def _there(container: Container) -> Container:

@@ -14,7 +14,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rezup_api.store.layout import ContainerFolder, cache_folder, container_names
+from rezup_api.store.locks import claim
 from rezup_api.store.sharing import LISTING, shared_folders
+from rezup_api.store.staging import FOLDER as STAGING
+from rezup_api.store.staging import LOCK_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +32,9 @@ def prune(root: Path) -> None:
     """Drop contents and byte code that no revision under a local root has, and the lists of environments that need them."""
     caches = cache_folder(root)
     wanted = _wanted(root)
-    dropped = _drop_unwanted(caches / "files", wanted) | _drop_unwanted(caches / "bytecode", wanted)
+    # To take one name of a file away makes it young, so that its age tells something only while somebody builds.
+    young = YOUNG if _is_building(root) else 0.0
+    dropped = _drop_unwanted(caches / "files", wanted, young) | _drop_unwanted(caches / "bytecode", wanted, young)
     if dropped:
         drop_lists(root, dropped)
 
@@ -46,12 +51,36 @@ def _wanted(root: Path) -> set[str]:
 def _listings(root: Path) -> Iterator[Path]:
     for name in container_names(root):
         folder = ContainerFolder(root, name)
-        yield from folder.revisions.glob("*/files.*.json")
+        for timestamp in folder.timestamps():
+            revision = folder.revisions / timestamp
+            yield from (
+                revision / one for one in _names(revision) if one.startswith("files.") and one.endswith(".json")
+            )
         yield from (path / LISTING for path in shared_folders(folder))
 
 
-def _drop_unwanted(folder: Path, wanted: set[str]) -> set[str]:
-    """Remove the files named by digests of which none is wanted, if they have no other name; the digests that are gone."""
+def _names(folder: Path) -> list[str]:
+    """What lies in a folder; nothing where it is gone, as others may remove it at any moment."""
+    with suppress(OSError):
+        return os.listdir(folder)
+    return []
+
+
+def _is_building(root: Path) -> bool:
+    """Whether anything is being made under a root."""
+    for name in container_names(root):
+        stages = root / name / STAGING
+        for lock_file in (stages / one for one in _names(stages) if one.endswith(LOCK_SUFFIX)):
+            with suppress(OSError):
+                held = claim(lock_file)
+                if held is None:
+                    return True
+                held.release()
+    return False
+
+
+def _drop_unwanted(folder: Path, wanted: set[str], young: float) -> set[str]:
+    """Remove the files that are named by digests which are not wanted, and not too young; the digests that are gone."""
     dropped = set()
     now = time.time()
     for place, _, names in os.walk(folder):
@@ -61,8 +90,7 @@ def _drop_unwanted(folder: Path, wanted: set[str]) -> set[str]:
                 continue
             path = os.path.join(place, name)
             with suppress(OSError):
-                status = os.stat(path)
-                if status.st_nlink == 1 and now - status.st_ctime > YOUNG:
+                if now - os.stat(path).st_ctime >= young:
                     os.unlink(path)
                     dropped.add(match[0])
     return dropped

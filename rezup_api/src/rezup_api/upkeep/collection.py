@@ -20,7 +20,7 @@ from rezup_api.store.labels import labels_of, read_published
 from rezup_api.store.layout import platform_tag
 from rezup_api.store.locks import claim
 from rezup_api.store.metadata import FORMAT
-from rezup_api.store.pins import read_pin
+from rezup_api.store.pins import PIN, read_pin
 from rezup_api.store.revisions import Revision, load_revision, newest_first
 from rezup_api.store.sharing import needed, remove_unneeded, shared_folders
 from rezup_api.store.staging import staged, sweep
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 # Seconds after which the file of a killed writer is nobody's any more.
 STALE = 3600.0
+# In the place of a label: the revision for which a collection that runs by itself was started.
+WANTED = ".wanted"
+_HIDDEN = {PIN: "pinned by the studio", WANTED: "asked for just now"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,8 @@ class Collector:
         size = freed([*going, *unused])
         if not dry_run:
             verdicts = [verdict if verdict.stays else self._remove(verdict) for verdict in verdicts]
-            removed = [path for path in unused if self._remove_shared(path)]
-            self._clear(has_removed=bool(going or removed))
+            unused = [path for path in unused if self._remove_shared(path)]
+            self._clear()
             self._record([verdict.timestamp for verdict in verdicts if not verdict.stays])
         names = tuple(path.relative_to(self.folder.path).as_posix() for path in unused)
         return Collected(tuple(verdicts), names, size)
@@ -128,7 +131,7 @@ class Collector:
         if pin is not None:
             names.setdefault(pin.timestamp, []).append("rolled back to" if pin.is_rollback else "pinned")
         for label, timestamp in {**self.named, **labels_of(self.folder)}.items():
-            names.setdefault(timestamp, []).append(f"labelled {label}" if label[0] != "." else "pinned by the studio")
+            names.setdefault(timestamp, []).append(_HIDDEN.get(label) or f"labelled {label}")
         good, _ = read_published(self.folder)
         if good is not None:
             names.setdefault(good, []).append("the last that was published")
@@ -140,7 +143,7 @@ class Collector:
         why = ["in use"] if str(revision) in used else []
         if revision.metadata is not None and revision.metadata.format > FORMAT:
             why.append("made by a newer rezup")
-        if revision.metadata is None and revision.obstacle and "damaged" in revision.obstacle:
+        if revision.metadata is None and _changed(revision) is None:
             why.append("its metadata cannot be read")
         return why
 
@@ -182,6 +185,10 @@ class Collector:
         try:
             if verdict.timestamp in self._names():  # who names one holds it meanwhile, so this is the last word
                 return Verdict(verdict.timestamp, True, "named just now")
+            if holders(
+                [load_revision(self.folder, verdict.timestamp)]
+            ):  # one that closed the lease may have come since
+                return Verdict(verdict.timestamp, True, "in use")
             with staged(self.folder.path) as stage, suppress(FileNotFoundError):
                 os.rename(path, stage.path / verdict.timestamp)
         except (OSError, StorageError) as error:
@@ -211,12 +218,11 @@ class Collector:
             self.report(Warned(f"cannot remove {path}: {error}"))
             return False
 
-    def _clear(self, *, has_removed: bool) -> None:
+    def _clear(self) -> None:
         """Clear what killed writers left, and what the caches hold for revisions that are gone."""
         for place in ("labels", "history", "failures"):
             _clear_stale(self.folder.path / place)
-        if has_removed:
-            prune(self.folder.root)
+        prune(self.folder.root)
 
     def _record(self, gone: Sequence[str]) -> None:
         if gone:
@@ -259,8 +265,14 @@ def _group(revision: Revision) -> str:
 
 
 def _changed(revision: Revision) -> float | None:
-    """When something in an incomplete revision changed last; None for one that is complete."""
-    if revision.ready or revision.metadata is not None:
+    """When something in an incomplete revision changed last; None for one that is complete, or cannot be looked at."""
+    try:
+        os.lstat(revision.lock_file)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return None
+    else:
         return None
     newest = 0.0
     for place, folders, files in os.walk(revision.path):

@@ -134,10 +134,11 @@ def last_current(timestamps: Sequence[str], built: Mapping[str, float], acts: Ma
 
     Args:
         timestamps: of the ready ones, newest first.
-        built: when each was built here, in seconds since the epoch: then it took over from the one before.
+        built: when each was built here, in seconds since the epoch: somebody wanted it then, and it took over from the one
+            before.
         acts: when an act of the history last named it as what `use` gave or gives.
     """
-    ended = dict(acts)
+    ended = {name: max(acts.get(name, 0.0), built.get(name, 0.0)) for name in {*acts, *built}}
     for newer, older in pairwise(timestamps):
         ended[older] = max(ended.get(older, 0.0), built.get(newer, 0.0))
     return ended
