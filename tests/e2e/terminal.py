@@ -85,6 +85,14 @@ class Terminal:
         """Press Ctrl-C."""
         os.write(self._master, b"\x03")
 
+    def interrupt_until(self, pattern: str) -> None:
+        """Press Ctrl-C until that shows, as a person would."""
+        deadline = time.monotonic() + 60
+        while re.compile(pattern).search(self.shown, self._read) is None and time.monotonic() < deadline:
+            self.interrupt()
+            self.drain(1)
+        self.expect(pattern, timeout=1)
+
     def end_input(self) -> None:
         """Press Ctrl-D."""
         os.write(self._master, b"\x04")
