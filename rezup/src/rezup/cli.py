@@ -63,6 +63,7 @@ def build_parser() -> Parser:
     _add_looking(commands)
     _add_gc(commands)
     _add_verify(commands)
+    _add_bundle(commands)
     _add_recipe(commands)
     _add_completion(commands)
     return parser
@@ -107,6 +108,19 @@ def _add_add(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _command(commands, "add", "make a new revision and enter it")
     parser.add_argument("name", nargs="?", default=".main", metavar="NAME", help="default: .main")
     parser.add_argument("-f", "--file", metavar="RECIPE", help="the recipe to use instead of the one found by name")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="NAME@REV|FILE",
+        help="take what another revision holds, by its locks: one of a container, a folder with one, or a bundle",
+    )
+    parser.add_argument(
+        "--upgrade",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="resolve this package anew, and keep all others; may be given more than once",
+    )
     parser.add_argument("-r", "--remote", action="store_true", help="publish it to the remote root")
     parser.add_argument("-s", "--skip-use", action="store_true", help="do not enter it")
     parser.add_argument("-m", "--message", default="", help="why, for those who look later")
@@ -207,6 +221,24 @@ def _add_verify(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument(
         "--repair", action="store_true", help="replace what is damaged, and remove what does not belong"
     )
+
+
+def _add_bundle(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "bundle", "make one file of a revision, that installs without a network", json=True)
+    parser.usage = (
+        "rezup bundle NAME@REV -o FILE [--platform PLATFORM ...] [--json]\n       rezup bundle --verify FILE [--json]"
+    )
+    parser.add_argument("target", nargs="?", metavar="NAME@REV", help="the revision")
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to write it")
+    parser.add_argument(
+        "--platform",
+        action="append",
+        default=[],
+        metavar="PLATFORM",
+        help="what it is for: linux, macos, windows, or linux-aarch64 and the like; may be given more than once; "
+        "default: this platform",
+    )
+    parser.add_argument("--verify", metavar="FILE", help="check a bundle whole, instead of making one")
 
 
 def _add_recipe(commands: argparse._SubParsersAction[Parser]) -> None:

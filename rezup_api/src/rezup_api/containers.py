@@ -27,6 +27,7 @@ from rezup_api.store.staging import building, sweep
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rezup_api.build.origin import Origin
     from rezup_api.events import Reporter
     from rezup_api.making import Maker
     from rezup_api.recipe.model import Recipe
@@ -262,12 +263,13 @@ class Container:
         make = f"make it: rezup add {self.name}" if self.name != DEFAULT_CONTAINER else "make it: rezup add"
         return f"{where}: {', '.join(names)}; or {make}" if names else make
 
-    def add(self, *, message: str = "", publish: bool = False) -> Revision:
+    def add(self, *, message: str = "", publish: bool = False, origin: Origin | None = None) -> Revision:
         """Make a new revision from the recipe.
 
         Args:
             message: why, for those who look later.
             publish: let all machines that see the remote root have it.
+            origin: what was resolved already; see `promotion`.
 
         Raises:
             RecipeError: it holds a literal credential and is to be published.
@@ -276,7 +278,8 @@ class Container:
             StorageError: the local root cannot be written.
         """
         sweep(self.folder.root)
-        revision = self._maker.make(self.recipe, message, self.needed_remote("publish to") if publish else None)
+        remote = self.needed_remote("publish to") if publish else None
+        revision = self._maker.make(self.recipe, message, remote, origin)
         self._collect(self.recipe, revision)
         return revision
 

@@ -12,7 +12,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
-from rezup_api.build.locks import parse_lock
+from rezup_api.build.origin import Origin, read_origin
+from rezup_api.build.platforms import here
 from rezup_api.build.transaction import build_environments
 from rezup_api.checking import run_checks
 from rezup_api.errors import InstallError, RecipeError, RemoteError, RezupError, StorageError
@@ -26,10 +27,9 @@ from rezup_api.store.history import new_act, record, write_act
 from rezup_api.store.layout import (
     METADATA_FILE,
     RECIPE_FILE,
+    WHEELS,
     ContainerFolder,
-    environment_of,
     lock_name,
-    platform_name,
     platform_tag,
 )
 from rezup_api.store.metadata import FORMAT, Metadata
@@ -41,7 +41,6 @@ from rezup_api.store.staging import appear_next, building, staged, sweep
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rezup_api.build.locks import Lock
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.store.staging import Stage
@@ -62,13 +61,16 @@ class Maker:
     environ: Mapping[str, str]
     report: Reporter
 
-    def make(self, recipe: Recipe, message: str, remote: Remote | None = None) -> Revision:
+    def make(
+        self, recipe: Recipe, message: str, remote: Remote | None = None, origin: Origin | None = None
+    ) -> Revision:
         """Make a new revision.
 
         Args:
             recipe: what goes in.
             message: why, for those who look later.
             remote: where to publish it; the recipe and the metadata appear there before the build appears here.
+            origin: what was resolved already.
 
         Raises:
             RecipeError: it holds a literal credential and is to be published.
@@ -79,18 +81,23 @@ class Maker:
         if remote is not None:
             _refuse_credentials(recipe)
             remote.check_writable(recipe.container)  # before minutes are spent on a build
-        source = ", ".join(map(str, recipe.sources)) or "the built-in recipe"
+        _refuse_platform(recipe, recipe.container, f"name it in [lock] platforms, or add it on {_any_of(recipe)}")
+        origin = origin or Origin()
+        source = origin.told or ", ".join(map(str, recipe.sources)) or "the built-in recipe"
         self.report(Note(f"Making a revision of {recipe.container} from {source}"))
         sweep(self.folder.path)
         with staged(self.folder.path) as stage, ExitStack() as holds:
             metadata = replace(
-                self._build(stage, recipe, holds, {}),
+                self._build(stage, recipe, holds, origin),
                 creator=user_name(self.environ),
                 hostname=host_name(),
                 created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 message=message,
                 remote=remote.place if remote is not None else "",
+                origin=origin.told,
             )
+            if remote is not None and metadata.loose:
+                self.report(Warned(f"{metadata.loose}: machines that pull this may get other files"))
             _keep_recipe(stage, recipe)
             self._finish(stage, recipe, metadata)
             newest = self._newest(recipe.container, remote)
@@ -161,14 +168,17 @@ class Maker:
         sweep(self.folder.path)
         with staged(self.folder.path) as stage, ExitStack() as holds:
             recipe = _published_recipe(stage, remote, name, timestamp, tolerant=published.format == 0)
-            _refuse_platform(recipe, f"{name}@{timestamp}")
+            _refuse_platform(
+                recipe, f"{name}@{timestamp}", "ask who published it to name this platform in [lock] platforms"
+            )
             metadata = replace(
-                self._build(stage, recipe, holds, _published_locks(remote, name, timestamp)),
+                self._build(stage, recipe, holds, _published_origin(stage, remote, name, timestamp)),
                 creator=published.creator,
                 hostname=published.hostname,
                 created=published.created,
                 message=published.message,
                 remote=remote.place,
+                origin=published.origin,
             )
             self._finish(stage, recipe, metadata)
             self._appear(stage, timestamp)
@@ -185,7 +195,7 @@ class Maker:
         """Tell that another process builds what is wanted here."""
         self.report(Note(f"Waiting for another process that builds {self.folder.name}"))
 
-    def _build(self, stage: Stage, recipe: Recipe, holds: ExitStack, locks: Mapping[str, Lock]) -> Metadata:
+    def _build(self, stage: Stage, recipe: Recipe, holds: ExitStack, origin: Origin) -> Metadata:
         """Fill a stage with environments; what is recorded of them."""
         built = build_environments(
             recipe,
@@ -195,7 +205,7 @@ class Maker:
             environ=self.environ,
             report=self.report,
             holds=holds,
-            locks=locks,
+            origin=origin,
         )
         return Metadata(
             format=FORMAT,
@@ -234,20 +244,20 @@ def _publish(remote: Remote, recipe: Recipe, metadata: Metadata, stage: Stage, n
     names = [lock_name(environment.name) for environment in metadata.environments if environment.locked]
     with storing("cannot read"):
         locks = {name: (stage.path / name).read_text(encoding="utf-8") for name in names}
-    return remote.publish(recipe.container, dump(recipe, rez_python=python), published, newest, locks)
+        wheels = sorted((stage.path / WHEELS).glob("*.whl"))
+    text = dump(recipe, rez_python=python)
+    return remote.publish(recipe.container, text, published, newest, locks=locks, wheels=wheels)
 
 
-def _published_locks(remote: Remote, name: str, timestamp: str) -> dict[str, Lock]:
-    """The locks of a published revision by environment; none for those of an older rezup."""
-    locks = {}
-    for file, text in remote.locks(name, timestamp).items():
-        try:
-            locks[environment_of(file)] = parse_lock(text)
-        except ValueError as error:
-            raise InstallError(
-                f"the lock {file} of {name}@{timestamp} is damaged: {error}", "ask who published it to publish again"
-            ) from error
-    return locks
+def _published_origin(stage: Stage, remote: Remote, name: str, timestamp: str) -> Origin:
+    """The locks of a published revision and the wheels beside them; none for those of an older rezup."""
+    with storing("cannot write"):
+        for file, text in remote.locks(name, timestamp).items():
+            write_whole(stage.path / file, text.encode("utf-8"))
+        for file in remote.wheels(name, timestamp):
+            (stage.path / WHEELS).mkdir(exist_ok=True)
+            remote.fetch_wheel(name, timestamp, file, stage.path / WHEELS / file)
+    return read_origin(stage.path, f"{name}@{timestamp}")
 
 
 def _refuse_occupied(revision: Revision) -> None:
@@ -258,13 +268,13 @@ def _refuse_occupied(revision: Revision) -> None:
         )
 
 
-def _refuse_platform(recipe: Recipe, what: str) -> None:
-    here = {"darwin": "macos"}.get(platform_name(), platform_name())
-    if recipe.platforms and here not in recipe.platforms:
-        raise InstallError(
-            f"{what} is for {', '.join(recipe.platforms)}, and this is {here}",
-            "ask who published it to name this platform in [lock] platforms",
-        )
+def _refuse_platform(recipe: Recipe, what: str, hint: str) -> None:
+    if recipe.platforms and here() not in recipe.platforms:
+        raise InstallError(f"{what} is for {', '.join(recipe.platforms)}, and this is {here()}", hint)
+
+
+def _any_of(recipe: Recipe) -> str:
+    return " or ".join(recipe.platforms)
 
 
 def _published_recipe(stage: Stage, remote: Remote, name: str, timestamp: str, *, tolerant: bool) -> Recipe:

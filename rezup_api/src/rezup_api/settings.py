@@ -40,7 +40,7 @@ VARIABLES = (
         "Interpreters, or folders of them, searched before all others; separated as in `PATH`.",
         "none",
     ),
-    Variable("REZUP_WHEELHOUSE", "A folder of wheels to install from, beside the index.", "none"),
+    Variable("REZUP_WHEELHOUSE", "A folder of wheels to install from, before an index is asked.", "none"),
     Variable(
         "REZUP_CLEAN_AFTER",
         "The age, such as `30d`, after which revisions go by themselves, where a recipe has no `[retention]`.",

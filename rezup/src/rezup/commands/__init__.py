@@ -43,6 +43,7 @@ COMMANDS: dict[str, Command] = {
         "sessions",
         "gc",
         "verify",
+        "bundle",
         "recipe",
         "completion",
     )

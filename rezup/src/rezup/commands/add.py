@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from rezup.commands.use import become_shell, shell_opening
 from rezup.render import Result, described
-from rezup_api.errors import NotFoundError, RemoteError, StorageError
+from rezup_api.errors import NotFoundError, RemoteError, StorageError, UsageError
 from rezup_api.events import Note
+from rezup_api.promotion import add_from
 from rezup_api.settings import absolute
 
 if TYPE_CHECKING:
@@ -23,9 +24,13 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result | int:
     """Build, then enter."""
+    if arguments.file and (arguments.source or arguments.upgrade):
+        raise UsageError(
+            "--file says what to make a revision from, and so do --from and --upgrade", "leave one of them out"
+        )
     file: Path | None = absolute(arguments.file, studio.environ) if arguments.file else None
     container = studio.container(arguments.name, file)
-    revision = container.add(message=arguments.message, publish=arguments.remote)
+    revision = _made(arguments, studio, container)
     progress.say(f"Added {revision} ({described(revision)})" + (", published" if arguments.remote else ""))
     remark = _not_given(container, revision)
     if remark:
@@ -35,6 +40,15 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     session = container.enter_revision(revision) or container.enter(revision.timestamp)
     progress.close()
     return become_shell(shell_opening(studio, session, newest=True), session)
+
+
+def _made(arguments: argparse.Namespace, studio: Studio, container: Container) -> Revision:
+    """Make it from the recipe, or from another revision; to upgrade something is to start from the one that `use` gives."""
+    message, publish = arguments.message, arguments.remote
+    if arguments.source is None and not arguments.upgrade:
+        return container.add(message=message, publish=publish)
+    source = arguments.source or container.name
+    return add_from(studio, container, source, upgrades=arguments.upgrade, message=message, publish=publish)
 
 
 def _not_given(container: Container, revision: Revision) -> str:

@@ -236,6 +236,8 @@ def _revision(revision: Revision, current: str | None, used: dict[str, int], lab
         "rez": metadata.rez_version if metadata else "",
         "python": metadata.environments[0].python if metadata and metadata.environments else "",
         "size": metadata.size if metadata else 0,
+        "loose": metadata.loose if metadata else "",
+        "origin": metadata.origin if metadata else "",
         "processes": used.get(str(revision), 0),
         "labels": [label for label, timestamp in labels.items() if timestamp == revision.timestamp],
     }
@@ -248,5 +250,5 @@ def _made(revision: Revision) -> str:
 
 
 def _note(row: dict[str, Any]) -> str:
-    parts = ["current" if row["current"] else "", row["obstacle"], row["message"]]
+    parts = ["current" if row["current"] else "", row["obstacle"], row["message"], row["loose"]]
     return "; ".join(part for part in parts if part)

@@ -23,6 +23,7 @@ from rezup_api.recipe.consistency import canonical
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+NOTE = "uv_cache.json"
 _FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-.*)?\.(dist|egg)-info")
 
 
@@ -108,6 +109,21 @@ def _section(path: Path, name: str) -> dict[str, str]:
         reason = str(error).splitlines()[0]
         raise InstallError(f"the entry points of {path.parent.name} cannot be read: {reason}") from error
     return dict(parser.items(name)) if parser.has_section(name) else {}
+
+
+def drop_notes(distributions: Iterable[Distribution]) -> None:
+    """Remove what uv notes down for itself beside a distribution: it has the moment in it, and differs on each machine."""
+    for metadata in (distribution.metadata for distribution in distributions):
+        note = metadata / NOTE
+        if not note.is_file():
+            continue
+        note.unlink()
+        record = metadata / "RECORD"
+        lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+        record.unlink()  # it may be a link of the installer's cache
+        record.write_text(
+            "".join(line for line in lines if not line.startswith(f"{metadata.name}/{NOTE},")), encoding="utf-8"
+        )
 
 
 def damaged(packages: Path, distributions: Iterable[Distribution]) -> list[str]:

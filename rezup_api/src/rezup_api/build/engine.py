@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from rezup_api.build import pipconfig
 from rezup_api.build.interpreters import clean_environ
 from rezup_api.errors import InstallError
+from rezup_api.recipe.consistency import canonical
 from rezup_api.recipe.credentials import redact
 from rezup_api.settings import expand
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
 
-OLDEST_FOR_UV = (3, 6)
+# 1980, where ZIP begins: a wheel made twice of the same sources is the same file (https://reproducible-builds.org/specs/).
+EPOCH = "315532800"
 _PROGRESS = re.compile(r"^ ?(Resolved|Downloading|Downloaded|Building|Built|Prepared|Installed|Updating|Updated)\b.*")
 
 
@@ -38,11 +40,13 @@ class Pins:
         lines: exact versions with hashes, addresses with commits, local paths.
         lasting: whether the same lines will always give the same files, so that they can be taken from an earlier revision.
         limits: constraints that the engine which resolves while it installs has to keep.
+        recorded: the same lines, with the address that a file was seen at in place of the version; empty where none was seen.
     """
 
     lines: tuple[str, ...]
     lasting: bool
     limits: tuple[str, ...] = ()
+    recorded: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -55,27 +59,48 @@ class Pins:
         return tuple(line.split(" ")[0] for line in self.lines)
 
     @property
+    def complete(self) -> bool:
+        """Whether they come from a lock, and are all that is needed."""
+        return bool(self.recorded)
+
+    @property
     def distributions(self) -> frozenset[str]:
         """The normalised names of what is pinned (PEP 503); editable ones are not among them."""
-        matches = (re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line) for line in self.lines)
-        return frozenset(re.sub(r"[-_.]+", "-", match[0]).lower() for match in matches if match is not None)
+        return frozenset(_identity(line) for line in self.lines if not line.startswith("-"))
 
     def without(self, others: Pins) -> Pins:
-        """The pins that are not among `others`, whatever hashes these have."""
-        named = {_unhashed(line) for line in others.lines}
-        return replace(self, lines=tuple(line for line in self.lines if _unhashed(line) not in named))
+        """The pins that are not among `others`, whatever version and hashes these have."""
+        named = {_identity(line) for line in others.lines}
+        kept = [index for index, line in enumerate(self.lines) if _identity(line) not in named]
+        recorded = tuple(self.recorded[index] for index in kept) if self.recorded else ()
+        return replace(self, lines=tuple(self.lines[index] for index in kept), recorded=recorded)
 
     def among(self, others: Pins) -> Pins:
-        """The pins that are among `others`, whatever hashes these have."""
+        """The pins that are among `others`, whatever version and hashes these have."""
         return self.without(self.without(others))
 
     def within(self, limits: Pins) -> Pins:
         """The same, to be resolved within the limits of other pins."""
-        return Pins(self.lines, self.lasting, limits.names)
+        return Pins(self.lines, self.lasting, limits.as_limits)
+
+    @property
+    def as_limits(self) -> tuple[str, ...]:
+        """The same as constraints, which nothing editable can be."""
+        return tuple(name for name in self.names if not name.startswith("-"))
+
+    def by_address(self) -> Pins | None:
+        """The same, from the addresses that the files were seen at; None where that makes no difference."""
+        return replace(self, lines=self.recorded) if self.recorded not in ((), self.lines) else None
 
 
 def _unhashed(line: str) -> str:
     return line.partition(" --hash=")[0]
+
+
+def _identity(line: str) -> str:
+    """What tells a line from those of other distributions: its normalised name, or what is installed in place."""
+    match = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line)
+    return canonical(match[0]) if match is not None else _unhashed(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +112,9 @@ class Surroundings:
         work: a folder for files that live as long as the build.
         holding: descriptors that the started processes keep open.
         options: all options for pip, the weakest first.
+        own_options: those of the recipe alone, as words.
+        wheelhouse: a folder of wheels to take what it has from.
+        wheels: folders of wheels that belong to the revision, or to what it is made from; they need not exist.
     """
 
     environ: Mapping[str, str]
@@ -98,6 +126,12 @@ class Surroundings:
     own_options: tuple[str, ...]
     link: str = "auto"
     wheelhouse: Path | None = None
+    wheels: tuple[Path, ...] = ()
+
+    @property
+    def finding(self) -> tuple[str, ...]:
+        """The options by which wheels beside a lock are found."""
+        return tuple(word for folder in self.wheels if folder.is_dir() for word in ("--find-links", str(folder)))
 
 
 class Resolving(Protocol):
@@ -115,7 +149,7 @@ class Resolving(Protocol):
 
 
 class Locking(Protocol):
-    """A resolution for all platforms that is under way."""
+    """A resolution whose result is a lock that is under way."""
 
     def result(self) -> str:
         """Wait for it: the text of a pylock.toml file.
@@ -128,16 +162,41 @@ class Locking(Protocol):
         """End it without a result."""
 
 
+@dataclass(frozen=True, slots=True)
+class LockRequest:
+    """What a lock is to be.
+
+    Args:
+        platforms: those it is for, in the words of recipes; none means all for which there is a resolution.
+        earlier: the text of a lock whose versions are kept where they still fit, empty for none.
+        upgrades: the distributions whose versions are not kept.
+    """
+
+    platforms: tuple[str, ...] = ()
+    earlier: str = ""
+    upgrades: tuple[str, ...] = ()
+
+
 class Engine(Protocol):
-    """What installs into environments."""
+    """What installs into environments.
+
+    `scratch` gives an environment by name, for the engine that needs one.
+    """
 
     name: str
 
-    def lock(self, request: EnvironmentRequest, lines: Sequence[str]) -> Locking | None:
-        """Begin to find the versions for `lines` of a requirements file, for all platforms; None if this engine cannot."""
+    def lock(self, request: EnvironmentRequest, wanted: LockRequest, scratch: Callable[[str], Path]) -> Locking | None:
+        """Begin to find the versions of all that is requested, and where their files are; None if this engine cannot."""
 
-    def resolve(self, request: EnvironmentRequest, lines: Sequence[str], limits: Pins | None = None) -> Resolving:
-        """Begin to find the versions for `lines` of a requirements file, within the limits of other pins."""
+    def resolve(self, request: EnvironmentRequest, limits: Pins | None = None) -> Resolving:
+        """Begin to find the versions of all that is requested; within the limits of other pins, without the shared libraries."""
+
+    def build_wheel(self, source: Path, folder: Path, interpreter: Interpreter, scratch: Callable[[str], Path]) -> None:
+        """Make a wheel of a project or a source archive.
+
+        Raises:
+            InstallError: its build fails.
+        """
 
     def install(self, environment: Path, request: EnvironmentRequest, pins: Pins, step: Step) -> None:
         """Install exactly the pins into an environment.
@@ -147,11 +206,7 @@ class Engine(Protocol):
         """
 
     def install_into(self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Pins) -> None:
-        """Install exactly the pins into a plain folder.
-
-        Args:
-            scratch: gives an environment by name, for the engine that needs one.
-        """
+        """Install exactly the pins into a plain folder."""
 
 
 def surroundings(
@@ -164,11 +219,13 @@ def surroundings(
     report: Reporter,
     holding: Collection[int],
     prefix: Path,
+    wheels: tuple[Path, ...] = (),
 ) -> Surroundings:
     """Gather what the engines need; `${VAR}` in the recipe's pip options and variables is expanded.
 
     Args:
         prefix: the installation of the interpreter, whose own pip.conf holds.
+        wheels: see `Surroundings`.
 
     Raises:
         RecipeError: an option is none.
@@ -176,9 +233,9 @@ def surroundings(
     own = {**clean_environ(environ), **{name: expand(value, environ) for name, value in recipe.pip.env.items()}}
     words = tuple(pipconfig.split_options(expand(word, own) for word in recipe.pip.options))
     given = pipconfig.parse_options(words, f"recipe of {recipe.container}")
-    wheels = settings.wheelhouse
-    house = [pipconfig.Option("find-links", str(wheels), "REZUP_WHEELHOUSE")] if wheels is not None else []
-    options = [*pipconfig.configured(own, settings.home, prefix), *given, *house]
+    house = settings.wheelhouse
+    links = [pipconfig.Option("find-links", str(house), "REZUP_WHEELHOUSE")] if house is not None else []
+    options = [*pipconfig.configured(own, settings.home, prefix), *given, *links]
     return Surroundings(
         environ=own,
         work=work,
@@ -188,7 +245,8 @@ def surroundings(
         options=(*options, *_keyring(options, own)),
         own_options=words,
         link=recipe.pip.link,
-        wheelhouse=wheels,
+        wheelhouse=house,
+        wheels=wheels,
     )
 
 
@@ -211,6 +269,16 @@ def progress_of(step: Step | None) -> Callable[[str], None] | None:
             step.progress(line.strip())
 
     return on_line
+
+
+def is_missing(completed: process.Completed) -> bool:
+    """Whether a command has failed because no index has a file that was asked for; one that is another is no such case."""
+    said = " ".join(completed.tail.split())
+    return (
+        bool(completed.status)
+        and re.search(f"{_MISSING}|{_GONE}", said) is not None
+        and not re.search(r"(?i)hash", said)
+    )
 
 
 def check(completed: process.Completed, failure: str) -> process.Completed:
@@ -239,6 +307,10 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in lines[-12:])
 
 
+_MISSING = (
+    r"was not found in the (package registry|provided package locations)|No matching distribution|no versions? of"
+)
+_GONE = r"404 (Not Found|Client Error)|status client error \(404"
 _HINTS = (
     (
         r"No space left on device|os error 28",
@@ -253,7 +325,7 @@ _HINTS = (
         "the index refuses: check the credentials in netrc, keyring or the index URL",
     ),
     (
-        r"was not found in the (package registry|provided package locations)|No matching distribution|no versions? of",
+        _MISSING,
         # uv does not say when an index refused.
         "check the name and the version in the recipe, which index is asked, and the credentials if it wants any",
     ),

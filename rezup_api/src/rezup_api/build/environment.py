@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from rezup_api.build import installers
 from rezup_api.build.bytecode import Compiler
 from rezup_api.build.datatrees import DataTrees
-from rezup_api.build.distributions import conflicts, damaged, installed, refuse_damaged
+from rezup_api.build.distributions import conflicts, damaged, drop_notes, installed, refuse_damaged
 from rezup_api.build.editable import link_sources
-from rezup_api.build.engine import Pins, surroundings
-from rezup_api.build.libraries import link_libraries, provide, separate
-from rezup_api.build.locks import can_lock, parse_lock
+from rezup_api.build.engine import surroundings
+from rezup_api.build.libraries import link_libraries, provide
 from rezup_api.build.pip import PipEngine
 from rezup_api.build.probe import probe
+from rezup_api.build.resolution import Resolver
 from rezup_api.build.scripts import FOLDER, MARKER, write_production_scripts
 from rezup_api.build.templates import Template
 from rezup_api.build.uv import UvEngine
@@ -25,7 +25,7 @@ from rezup_api.build.virtualenvs import create_environment
 from rezup_api.errors import InstallError
 from rezup_api.events import step
 from rezup_api.store.files import remove_tree, write_whole
-from rezup_api.store.layout import BIN, lock_name, site_packages
+from rezup_api.store.layout import BIN, WHEELS, lock_name, site_packages
 from rezup_api.store.metadata import Environment
 from rezup_api.store.sharing import withdraw
 
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
     from rezup_api.build.caches import Caches
     from rezup_api.build.content import FileStore, Listing
+    from rezup_api.build.engine import Pins
     from rezup_api.build.locks import Lock
+    from rezup_api.build.origin import Origin
     from rezup_api.build.requirements import EnvironmentRequest
     from rezup_api.events import Reporter
     from rezup_api.recipe.model import Recipe
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from rezup_api.store.staging import Stage
 
 # Raised whenever what is written into an environment changes, so that no list of an older rezup is taken for it.
-LAYOUT = "2"
+LAYOUT = "3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Workplace:
         environ: the caller's environment.
         store: shares the files of equal content.
         holds: keeps what must not be removed before the revision has appeared.
-        locks: what was resolved already, by the environment's name.
+        origin: what was resolved already.
     """
 
     recipe: Recipe
@@ -72,7 +74,7 @@ class Workplace:
     store: FileStore
     report: Reporter
     holds: ExitStack
-    locks: Mapping[str, Lock]
+    origin: Origin
 
 
 class EnvironmentBuild:
@@ -97,12 +99,13 @@ class EnvironmentBuild:
             report=place.report,
             holding=self._holding,
             prefix=Path(request.interpreter.executable).parent.parent,
+            wheels=(place.stage.path / WHEELS, *([place.origin.wheels] if place.origin.wheels else [])),
         )
         self._engine = installers.choose_engine(place.recipe, request.interpreter, self._around)
         self._data = DataTrees(
             place.folder, place.store, place.caches.environments, place.holds, made_for=place.stage.path
         )
-        self._lock = place.locks.get(request.name)
+        self._lock: Lock | None = None
         self.libraries: Path | None = None
         self.trees: dict[str, Listing] = {}
 
@@ -113,13 +116,14 @@ class EnvironmentBuild:
             InstallError: it cannot be built, or does not run.
         """
         template = Template(self._place.caches.environments, self._request, self._place.store, self._path)
-        pins, shared = self._resolve(template)
-        self._share(shared)
+        resolved = self._resolver().resolve(meanwhile=template.prepare)
+        pins, self._request, self._lock = resolved.pins, resolved.request, resolved.lock
+        self._share(resolved.shared)
         key = self._key(pins)
         listing = self._from(template, key)
         if listing is None:
             listing = self._make(pins)
-            if pins.lasting and not self._request.local:
+            if pins.lasting:
                 template.remember(key, listing)
         self._try(listing)
         self._record(listing)
@@ -130,6 +134,7 @@ class EnvironmentBuild:
             rez=(self._path / BIN / FOLDER / MARKER).read_text(encoding="utf-8"),
             size=listing.size + sum(tree.size for tree in self.trees.values()),
             locked=self._lock is not None,
+            editable=tuple(self._lock.editable if self._lock is not None else ()),
         )
 
     def _from(self, template: Template, key: str) -> Listing | None:
@@ -151,36 +156,18 @@ class EnvironmentBuild:
         write_whole(path, listing.to_json().encode("utf-8"))
         self._place.store.share(path)
 
-    def _resolve(self, template: Template) -> tuple[Pins, Pins]:
-        """Find the versions, of the environment and of the shared libraries; meanwhile make what was found last time."""
-        request = self._request
-        with step(self._place.report, f"Resolving {request.name}") as running:
-            asked = [item.line for item in request.requirements] + list(request.shared)
-            if self._lock is not None:
-                template.prepare()
-                running.text = f"Took {request.name} from the lock of the revision"
-                return self._lock.pins(request.interpreter, asked)
-            locking = self._engine.lock(request, asked) if can_lock(request.interpreter) else None
-            resolving = locking or self._engine.resolve(request, asked)
-            try:
-                template.prepare()
-                told = resolving.result()
-            except BaseException:
-                resolving.cancel()
-                raise
-            found = self._locked(told, asked) if isinstance(told, str) else self._separated(told)
-            running.text = f"Resolved {request.name} for Python {request.interpreter.version_text}"
-        return found
-
-    def _locked(self, text: str, asked: list[str]) -> tuple[Pins, Pins]:
-        """Keep what was resolved as a lock, and take from that what is installed: everybody who has it installs the same."""
-        lock = parse_lock(text)
-        own, shared = self._separated(lock.pins(self._request.interpreter, asked)[0])
-        self._lock = lock.sharing(shared.distributions)
-        return own, shared
-
-    def _separated(self, together: Pins) -> tuple[Pins, Pins]:
-        return separate(self._engine, self._request, together, self._scratch)
+    def _resolver(self) -> Resolver:
+        place = self._place
+        return Resolver(
+            self._request,
+            place.origin,
+            engine=self._engine,
+            scratch=self._scratch,
+            wheels=place.stage.path / WHEELS,
+            work=place.work,
+            platforms=place.recipe.platforms,
+            report=place.report,
+        )
 
     def _share(self, shared: Pins) -> None:
         """Provide the shared libraries, held until the revision has appeared."""
@@ -254,6 +241,7 @@ class EnvironmentBuild:
             self._engine.install(self._path, request, pins, running)
             (self._path / ".lock").unlink(missing_ok=True)  # uv's, for its own processes
             distributions = installed(self._packages)
+            drop_notes(distributions.values())
             _refuse_conflicts(conflicts(distributions.values()))
             bad = damaged(self._packages, distributions.values())
             version = write_production_scripts(self._path, request)

@@ -10,7 +10,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from rezup_api.build.distributions import damaged, installed, refuse_damaged
+from rezup_api.build.distributions import damaged, drop_notes, installed, refuse_damaged
 from rezup_api.build.engine import Pins
 from rezup_api.build.pip import PipEngine
 from rezup_api.build.uv import UvEngine
@@ -45,13 +45,20 @@ def separate(
     """
     if not request.shared:
         return together, Pins((), lasting=True)
-    lines = [item.line for item in request.requirements]
-    if not isinstance(engine, PipEngine):
-        base = engine.resolve(request, lines, together).result()
-        return together.among(base), together.without(base)
-    every = engine.installed_pins(scratch("together"), request.interpreter, together)
-    base = engine.resolve(request, lines, every).result()
-    return base, every.without(engine.installed_pins(scratch("own"), request.interpreter, base))
+    if isinstance(engine, PipEngine):
+        return _separate_by_installing(engine, request, together, scratch)
+    base = engine.resolve(request, together).result()
+    return together.among(base), together.without(base)
+
+
+def _separate_by_installing(
+    engine: PipEngine, request: EnvironmentRequest, together: Pins, scratch: Callable[[str], Path]
+) -> tuple[Pins, Pins]:
+    interpreter = request.interpreter
+    every = together if together.complete else engine.installed_pins(scratch("together"), interpreter, together)
+    base = engine.resolve(request, every).result()
+    own = engine.installed_pins(scratch("own"), interpreter, base)
+    return (together.among(own) if together.complete else base), every.without(own)
 
 
 def provide(
@@ -105,6 +112,7 @@ def _install(
         engine.install_into(path, scratch, request.interpreter, pins)
         bad = damaged(path, installed(path).values())
     refuse_damaged(bad)
+    drop_notes(installed(path).values())
 
 
 def _name(request: EnvironmentRequest, digest: str) -> str:

@@ -1,7 +1,8 @@
 """Locks: what an environment was resolved to, for every platform, as a pylock.toml file (PEP 751).
 
 A lock is read back as pins, so that the machine that made it and those that take it on install the same files. A package is
-asked for by name, version and hashes, from whatever index the machine has; the recorded addresses are for people.
+asked for by name, version and hashes, from whatever index the machine has; the recorded addresses come last. Wheels that were
+made of local paths lie in a folder beside the lock, and are the only ones recorded by their path.
 """
 
 from __future__ import annotations
@@ -11,23 +12,38 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from rezup_api.build.content import digest_of
 from rezup_api.build.engine import Pins
+from rezup_api.build.platforms import environment_here, marker, tags_here
 from rezup_api.errors import InstallError
+from rezup_api.store.layout import WHEELS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from packaging.markers import Environment
-    from packaging.pylock import Package, Pylock
+    from packaging.pylock import (
+        Package,
+        PackageArchive,
+        PackageDirectory,
+        PackageSdist,
+        PackageVcs,
+        PackageWheel,
+        Pylock,
+    )
     from packaging.tags import Tag
 
     from rezup_api.build.interpreters import Interpreter
+    from rezup_api.build.localwheels import LocalWheel
+
+    Chosen = PackageArchive | PackageDirectory | PackageSdist | PackageVcs | PackageWheel
 
 CREATOR = "rezup"
 IMPLEMENTATION = "CPython"
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
-# What is ours in a package's `tool` table: it belongs to the shared libraries.
-SHARED = {"rezup": {"shared": True}}
+# Ours in a package's `tool` table: it belongs to the shared libraries; and what the recipe calls what its wheel was made of.
+SHARED, LOCAL = "shared", "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +58,74 @@ class Lock:
 
         return dumps(self.document)
 
+    @property
+    def packages(self) -> list[dict[str, Any]]:
+        """All packages, those of other platforms too, as TOML would hold them."""
+        return [dict(package) for package in self.document["packages"]]
+
+    @property
+    def made_of_paths(self) -> list[dict[str, Any]]:
+        """The packages whose wheels were made of local paths and lie beside the lock."""
+        return [package for package in self.packages if LOCAL in _ours(package)]
+
+    @property
+    def local(self) -> list[str]:
+        """The files of the wheels beside the lock."""
+        return [wheel["name"] for package in self.made_of_paths for wheel in package["wheels"]]
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """What the recipe calls what the wheels beside the lock were made of, each with the name of its distribution."""
+        return {called(package): package["name"] for package in self.made_of_paths}
+
+    @property
+    def editable(self) -> list[str]:
+        """The packages that are taken as they are wherever they lie."""
+        return [package["name"] for package in self.packages if "directory" in package]
+
     def sharing(self, names: Collection[str]) -> Lock:
         """The same, with the packages named so marked as shared libraries.
 
         Args:
             names: as in the lock, normalised (PEP 503).
         """
-        packages = [
-            {**package, "tool": SHARED} if package["name"] in names else dict(package)
-            for package in self.document["packages"]
-        ]
-        return Lock({**self.document, "packages": packages})
+        packages = self.packages
+        return self._with([_marked(one, SHARED, value=True) if one["name"] in names else one for one in packages])
+
+    def beside(self, wheels: Sequence[LocalWheel]) -> Lock:
+        """The same, with what was made of local paths recorded as wheels that lie beside the lock."""
+        made = {wheel.path.name: wheel for wheel in wheels}
+        return self._with([_beside(package, made) for package in self.packages])
+
+    def keeping(self, earlier: Lock) -> Lock:
+        """The same, with the files that an earlier lock has for what is of the same version in both."""
+        known = {_identity(package): package for package in earlier.packages if "version" in package}
+        kept = ("wheels", "sdist")
+        return self._with(
+            [
+                {
+                    **{key: value for key, value in package.items() if key not in kept},
+                    **{key: value for key, value in known[_identity(package)].items() if key in kept},
+                }
+                if _identity(package) in known
+                else package
+                for package in self.packages
+            ]
+        )
+
+    def with_wheels(self, made: Mapping[str, Path]) -> Lock:
+        """The same, with wheels that were made of sources, or are the archives that were asked for.
+
+        Args:
+            made: by the name of the package.
+        """
+        return self._with([_made(one, made[one["name"]]) if one["name"] in made else one for one in self.packages])
+
+    def within(self, platforms: Collection[str]) -> Lock:
+        """The same, for these platforms only; for all where there are none."""
+        if not platforms:
+            return self
+        return Lock({**self.document, "environments": [marker([name]) for name in platforms]})
 
     def pins(self, interpreter: Interpreter, asked: Sequence[str] = ()) -> tuple[Pins, Pins]:
         """What is to be installed here: in the environment, and among the shared libraries.
@@ -63,27 +136,31 @@ class Lock:
         Raises:
             InstallError: the lock is not for this interpreter or platform.
         """
-        logins = _logins(asked)
-        own: list[str] = []
-        shared: list[str] = []
-        for package in self._selected(interpreter):
-            is_shared = bool(((package.tool or {}).get("rezup") or {}).get("shared"))
-            (shared if is_shared else own).append(_line(package, logins))
-        return _pins(own), _pins(shared)
-
-    def _selected(self, interpreter: Interpreter) -> Iterator[Package]:
         from packaging.pylock import PylockSelectError
 
+        logins = _logins(asked)
+        found: dict[bool, list[tuple[str, str]]] = {False: [], True: []}
         try:
-            for package, _ in _parsed(self.document).select(
-                environment=_environment(interpreter), tags=_tags(interpreter)
-            ):
-                yield package
+            for package, chosen in self.selected(environment_here(interpreter), tags_here(interpreter)):
+                line = line_of(package, logins)
+                found[is_shared({"tool": package.tool})].append((line, address_of(package, chosen, logins) or line))
         except PylockSelectError as error:
             raise InstallError(
                 f"the lock of this revision has nothing for {interpreter} here: {error}",
                 "ask who published it for a lock that has this platform and Python",
             ) from error
+        return _pins(found[False]), _pins(found[True])
+
+    def selected(self, environment: Environment, tags: Sequence[Tag]) -> Iterator[tuple[Package, Chosen]]:
+        """The packages for an environment, each with the one file that is best there.
+
+        Raises:
+            PylockSelectError: there is nothing for it.
+        """
+        return _parsed(self.document).select(environment=environment, tags=tags)
+
+    def _with(self, packages: list[dict[str, Any]]) -> Lock:
+        return Lock({**self.document, "packages": packages})
 
 
 def parse_lock(text: str) -> Lock:
@@ -114,27 +191,50 @@ def _parsed(document: Mapping[str, Any]) -> Pylock:
     return Pylock.from_dict(document)
 
 
-def _environment(interpreter: Interpreter) -> Environment:
-    """The values of environment markers (PEP 508) for an interpreter of this machine."""
-    from packaging.markers import default_environment
-
-    environment = default_environment()
-    environment["python_version"] = ".".join(map(str, interpreter.version[:2]))
-    environment["python_full_version"] = environment["implementation_version"] = interpreter.version_text
-    environment["implementation_name"] = interpreter.implementation.lower()
-    environment["platform_python_implementation"] = interpreter.implementation
-    return environment
+def _ours(package: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What rezup has written of a package."""
+    own = (package.get("tool") or {}).get("rezup")
+    return own if isinstance(own, dict) else {}
 
 
-def _tags(interpreter: Interpreter) -> list[Tag]:
-    """The wheels that an interpreter of this machine takes (PEP 425), the best first."""
-    from packaging.tags import compatible_tags, cpython_tags
-
-    version = interpreter.version[:2]
-    return [*cpython_tags(version), *compatible_tags(version, f"cp{version[0]}{version[1]}")]
+def called(package: Mapping[str, Any]) -> str:
+    """What the recipe calls what the wheel of a package was made of."""
+    return str(_ours(package)[LOCAL])
 
 
-def _line(package: Package, logins: Mapping[str, str]) -> str:
+def is_shared(package: Mapping[str, Any]) -> bool:
+    """Whether a package of a lock belongs to the shared libraries."""
+    return SHARED in _ours(package)
+
+
+def _marked(package: dict[str, Any], key: str, value: object) -> dict[str, Any]:
+    return {**package, "tool": {"rezup": {**_ours(package), key: value}}}
+
+
+def _identity(package: Mapping[str, Any]) -> tuple[str, str]:
+    return package["name"], package.get("version", "")
+
+
+def _beside(package: dict[str, Any], made: Mapping[str, LocalWheel]) -> dict[str, Any]:
+    archive = package.get("archive") or {}
+    wheel = made.get(re.split(r"[/\\]", archive.get("path", ""))[-1])
+    if wheel is None:
+        return package
+    file = {"name": wheel.path.name, "path": f"{WHEELS}/{wheel.path.name}"}
+    entry = {key: value for key, value in package.items() if key != "archive"}
+    entry |= {"version": wheel.version, "wheels": [{**file, "hashes": {"sha256": digest_of(str(wheel.path))}}]}
+    return _marked(entry, LOCAL, wheel.called)
+
+
+def _made(package: dict[str, Any], wheel: Path) -> dict[str, Any]:
+    from packaging.utils import parse_wheel_filename
+
+    file = {"name": wheel.name, "path": f"{WHEELS}/{wheel.name}", "hashes": {"sha256": digest_of(str(wheel))}}
+    entry = {key: value for key, value in package.items() if key not in ("vcs", "archive", "directory")}
+    return {**entry, "version": str(parse_wheel_filename(wheel.name)[1]), "wheels": [*package.get("wheels", ()), file]}
+
+
+def line_of(package: Package, logins: Mapping[str, str]) -> str:
     """A package as a line of a requirements file, with the hashes of all its files."""
     if package.vcs is not None:
         vcs = package.vcs
@@ -150,14 +250,24 @@ def _line(package: Package, logins: Mapping[str, str]) -> str:
     return f"{package.name}=={package.version}{_hashes(files)}"
 
 
+def address_of(package: Package, chosen: Chosen, logins: Mapping[str, str]) -> str:
+    """The same by the recorded address of the file that is best here; empty for what has none."""
+    from packaging.pylock import PackageSdist, PackageWheel
+
+    if not isinstance(chosen, PackageWheel | PackageSdist) or not chosen.url:
+        return ""
+    return f"{package.name} @ {_with_login(chosen.url, logins)}{_hashes([chosen.hashes])}"
+
+
 def _hashes(files: list[Mapping[str, str]]) -> str:
     found = sorted({f"{name}:{value}" for hashes in files for name, value in hashes.items()})
     return "".join(f" --hash={one}" for one in found)
 
 
-def _pins(lines: list[str]) -> Pins:
-    lasting = all("--hash=" in line or " @ git+" in line for line in lines)
-    return Pins(tuple(sorted(lines)), lasting)
+def _pins(lines: list[tuple[str, str]]) -> Pins:
+    lasting = all("--hash=" in line or " @ git+" in line for line, _ in lines)
+    ordered = sorted(lines)
+    return Pins(tuple(line for line, _ in ordered), lasting, recorded=tuple(address for _, address in ordered))
 
 
 def _without_credentials(value: Any) -> Any:

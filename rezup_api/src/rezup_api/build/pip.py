@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from rezup_api import process
 from rezup_api.build.distributions import installed
+from rezup_api.build.downloads import Downloading, lock_limits
 from rezup_api.build.editable import PLAIN_PATH, plain_path_projects
-from rezup_api.build.engine import Pins, Surroundings, check, progress_of
+from rezup_api.build.engine import EPOCH, Pins, Surroundings, check, is_missing, progress_of
 from rezup_api.recipe.credentials import redact
 from rezup_api.store.layout import BIN, site_packages
 
@@ -16,12 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from rezup_api.build.engine import LockRequest
     from rezup_api.build.interpreters import Interpreter
     from rezup_api.build.requirements import EnvironmentRequest
     from rezup_api.events import Step
 
 
 FIRST_WITH_SETTINGS = (3, 7)
+# Options of `pip install` that `pip download` and `pip wheel` lack, and would have no meaning there.
+NOT_FOR_DOWNLOADS = {
+    "-U", "-I", "--upgrade", "--force-reinstall", "--ignore-installed", "--compile", "--no-compile", "--user", "--no-user",
+    "--no-warn-script-location", "--no-warn-conflicts", "--upgrade-strategy", "--root-user-action", "--break-system-packages",
+}  # fmt: skip
 
 
 class PipEngine:
@@ -32,13 +39,37 @@ class PipEngine:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
 
-    def lock(self, request: EnvironmentRequest, lines: Sequence[str]) -> None:
-        """pip resolves while it installs, for this machine."""
+    def lock(
+        self, request: EnvironmentRequest, wanted: LockRequest, scratch: Callable[[str], Path]
+    ) -> Downloading | None:
+        """Begin to download what is asked for, for this platform only; see `Engine.lock`.
 
-    def resolve(self, request: EnvironmentRequest, lines: Sequence[str], limits: Pins | None = None) -> _Given:
+        What comes from an address or a version control cannot be asked for by its version again, and is not locked.
+        """
+        if any("://" in item.line and item.local is None for item in (*request.requirements, *request.shared)):
+            return None
+        limits = lock_limits(wanted)
+        asked = Pins(tuple(request.lines), lasting=False, limits=limits)
+        words = [*self._wanted(asked), "--dest", str(self._downloads)]
+        running = self._start([*self._pip(scratch("download"), "download"), *words, *self._options_for_files], None)
+        return Downloading(running, self._downloads, request)
+
+    def resolve(self, request: EnvironmentRequest, limits: Pins | None = None) -> _Given:
         """pip resolves while it installs, so the requirements are passed on as they are."""
-        asked = Pins(tuple(lines), lasting=False)
-        return _Given(asked.within(limits) if limits else asked)
+        if limits is None:
+            return _Given(Pins(tuple(request.lines), lasting=False))
+        return _Given(Pins(tuple(item.line for item in request.requirements), lasting=False).within(limits))
+
+    def build_wheel(self, source: Path, folder: Path, interpreter: Interpreter, scratch: Callable[[str], Path]) -> None:
+        """Make a wheel; see `Engine.build_wheel`."""
+        words = ["--no-deps", "--wheel-dir", str(folder), str(source)]
+        check(self.run(scratch("download"), "wheel", words, None), f"cannot build {source}")
+
+    def run(self, environment: Path, act: str, words: Sequence[str], step: Step | None) -> process.Completed:
+        """Let the pip of an environment download, or make wheels."""
+        finding = (*self._house, *self._around.finding)
+        command = [*self._pip(environment, act), *words, *finding, *self._options_for_files]
+        return self._start(command, step).wait()
 
     def install(self, environment: Path, request: EnvironmentRequest, pins: Pins, step: Step) -> None:
         """Install what was asked for into an environment; see `Engine.install`."""
@@ -49,7 +80,15 @@ class PipEngine:
         words = [word for line in lines for word in line.split(" ", 1)]
         settings = ["--config-settings", PLAIN_PATH, *words] if words else []
         others = replace(pins, lines=tuple(line for line in pins.lines if line not in lines))
-        self._install(environment, others, settings, step)
+        if not pins.complete:
+            self._install(environment, others, settings, step)
+            return
+        # Where some lines have hashes, pip wants them of all, and what is editable has none.
+        hashed = tuple(line for line in others.lines if "--hash=" in line)
+        rest = tuple(line for line in others.lines if line not in hashed)
+        self._install(environment, replace(pins, lines=hashed), ("--no-deps",), step)
+        if rest or settings:
+            self._install(environment, replace(pins, lines=rest), ("--no-deps", *settings), step)
 
     def install_into(self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Pins) -> None:
         """Install exactly the pins into a plain folder; see `Engine.install_into`."""
@@ -67,26 +106,55 @@ class PipEngine:
         keyring = {"PIP_KEYRING_PROVIDER": providers[-1]} if providers else {}
         return {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PYTHONWARNINGS": "ignore", **keyring}
 
-    def _install(self, environment: Path, pins: Pins, where: Sequence[str], step: Step | None) -> None:
-        wanted = self._around.work / "pins.txt"
+    @property
+    def _downloads(self) -> Path:
+        return self._around.work / "downloads"
+
+    @property
+    def _house(self) -> tuple[str, ...]:
+        return ("--find-links", str(self._around.wheelhouse)) if self._around.wheelhouse else ()
+
+    @property
+    def _options_for_files(self) -> list[str]:
+        """The recipe's options, for what installs nothing."""
+        return [word for word in self._around.own_options if word.partition("=")[0] not in NOT_FOR_DOWNLOADS]
+
+    def _pip(self, environment: Path, act: str) -> list[str]:
+        return [str(environment / BIN / "python"), "-m", "pip", act, "--disable-pip-version-check"]
+
+    def _wanted(self, pins: Pins) -> list[str]:
+        """What is asked for, within its limits, and where it may be found besides the indexes."""
+        wanted, limits = self._around.work / "pins.txt", self._around.work / "limits.txt"
         wanted.write_text("\n".join(pins.lines) + "\n", encoding="utf-8")
-        limits = self._around.work / "limits.txt"
         limits.write_text("\n".join(pins.limits) + "\n", encoding="utf-8")
-        wheels = ("--find-links", str(self._around.wheelhouse)) if self._around.wheelhouse else ()
-        command = [
-            *(str(environment / BIN / "python"), "-m", "pip", "install", "--no-compile", "--no-warn-script-location"),
-            *("--disable-pip-version-check", "-r", str(wanted), "-c", str(limits)),
-            *(*where, *wheels, *self._around.own_options),
-        ]
-        running = process.start(
+        downloaded = ("--find-links", str(self._downloads)) if self._downloads.is_dir() else ()
+        return ["-r", str(wanted), "-c", str(limits), *self._house, *downloaded, *self._around.finding]
+
+    def _install(self, environment: Path, pins: Pins, where: Sequence[str], step: Step | None) -> None:
+        """Install from what is on this machine; else from the indexes, and from the recorded addresses what these lack."""
+        if pins.complete and self._around.finding:
+            offline = self._tried(environment, pins, ("--no-index", *where), step)
+            if not offline.status:
+                return
+        completed = self._tried(environment, pins, where, step)
+        others = pins.by_address() if is_missing(completed) else None
+        if others is None or self._tried(environment, others, where, step).status:
+            check(completed, "pip cannot install what the recipe asks for")
+
+    def _tried(self, environment: Path, pins: Pins, where: Sequence[str], step: Step | None) -> process.Completed:
+        own = self._around.own_options
+        command = [*self._pip(environment, "install"), "--no-compile", "--no-warn-script-location", *self._wanted(pins)]
+        return self._start([*command, *where, *own], step).wait()
+
+    def _start(self, command: Sequence[str], step: Step | None) -> process.Running:
+        return process.start(
             command,
-            environ={**self._around.environ, **self._own_variables()},
+            environ={"SOURCE_DATE_EPOCH": EPOCH, **self._around.environ, **self._own_variables()},
             report=self._around.report,
             holding=self._around.holding,
             redact=redact,
             on_line=progress_of(step),
         )
-        check(running.wait(), "pip cannot install what the recipe asks for")
 
 
 class _Given:

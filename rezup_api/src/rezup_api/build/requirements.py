@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -13,12 +13,13 @@ from rezup_api.recipe.places import is_path
 from rezup_api.settings import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from rezup_api.build.interpreters import Interpreter
     from rezup_api.recipe.model import Recipe, Tool
 
 _EXTRAS = re.compile(r"(.+?)(\[[^\[\]]*\])")
+_FILE = re.compile(r"([^:/]+ ?@ *)?(?P<url>file:\S+)")
 _DISTRIBUTION = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -31,12 +32,14 @@ class Requirement:
         name: the distribution's name as far as it is known.
         local: the folder or archive it comes from, None for what an index or a version control gives.
         editable: installed in place.
+        extras: `[gui]`, of what comes from a local path.
     """
 
     text: str
     name: str
     local: Path | None = None
     editable: bool = False
+    extras: str = ""
 
     @property
     def line(self) -> str:
@@ -60,7 +63,7 @@ class EnvironmentRequest:
     interpreter: Interpreter
     tools: tuple[Requirement, ...]
     libraries: tuple[Requirement, ...]
-    shared: tuple[str, ...]
+    shared: tuple[Requirement, ...]
     shared_name: str
     flags: tuple[tuple[str, ...], ...]
 
@@ -70,14 +73,23 @@ class EnvironmentRequest:
         return (*self.tools, *self.libraries)
 
     @property
+    def lines(self) -> list[str]:
+        """All that is asked for, shared libraries too, as lines of a requirements file."""
+        return [item.line for item in (*self.requirements, *self.shared)]
+
+    def changed(self, change: Callable[[Requirement], Requirement]) -> EnvironmentRequest:
+        """The same with other requirements, one for each."""
+        return replace(
+            self,
+            tools=tuple(map(change, self.tools)),
+            libraries=tuple(map(change, self.libraries)),
+            shared=tuple(map(change, self.shared)),
+        )
+
+    @property
     def editable(self) -> bool:
         """Whether any of it may change under the environment."""
         return any(requirement.editable for requirement in self.requirements)
-
-    @property
-    def local(self) -> bool:
-        """Whether any of it comes from a local path, whose content may differ at the same version."""
-        return any(requirement.local is not None for requirement in self.requirements)
 
 
 def tool_requirement(tool: Tool, environ: Mapping[str, str]) -> Requirement:
@@ -90,9 +102,9 @@ def tool_requirement(tool: Tool, environ: Mapping[str, str]) -> Requirement:
     if is_path(url):
         path, extras = _path_and_extras(url)
         address = f"{tool.name}{extras} @ {path.as_uri()}" if extras and not tool.edit else f"{path.as_uri()}{extras}"
-        return Requirement(address, tool.name, path, tool.edit)
-    if "://" in url and urlsplit(url).scheme == "file":
-        return Requirement(url, tool.name, Path(unquote(urlsplit(url).path)), tool.edit)
+        return Requirement(address, tool.name, path, tool.edit, extras)
+    if _FILE.match(url):
+        return Requirement(url, tool.name, _file(url), tool.edit)
     match = _DISTRIBUTION.match(url)
     return Requirement(url, match.group(1) if match and "://" not in url.split("@")[0] else tool.name)
 
@@ -103,11 +115,17 @@ def plain(requirements: tuple[str, ...], environ: Mapping[str, str]) -> tuple[Re
     made = []
     for text in expanded:
         match = _DISTRIBUTION.match(text)
-        path, extras = _path_and_extras(text) if is_path(text) else (None, "")
+        path, extras = _path_and_extras(text) if is_path(text) else (_file(text), "")
         # pip takes extras behind a path, but not behind an address without a name.
-        address = f"{path}{extras}" if extras else path.as_uri() if path else text
-        made.append(Requirement(address, match.group(1) if match else text, path))
+        address = f"{path}{extras}" if extras and path else path.as_uri() if path and is_path(text) else text
+        made.append(Requirement(address, match.group(1) if match else text, path, extras=extras))
     return tuple(made)
+
+
+def _file(text: str) -> Path | None:
+    """The place in `file:///place` or `name @ file:///place`; None for anything else."""
+    match = _FILE.match(text)
+    return Path(unquote(urlsplit(match["url"]).path)) if match else None
 
 
 def _path_and_extras(text: str) -> tuple[Path, str]:
@@ -126,7 +144,7 @@ def main_request(recipe: Recipe, interpreter: Interpreter, environ: Mapping[str,
         interpreter=interpreter,
         tools=tuple(tool_requirement(tool, environ) for tool in tools),
         libraries=_libraries(tools, environ),
-        shared=tuple(item.line for item in plain(recipe.shared.requires, environ)) if recipe.shared else (),
+        shared=plain(recipe.shared.requires, environ) if recipe.shared else (),
         shared_name=recipe.shared.name if recipe.shared else "",
         flags=tuple(tool.flags for tool in tools),
     )

@@ -25,7 +25,7 @@ class Template:
     """
 
     def __init__(self, folder: Path, request: EnvironmentRequest, store: FileStore, path: Path) -> None:
-        asked = [request.interpreter.identity, *(item.line for item in request.requirements), *request.shared]
+        asked = [request.interpreter.identity, *request.lines]
         asked += [" ".join(flags) for flags in request.flags]
         self._folder = folder
         self._pointer = folder / f"{hashlib.sha256(chr(10).join(asked).encode('utf-8')).hexdigest()}.last"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import ExitStack
 
-    from rezup_api.build.locks import Lock
+    from rezup_api.build.origin import Origin
     from rezup_api.events import Reporter
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
@@ -43,7 +43,7 @@ def build_environments(
     environ: Mapping[str, str],
     report: Reporter,
     holds: ExitStack,
-    locks: Mapping[str, Lock],
+    origin: Origin,
 ) -> Built:
     """Build and try every environment of a recipe.
 
@@ -53,7 +53,7 @@ def build_environments(
         stage: where it is prepared.
         environ: the caller's environment.
         holds: keeps what must not be removed before the revision has appeared.
-        locks: what was resolved already, by the environment's name.
+        origin: what was resolved already.
 
     Raises:
         InstallError: one cannot be built, or does not run.
@@ -72,7 +72,7 @@ def build_environments(
         store=FileStore(caches.files, recipe.pip.link),
         report=report,
         holds=holds,
-        locks=locks,
+        origin=origin,
     )
     try:
         place.work.mkdir()

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rezup_api import process
 from rezup_api.build.editable import PLAIN_PATH, plain_path_projects
-from rezup_api.build.engine import Pins, Surroundings, check, progress_of
+from rezup_api.build.engine import EPOCH, Pins, Surroundings, check, is_missing, progress_of
 from rezup_api.build.pipconfig import REQUIRE_HASHES
+from rezup_api.build.platforms import PLATFORMS, here, limited
 from rezup_api.recipe.credentials import redact
 from rezup_api.store.layout import BIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from rezup_api.build.engine import LockRequest
     from rezup_api.build.interpreters import Interpreter
     from rezup_api.build.pipconfig import Translation
     from rezup_api.build.requirements import EnvironmentRequest
     from rezup_api.events import Step
+
+
+# Options of `uv pip` that `uv build` lacks.
+NOT_FOR_BUILDS = ("--constraints", "--no-binary", "--only-binary")
+
+
+class Beginning(Protocol):
+    """Starts a resolution."""
+
+    def __call__(self, platforms: Sequence[str], *, from_wheelhouse: bool) -> process.Running:
+        """Start it, for all platforms if none are named."""
 
 
 class UvEngine:
@@ -44,31 +57,58 @@ class UvEngine:
         }
         self._environ.pop("UV_COMPILE_BYTECODE", None)
 
-    def lock(self, request: EnvironmentRequest, lines: Sequence[str]) -> _UvLocking:
+    def lock(self, request: EnvironmentRequest, wanted: LockRequest, scratch: Callable[[str], Path]) -> UvLocking:
         """Begin to find the versions for all platforms, from the interpreter's Python on; see `Engine.lock`."""
-        asked = self._asked(request, lines)
+        earlier = self._around.work / f"pylock.{request.name}.toml"
+        if wanted.earlier:
+            earlier.write_text(wanted.earlier, encoding="utf-8")
         python = ".".join(map(str, request.interpreter.version[:2]))
-        command = [*asked, "--format", "pylock.toml", "--no-progress", *self._sources]
-        everywhere = [*command, "--universal", "--python-version", python]
-        return _UvLocking(lambda words: self._start(words, None), everywhere, command)
+        common = ["--format", "pylock.toml", "--universal", "--python-version", python, "--no-progress", *self._finding]
+        if wanted.earlier:
+            common += ["--output-file", str(earlier), *_each("--upgrade-package", wanted.upgrades)]
 
-    def resolve(self, request: EnvironmentRequest, lines: Sequence[str], limits: Pins | None = None) -> _UvResolving:
+        def begin(platforms: Sequence[str], *, from_wheelhouse: bool) -> process.Running:
+            lines = [limited(line, platforms) for line in request.lines]
+            house = ("--no-index",) if from_wheelhouse else ()
+            return self._start([*self._asked(request.name, lines, request.interpreter), *common, *house], None)
+
+        return UvLocking(begin, wanted.platforms, from_wheelhouse=self._around.wheelhouse is not None)
+
+    def resolve(self, request: EnvironmentRequest, limits: Pins | None = None) -> _UvResolving:
         """Begin to find the versions; see `Engine.resolve`."""
-        command = [
-            *self._asked(request, lines),
-            *("--no-header", "--no-annotate", "--generate-hashes", "--no-progress", *self._sources),
-        ]
-        if limits is not None:
-            constraints = self._around.work / f"{request.name}.limits"
-            constraints.write_text("\n".join(limits.names) + "\n", encoding="utf-8")
-            command += ["--constraints", str(constraints)]
-        return _UvResolving(self._start(command, None))
+        lines = request.lines if limits is None else [item.line for item in request.requirements]
+        constraints = self._around.work / f"{request.name}.limits"
+        constraints.write_text("\n".join(limits.as_limits if limits else ()) + "\n", encoding="utf-8")
+        shown = ("--no-header", "--no-annotate", "--generate-hashes", "--no-progress")
+        command = [*self._asked(request.name, lines, request.interpreter), *shown, "--constraints", str(constraints)]
+        return _UvResolving(self._start([*command, *self._finding], None))
 
-    def _asked(self, request: EnvironmentRequest, lines: Sequence[str]) -> list[str]:
+    def _asked(self, name: str, lines: Sequence[str], interpreter: Interpreter) -> list[str]:
         """The beginning of every command that resolves."""
-        asked = self._around.work / f"{request.name}.in"
+        asked = self._around.work / f"{name}.in"
         asked.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return [self._uv, "pip", "compile", str(asked), "--python", request.interpreter.executable]
+        return [self._uv, "pip", "compile", str(asked), "--python", interpreter.executable]
+
+    @property
+    def _finding(self) -> tuple[str, ...]:
+        """The options that say where packages are found, and which of them may be taken."""
+        return (*self._sources, *self._around.finding)
+
+    def build_wheel(self, source: Path, folder: Path, interpreter: Interpreter, scratch: Callable[[str], Path]) -> None:
+        """Make a wheel; see `Engine.build_wheel`."""
+        command = [
+            self._uv,
+            "build",
+            str(source),
+            "--wheel",
+            "--out-dir",
+            str(folder),
+            "--python",
+            interpreter.executable,
+        ]
+        command += ["--no-create-gitignore", "--no-progress", *_without(self._sources, *NOT_FOR_BUILDS)]
+        environ = {"SOURCE_DATE_EPOCH": EPOCH, **self._environ}
+        check(self._start(command, None, environ).wait(), f"cannot build {source}")
 
     def install(self, environment: Path, request: EnvironmentRequest, pins: Pins, step: Step) -> None:
         """Install exactly the pins into an environment; see `Engine.install`."""
@@ -83,39 +123,52 @@ class UvEngine:
         self._install(["--python", interpreter.executable, "--target", str(folder)], pins, None)
 
     def _install(self, where: Sequence[str], pins: Pins, step: Step | None) -> None:
+        """Install from what is on this machine; else from the indexes, and from the recorded addresses what these lack."""
+        if pins.lasting and self._tried([*where, "--offline"], pins, step).status == 0:
+            return
+        completed = self._tried(where, pins, step)
+        others = pins.by_address() if is_missing(completed) else None
+        if others is None or self._tried(where, others, step).status:
+            check(completed, "uv cannot install what the recipe asks for")
+
+    def _tried(self, where: Sequence[str], pins: Pins, step: Step | None) -> process.Completed:
         wanted = self._around.work / "pins.txt"
         wanted.write_text("\n".join(pins.lines) + "\n", encoding="utf-8")
         link = ("--link-mode", "copy") if self._around.link == "copy" else ()
         command = [self._uv, "pip", "install", "--no-deps", "-r", str(wanted), *where, *link, *self._strict]
-        command += self._sources
-        check(self._start(command, step).wait(), "uv cannot install what the recipe asks for")
+        return self._start([*command, *self._finding], step).wait()
 
     def install_tool(self, environment: Path, requirement: str) -> None:
         """Install something that rezup itself runs."""
-        command = [
-            self._uv,
-            "pip",
-            "install",
-            requirement,
-            "--python",
-            str(environment / BIN / "python"),
-            *self._sources,
-        ]
-        check(self._start(command, None).wait(), f"uv cannot install {requirement}")
+        python = str(environment / BIN / "python")
+        command = [self._uv, "pip", "install", requirement, "--python", python, *self._sources]
+        if self._start([*command, "--offline"], None).wait().status:
+            check(self._start(command, None).wait(), f"uv cannot install {requirement}")
 
     def forget(self, name: str) -> None:
         """Drop what the cache holds of a distribution, because a file of it was found damaged."""
         self._start([self._uv, "cache", "clean", "--force", name], None).wait()
 
-    def _start(self, command: list[str], step: Step | None) -> process.Running:
+    def _start(
+        self, command: list[str], step: Step | None, environ: Mapping[str, str] | None = None
+    ) -> process.Running:
         return process.start(
             command,
-            environ=self._environ,
+            environ=environ or self._environ,
             report=self._around.report,
             holding=self._around.holding,
             redact=redact,
             on_line=progress_of(step),
         )
+
+
+def _each(option: str, values: Sequence[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]
+
+
+def _without(words: Sequence[str], *options: str) -> list[str]:
+    """Words of a command line without some options and their values."""
+    return [word for at, word in enumerate(words) if word not in options and (not at or words[at - 1] not in options)]
 
 
 class _UvResolving:
@@ -132,27 +185,36 @@ class _UvResolving:
         self._running.kill()
 
 
-class _UvLocking:
-    """Resolves for all platforms, and where that has no answer for this one alone.
+class UvLocking:
+    """Resolves for all platforms, and where that has no answer for those that have one.
+
+    What a wheelhouse can answer is not asked of an index.
 
     Args:
-        start: starts a command.
-        everywhere: resolves for all platforms.
-        here: resolves for this one.
+        begin: starts to resolve for some platforms, all if none are named.
+        platforms: those that are wanted; none means all that there is an answer for, this one at least.
+        from_wheelhouse: whether there is one.
     """
 
-    def __init__(self, start: Callable[[list[str]], process.Running], everywhere: list[str], here: list[str]) -> None:
-        self._start = start
-        self._here = here
-        self._running = start(everywhere)
+    def __init__(self, begin: Beginning, platforms: Sequence[str], *, from_wheelhouse: bool) -> None:
+        self._begin = begin
+        self._platforms = platforms
+        self._from_wheelhouse = from_wheelhouse
+        self._running = begin(platforms, from_wheelhouse=from_wheelhouse)
 
     def result(self) -> str:
         """Wait for it; see `Locking.result`."""
         completed = self._running.wait()
-        if completed.status:
-            self._running = self._start(self._here)
-            completed = self._running.wait()
+        if completed.status and self._from_wheelhouse:
+            completed = self._ask(self._platforms)
+        if completed.status and not self._platforms:
+            others = [name for name in PLATFORMS if name != here() and not self._ask([name]).status]
+            completed = self._ask([here(), *others])
         return check(completed, "the recipe's requirements cannot be resolved").stdout
+
+    def _ask(self, platforms: Sequence[str]) -> process.Completed:
+        self._running = self._begin(platforms, from_wheelhouse=False)
+        return self._running.wait()
 
     def cancel(self) -> None:
         """End it without a result."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import NotFoundError, Problem, RecipeError
 from rezup_api.recipe import assembly, consistency, merging, places, reading, validation
+from rezup_api.recipe.credentials import STRUCK
 from rezup_api.recipe.locating import MAIN_FILE
 from rezup_api.recipe.values import expected
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rezup_api.settings import Settings
 
 BUILT_IN_FILE = Path(__file__).with_name("builtin.toml")
+# What a recipe says of the container itself, not of what its revisions hold.
+OF_THE_CONTAINER = ("description", "root", "init", "retention")
 
 
 def load_recipe(container: str, path: Path | None, *, tolerant: bool = False) -> Recipe:
@@ -46,6 +49,23 @@ def load_recipe(container: str, path: Path | None, *, tolerant: bool = False) ->
     origins = merging.origins(document, merging.tidy(settled.document), where)
     warnings = [*map(str, problems), *settled.warnings, *consistency.remarks(merged, where)]
     return assembly.assemble(container, document, (path,), origins, warnings)
+
+
+def adopt(own: Recipe, other: Recipe, rez_python: str) -> Recipe:
+    """The recipe of a container for what is taken over from another one: all that makes up its revisions is the other's.
+
+    Args:
+        own: gives the roots, the site-customize script, the description and the retention.
+        rez_python: for `rez.python` where the other names none.
+    """
+    document = {**other.data, **{name: own.data[name] for name in OF_THE_CONTAINER if name in own.data}}
+    if "retention" not in own.data:
+        document.pop("retention", None)
+    if other.rez.python is None and rez_python:
+        document["rez"] = {**document["rez"], "python": rez_python}
+    if STRUCK in str(document["pip"]):  # passwords are not kept, and this container's recipe may have them
+        document["pip"] = own.data["pip"]
+    return assembly.assemble(own.container, merging.tidy(document), other.sources, other.origins, ())
 
 
 def builtin_recipe(container: str) -> Recipe:

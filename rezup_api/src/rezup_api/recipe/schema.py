@@ -88,7 +88,7 @@ KEYS = (
     Key("pip.link", Kind.LINK, "`auto`", "Whether revisions may share files: `copy` makes each its own."),
     Key("pip.options", Kind.TEXTS, "none", "Options for each installation, as pip takes them."),
     Key("pip.env", Kind.VARIABLES, "none", "Variables set while installing."),
-    Key("lock.platforms", Kind.PLATFORMS, "the publisher's", "Platforms that a lock is made for."),
+    Key("lock.platforms", Kind.PLATFORMS, "all that have an answer", "Platforms that a lock is made for."),
     Key("check[].command", Kind.COMMAND, "", "Must succeed inside a new revision before it is ready.", required=True),
     Key("check[].timeout", Kind.SECONDS, "`60`", "How long the command may take."),
     Key("retention.keep", Kind.COUNT, "no rule", "How many revisions to keep."),

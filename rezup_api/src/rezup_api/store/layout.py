@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 RECIPE_FILE = "rezup.toml"
 METADATA_FILE = "revision.json"
 CACHE_FOLDER = ".cache"
+# In a revision: the wheels that were made of what its recipe takes from local paths.
+WHEELS = "wheels"
 BIN = "Scripts" if os.name == "nt" else "bin"
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
-ENVIRONMENT = ("name", "python", "interpreter", "rez", "size", "locked")
+ENVIRONMENT = ("name", "python", "interpreter", "rez", "size", "locked", "editable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Environment:
         rez: version of the Rez inside.
         size: bytes of all its files, shared ones included.
         locked: whether it was installed from a lock, which lies beside it.
+        editable: what is taken as it is wherever it lies, in spite of the lock.
     """
 
     name: str
@@ -41,13 +42,15 @@ class Environment:
     rez: str = ""
     size: int = 0
     locked: bool = False
+    editable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """What `revision.json` holds. `format` is 0 for revisions of rezup 1.x and 2.x; `created` is an ISO 8601 UTC moment.
 
-    `libraries` and `data` name what its environments link under `libs/` and `.data/` of the container.
+    `libraries` and `data` name what its environments link under `libs/` and `.data/` of the container; `origin` is the revision
+    or the bundle that it was made from, empty where that was a recipe.
     """
 
     format: int
@@ -61,6 +64,15 @@ class Metadata:
     libraries: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     remote: str = ""
+    origin: str = ""
+
+    @property
+    def loose(self) -> str:
+        """Why another machine may get other files for it, empty where it does not."""
+        unlocked = [one.name for one in self.environments if not one.locked]
+        editable = sorted({name for one in self.environments for name in one.editable})
+        reasons = [f"{', '.join(unlocked)} not locked"] if unlocked else []
+        return "; ".join([*reasons, *([f"{', '.join(editable)} editable"] if editable else [])])
 
     @property
     def rez_version(self) -> str:
@@ -83,6 +95,7 @@ class Metadata:
             "message": self.message,
             "platform": self.platform,
             "remote": self.remote,
+            "origin": self.origin,
             "venvs": [environment.name for environment in self.environments],
             "environments": [
                 {name: getattr(environment, name) for name in ENVIRONMENT} for environment in self.environments
@@ -114,6 +127,7 @@ def parse_metadata(text: str) -> Metadata:
         libraries=tuple(_names(document.get("libraries"))),
         data=tuple(_names(document.get("data"))),
         remote=str(document.get("remote") or ""),
+        origin=str(document.get("origin") or ""),
     )
 
 
@@ -129,6 +143,7 @@ def _environments(document: dict[str, Any]) -> list[Environment]:
             rez=str(item.get("rez") or ""),
             size=_number(item.get("size")),
             locked=item.get("locked") is True,
+            editable=tuple(_names(item.get("editable"))),
         )
         for item in recorded
         if isinstance(item, dict) and "name" in item

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,7 +19,7 @@ from rezup_api.mounts import is_shared
 from rezup_api.store.files import write_whole
 from rezup_api.store.history import Act, read_history, write_act
 from rezup_api.store.labels import label_file, labels_of, read_label, remove_label, write_label
-from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, container_names, lock_name
+from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, ContainerFolder, container_names, lock_name
 from rezup_api.store.metadata import FORMAT, Metadata, parse_metadata
 from rezup_api.store.pins import Pin, read_pin
 from rezup_api.store.staging import appear_next, staged, sweep
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 REPUBLISH = "ask who published it to publish again"
 WAY_OUT = "check that it is mounted, or work with what is on this machine: --local"
 Found = TypeVar("Found")
+# Bytes that are read of a share at once.
+PIECE = 1 << 20
 NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -100,14 +103,28 @@ class Remote(Protocol):
     def locks(self, container: str, timestamp: str) -> dict[str, str]:
         """The texts of its locks, by the names of their files; empty for none."""
 
+    def wheels(self, container: str, timestamp: str) -> list[str]:
+        """The files of the wheels that lie beside its locks."""
+
+    def fetch_wheel(self, container: str, timestamp: str, name: str, target: Path) -> None:
+        """Copy one of them to a path of this machine."""
+
     def publish(
-        self, container: str, recipe: str, metadata: Metadata, newest: str | None, locks: Mapping[str, str] = NONE
+        self,
+        container: str,
+        recipe: str,
+        metadata: Metadata,
+        newest: str | None,
+        *,
+        locks: Mapping[str, str] = NONE,
+        wheels: Iterable[Path] = (),
     ) -> str:
         """Publish a revision under the next timestamp, which is returned.
 
         Args:
             newest: a timestamp that the new one must be greater than, besides all that are there.
             locks: the texts of its locks, by the names of their files.
+            wheels: what lies beside them.
         """
 
 
@@ -240,8 +257,27 @@ class PathRemote:
         folder = self._folder(container).revisions / timestamp
         return self._asked(lambda: {path.name: _text(path) for path in sorted(folder.glob(lock_name("*")))})
 
+    def wheels(self, container: str, timestamp: str) -> list[str]:
+        """The files of the wheels that lie beside its locks."""
+        folder = self._folder(container).revisions / timestamp / WHEELS
+        return self._asked(lambda: sorted(path.name for path in folder.glob("*.whl")))
+
+    def fetch_wheel(self, container: str, timestamp: str, name: str, target: Path) -> None:
+        """Copy one of them to a path of this machine, in pieces that even a slow share gives in time."""
+        path = self._folder(container).revisions / timestamp / WHEELS / name
+        with open(target, "wb") as stream:
+            while piece := self._asked(lambda: _piece(path, stream.tell())):
+                stream.write(piece)
+
     def publish(
-        self, container: str, recipe: str, metadata: Metadata, newest: str | None, locks: Mapping[str, str] = NONE
+        self,
+        container: str,
+        recipe: str,
+        metadata: Metadata,
+        newest: str | None,
+        *,
+        locks: Mapping[str, str] = NONE,
+        wheels: Iterable[Path] = (),
     ) -> str:
         """Publish a revision; see `Remote.publish`."""
         folder = self._folder(container)
@@ -251,6 +287,9 @@ class PathRemote:
                 write_whole(stage.path / RECIPE_FILE, recipe.encode("utf-8"))
                 for name, text in locks.items():
                     write_whole(stage.path / name, text.encode("utf-8"))
+                for wheel in wheels:
+                    (stage.path / WHEELS).mkdir(exist_ok=True)
+                    shutil.copyfile(wheel, stage.path / WHEELS / wheel.name)
                 write_whole(stage.path / METADATA_FILE, metadata.to_json().encode("utf-8"))
                 return appear_next(stage, folder, newest)
 
@@ -269,6 +308,12 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except ValueError as error:
         raise RemoteError(f"{path} is damaged: it is not UTF-8", REPUBLISH) from error
+
+
+def _piece(path: Path, offset: int) -> bytes:
+    with open(path, "rb") as stream:
+        stream.seek(offset)
+        return stream.read(PIECE)
 
 
 def newest_published(remote: Remote, container: str) -> tuple[str, Metadata] | None:

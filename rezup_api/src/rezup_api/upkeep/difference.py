@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.build.distributions import installed
-from rezup_api.build.locks import parse_lock
+from rezup_api.build.locks import is_shared, parse_lock
 from rezup_api.errors import RecipeError
 from rezup_api.recipe.credentials import redact_document
 from rezup_api.recipe.reading import parse
@@ -125,10 +125,10 @@ def _versions(packages: Path) -> dict[str, str]:
 def _locked(text: str) -> list[tuple[str, str, bool]]:
     """The packages of a lock with their versions, those of other platforms too; nothing of one that is damaged."""
     try:
-        packages = parse_lock(text).document["packages"]
+        packages = parse_lock(text).packages
     except ValueError:
         return []
-    return [(one["name"], str(one.get("version", "")), bool(one.get("tool"))) for one in packages]
+    return [(one["name"], str(one.get("version", "")), is_shared(one)) for one in packages]
 
 
 def _told(text: str) -> tuple[dict[str, str], dict[str, str]]:

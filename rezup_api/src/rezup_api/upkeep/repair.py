@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.build.content import digest_of
-from rezup_api.build.locks import parse_lock
+from rezup_api.build.origin import Origin, read_origin
 from rezup_api.build.transaction import build_environments
 from rezup_api.errors import RezupError
 from rezup_api.events import Warned, step
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.store.files import storing, token
-from rezup_api.store.layout import ContainerFolder, container_names, lock_name
+from rezup_api.store.layout import ContainerFolder, container_names
 from rezup_api.store.revisions import newest_first
 from rezup_api.store.staging import staged
 from rezup_api.upkeep.caches import drop_lists
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.build.content import File, FileStore, Listing
-    from rezup_api.build.locks import Lock
     from rezup_api.events import Reporter
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
@@ -121,7 +120,7 @@ class Repairer:
                 environ=self.environ,
                 report=self.report,
                 holds=holds,
-                locks=_locks(self.revision),
+                origin=_origin(self.revision),
             )
             self._harvest(stage.path, self.revision.path)
 
@@ -215,14 +214,12 @@ def _agrees(part: Part, record: Path) -> bool:
     return named == there or not there
 
 
-def _locks(revision: Revision) -> dict[str, Lock]:
-    """The locks of a revision; what has none, or a damaged one, is resolved anew."""
-    locks = {}
-    for environment in revision.metadata.environments if revision.metadata is not None else ():
-        with suppress(OSError, ValueError):
-            text = (revision.path / lock_name(environment.name)).read_text(encoding="utf-8")
-            locks[environment.name] = parse_lock(text)
-    return locks
+def _origin(revision: Revision) -> Origin:
+    """The locks of a revision; where one is damaged, all is resolved anew."""
+    try:
+        return read_origin(revision.path, str(revision))
+    except RezupError:
+        return Origin()
 
 
 def _relink(path: str, target: str) -> None:

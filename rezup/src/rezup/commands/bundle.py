@@ -1,0 +1,73 @@
+"""`rezup bundle`: one file of a revision that installs without a network; or check such a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rezup.render import Lines, Result, size_text
+from rezup_api.build.bundles import examine
+from rezup_api.build.interpreters import host_interpreter
+from rezup_api.build.platforms import here, parse_platforms
+from rezup_api.bundling import Bundler
+from rezup_api.errors import UsageError
+from rezup_api.settings import absolute
+from rezup_api.store.names import parse_target
+
+if TYPE_CHECKING:
+    import argparse
+
+    from rezup.progress import Progress
+    from rezup_api.build.platforms import Target
+    from rezup_api.studio import Studio
+
+FAILED = 8
+
+
+def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
+    """Make a bundle, or check one."""
+    if arguments.verify:
+        if arguments.target or arguments.output or arguments.platform:
+            raise UsageError("--verify checks a bundle, and makes none", "rezup bundle --verify FILE")
+        return _verified(arguments, studio)
+    if not arguments.target or not arguments.output:
+        raise UsageError("which revision, and into which file?", "rezup bundle NAME@REV -o FILE")
+    target = parse_target(arguments.target)
+    platforms = parse_platforms(arguments.platform) if arguments.platform else [_this()]
+    revision = studio.container(target.container).find(target.revision, strict=True)
+    path = absolute(arguments.output, studio.environ)
+    made = Bundler(studio.settings, studio.environ, progress.report).bundle(revision, path, platforms)
+    what = ", ".join(map(str, made.targets))
+    data = {
+        "revision": str(revision),
+        "path": str(made.path),
+        "size": made.size,
+        "wheels": made.wheels,
+        "targets": [_told(one) for one in made.targets],
+    }
+    text = f"Bundled {revision} for {what}: {made.wheels} wheels, {size_text(made.size)}, in {made.path}"
+    return Result(data, Lines((text,)))
+
+
+def _this() -> tuple[str, str]:
+    machine = host_interpreter().machine.lower()
+    return here(), {"amd64": "amd64", "x86_64": "amd64"}.get(machine, machine) if here() == "windows" else machine
+
+
+def _verified(arguments: argparse.Namespace, studio: Studio) -> Result:
+    path = absolute(arguments.verify, studio.environ)
+    manifest, found = examine(path)
+    targets = list(dict.fromkeys(target for each in manifest.targets.values() for target in each))
+    data = {
+        "path": str(path),
+        "revision": manifest.revision,
+        "rezup_version": manifest.rezup_version,
+        "targets": [_told(one) for one in targets],
+        "files": len(manifest.files),
+        "found": found,
+    }
+    good = f"{path} is whole: {manifest.revision} for {', '.join(map(str, targets))}, {len(manifest.files)} files"
+    return Result(data, Lines(tuple(found) or (good,)), FAILED if found else 0)
+
+
+def _told(target: Target) -> dict[str, Any]:
+    return {"platform": target.platform, "machine": target.machine, "python": ".".join(map(str, target.python))}

@@ -1,0 +1,223 @@
+"""Bundles: a revision as one file, from which it can be made where there is no network.
+
+    bundle.json                     what it is, and the SHA-256 of every other file
+    rezup.toml, revision.json       the recipe and the metadata, as a remote root has them
+    pylock.<venv>.toml              the locks (PEP 751)
+    wheels/*.whl                    all that the locks ask for, on the platforms it is for
+
+It is a ZIP archive; the same content gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rezup_api.build.content import digest_of
+from rezup_api.build.locks import parse_lock
+from rezup_api.build.platforms import Target, environment_of, fits, tags_of
+from rezup_api.errors import NotFoundError, StorageError, VerificationError
+from rezup_api.store.files import storage_error, token
+from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS
+from rezup_api.store.layout import environment_of as environment_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from rezup_api.build.locks import Lock
+
+FORMAT = 1
+MANIFEST = "bundle.json"
+DAMAGED = "get it again from where it came, or make it anew: rezup bundle"
+_MEMBER = re.compile(
+    rf"{re.escape(RECIPE_FILE)}|{re.escape(METADATA_FILE)}|pylock\.[^/\\]+\.toml|{WHEELS}/[^/\\]+\.whl"
+)
+_MOMENT = (1980, 1, 1, 0, 0, 0)
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a bundle says of itself.
+
+    Args:
+        revision: what it was made from, `dev@1619780350.588625`.
+        rezup_version: of the rezup that made it.
+        targets: the platforms and Pythons it is for, by the environment's name.
+        files: the SHA-256 of every file.
+    """
+
+    revision: str
+    rezup_version: str
+    targets: Mapping[str, tuple[Target, ...]]
+    files: Mapping[str, str]
+
+    def to_json(self) -> str:
+        """The text of the file."""
+        targets = {
+            name: [[one.platform, one.machine, list(one.python)] for one in targets]
+            for name, targets in self.targets.items()
+        }
+        document = {
+            "format": FORMAT,
+            "revision": self.revision,
+            "rezup_version": self.rezup_version,
+            "targets": targets,
+            "files": dict(self.files),
+        }
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _parse_manifest(text: str) -> Manifest:
+    document: Any = json.loads(text)
+    if document["format"] > FORMAT:
+        raise VerificationError(
+            f"it is of format {document['format']}, which this rezup does not know",
+            f"it needs rezup {document['rezup_version']} or newer",
+        )
+    targets = {
+        str(name): tuple(Target(str(platform), str(machine), tuple(python)) for platform, machine, python in each)
+        for name, each in document["targets"].items()
+    }
+    files = {str(name): str(digest) for name, digest in document["files"].items()}
+    return Manifest(str(document["revision"]), str(document["rezup_version"]), targets, files)
+
+
+def pack(
+    folder: Path, target: Path, revision: str, rezup_version: str, targets: Mapping[str, tuple[Target, ...]]
+) -> None:
+    """Make a bundle of a folder that holds its files; it appears whole or not at all.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    beside = target.with_name(f".{target.name}.{token()}")
+    try:
+        manifest = Manifest(revision, rezup_version, targets, {name: digest_of(str(folder / name)) for name in names})
+        try:
+            with zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as archive:
+                archive.writestr(_entry(MANIFEST), manifest.to_json())
+                for name in names:
+                    with (
+                        open(folder / name, "rb") as source,
+                        archive.open(_entry(name), "w", force_zip64=True) as member,
+                    ):
+                        while piece := source.read(_PIECE):
+                            member.write(piece)
+            os.replace(beside, target)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error("cannot write", error) from error
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, _MOMENT)
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+def examine(path: Path) -> tuple[Manifest, list[str]]:
+    """What a bundle says of itself, and all that is wrong with it: files that differ, and what its locks ask for and it lacks.
+
+    Raises:
+        NotFoundError: there is no such file.
+        VerificationError: it is no bundle.
+    """
+    with _reading(path) as (archive, manifest):
+        found = [problem for name in sorted(manifest.files) if (problem := _judge(archive, name, manifest.files[name]))]
+        extra = sorted({*archive.namelist()} - {*manifest.files, MANIFEST})
+        found += [f"{name}: does not belong to it" for name in extra]
+        found += [] if found else _lacking(archive, manifest)
+    return manifest, found
+
+
+def unpack(path: Path, folder: Path) -> str:
+    """Unpack a bundle, which is checked meanwhile.
+
+    Returns:
+        What it was made from, for people.
+
+    Raises:
+        NotFoundError: there is no such file.
+        VerificationError: it is no bundle, or damaged.
+        StorageError: it cannot be written there.
+    """
+    with _reading(path) as (archive, manifest):
+        for name, digest in manifest.files.items():
+            problem = _judge(archive, name, digest, folder / name)
+            if problem:
+                raise VerificationError(f"the bundle {path} is damaged: {problem}", DAMAGED)
+    return f"the bundle of {manifest.revision}"
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = _parse_manifest(archive.read(MANIFEST).decode("utf-8"))
+            yield archive, manifest
+    except FileNotFoundError as error:
+        raise NotFoundError(f"there is no file {path}") from error
+    except VerificationError as error:
+        if str(path) in error.message:
+            raise
+        raise VerificationError(f"the bundle {path}: {error.message}", error.hint) from error
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError, NotImplementedError) as error:
+        raise VerificationError(f"{path} is not a bundle, or damaged: {error}", DAMAGED) from error
+    except StorageError:
+        raise
+    except OSError as error:
+        raise storage_error("cannot read", error) from error
+
+
+def _judge(archive: zipfile.ZipFile, name: str, digest: str, target: Path | None = None) -> str:
+    """What is wrong with a file of a bundle, empty for nothing; it is written to `target` meanwhile."""
+    if _MEMBER.fullmatch(name) is None:
+        return f"{name}: nothing of that name belongs into a bundle"
+    told = hashlib.sha256()
+    if target is not None:
+        target.parent.mkdir(exist_ok=True)
+    try:
+        with archive.open(name) as member, open(target or os.devnull, "wb") as stream:
+            while piece := member.read(_PIECE):
+                told.update(piece)
+                stream.write(piece)
+    except KeyError:
+        return f"{name}: is missing"
+    except (zipfile.BadZipFile, EOFError) as error:
+        return f"{name}: cannot be read: {error}"
+    return "" if told.hexdigest() == digest else f"{name}: is not what it was"
+
+
+def _lacking(archive: zipfile.ZipFile, manifest: Manifest) -> list[str]:
+    """What the locks ask for on the bundle's platforms, and it has no wheel of with the right digest."""
+    digests = {digest for name, digest in manifest.files.items() if name.startswith(f"{WHEELS}/")}
+    found = []
+    for name in manifest.files:
+        if not name.startswith("pylock."):
+            continue
+        lock = parse_lock(archive.read(name).decode("utf-8"))
+        for target in manifest.targets.get(environment_in(name), ()):
+            found += [f"{package}: there is no wheel for {target}" for package in lacking(lock, target, digests)]
+    return found
+
+
+def lacking(lock: Lock, target: Target, digests: set[str]) -> list[str]:
+    """The packages of a lock for which none of the wheels with these digests fits."""
+    tags = set(tags_of(target))
+    return [
+        package.name
+        for package, _ in lock.selected(environment_of(target), tags_of(target))
+        if not any(
+            wheel.hashes.get("sha256") in digests and fits(wheel.filename, tags) for wheel in package.wheels or ()
+        )
+    ]

@@ -1,0 +1,148 @@
+"""Fetch wheels without installing them, also for other platforms, and build those that there are only sources of.
+
+pip does that: its `download` takes what a studio has configured, and knows platforms other than its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rezup_api.build import installers
+from rezup_api.build.engine import check, is_missing, surroundings
+from rezup_api.build.interpreters import host_interpreter
+from rezup_api.build.locks import address_of, line_of
+from rezup_api.build.pip import PipEngine
+from rezup_api.build.platforms import environment_of, fits, pip_options, tags_of
+from rezup_api.build.virtualenvs import create_environment
+from rezup_api.store.files import storing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rezup_api import process
+    from rezup_api.build.caches import Caches
+    from rezup_api.build.interpreters import Interpreter
+    from rezup_api.build.locks import Lock
+    from rezup_api.build.platforms import Target
+    from rezup_api.events import Reporter, Step
+    from rezup_api.recipe.model import Recipe
+    from rezup_api.settings import Settings
+
+
+class Fetcher:
+    """Fetches the wheels of one environment.
+
+    Args:
+        recipe: says where packages are found.
+        interpreter: what the environment was made from; builds what has to be built.
+        work: a folder for what lives as long as the bundling.
+        wheels: where they go.
+        beside: the folder of the wheels beside the lock; it need not exist.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        interpreter: Interpreter,
+        *,
+        settings: Settings,
+        environ: Mapping[str, str],
+        caches: Caches,
+        work: Path,
+        wheels: Path,
+        beside: Path,
+        report: Reporter,
+    ) -> None:
+        self._interpreter = interpreter
+        self._work = work
+        self._wheels = wheels
+        self._beside = beside
+        self._around = surroundings(
+            recipe,
+            settings,
+            environ,
+            work=work,
+            caches=caches,
+            report=report,
+            holding=(),
+            prefix=Path(interpreter.executable).parent.parent,
+            wheels=(wheels,),
+        )
+        self._engine = PipEngine(self._around)
+
+    def take_local(self, lock: Lock) -> None:
+        """Take the wheels that lie beside the lock; an index may have others of their name."""
+        with storing("cannot copy"):
+            for name in lock.local:
+                shutil.copyfile(self._beside / name, self._wheels / name)
+
+    def build_sources(self, sources: Mapping[str, str], running: Step) -> dict[str, Path]:
+        """Make wheels of sources.
+
+        Args:
+            sources: the lines that bring them, by the package's name.
+
+        Returns:
+            The wheels, by the package's name.
+
+        Raises:
+            InstallError: a build fails.
+        """
+        made = {}
+        for name, line in sources.items():
+            running.progress(f"Building {name}")
+            before = {*os.listdir(self._wheels)}
+            wanted = self._work / "wanted.txt"
+            wanted.write_text(f"{line}\n", encoding="utf-8")
+            words = ["--no-deps", "--wheel-dir", str(self._wheels), "-r", str(wanted)]
+            environment = self._environment(self._interpreter)
+            check(self._engine.run(environment, "wheel", words, running), f"cannot build {name}")
+            (file,) = {*os.listdir(self._wheels)} - before
+            made[name] = self._wheels / file
+        return made
+
+    def fetch(self, lock: Lock, target: Target, running: Step) -> None:
+        """Download the wheels that a lock asks for on a platform, those for the oldest systems where there are several.
+
+        Raises:
+            InstallError: one cannot be found, or is not the one that was locked.
+        """
+        tags = tags_of(target)
+        there = {name for name in os.listdir(self._wheels) if fits(name, tags)}
+        wanted = [
+            (package, chosen)
+            for package, chosen in lock.selected(environment_of(target), tags)
+            if there.isdisjoint(wheel.filename for wheel in package.wheels or ())
+        ]
+        if not wanted:
+            return
+        lines = [line_of(package, {}) for package, _ in wanted]
+        completed = self._download(lines, pip_options(target), running)
+        if is_missing(completed):
+            recorded = [address_of(package, chosen, {}) or line_of(package, {}) for package, chosen in wanted]
+            completed = self._download(recorded, pip_options(target), running)
+        check(completed, f"cannot fetch the wheels for {target}")
+
+    def _download(self, lines: Sequence[str], options: Sequence[str], running: Step) -> process.Completed:
+        environment = self._environment(host_interpreter())
+        wanted = self._work / "wanted.txt"
+        wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        words = ["--no-deps", "--dest", str(self._wheels), "-r", str(wanted), *options]
+        return self._engine.run(environment, "download", words, running)
+
+    def _environment(self, interpreter: Interpreter) -> Path:
+        """An environment with a pip."""
+        path = self._work / f"pip-{interpreter.version_text}"
+        if not path.exists():
+            create_environment(
+                path,
+                interpreter,
+                seed=True,
+                caches=self._around.caches,
+                environ=self._around.environ,
+                helper=installers.helper_engine(self._around),
+            )
+        return path

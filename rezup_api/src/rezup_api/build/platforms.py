@@ -1,0 +1,175 @@
+"""The platforms and Pythons that a lock may be for: their markers (PEP 508), and the wheels that they take (PEP 425)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rezup_api.errors import UsageError
+from rezup_api.store.layout import platform_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from packaging.markers import Environment
+    from packaging.tags import Tag
+
+    from rezup_api.build.interpreters import Interpreter
+
+# In the words of recipes: each with `sys_platform`, `os_name`, `platform_system`, and the machines that are meant where none is
+# named.
+_SYSTEMS = {
+    "linux": ("linux", "posix", "Linux", ("x86_64",)),
+    "macos": ("darwin", "posix", "Darwin", ("arm64", "x86_64")),
+    "windows": ("win32", "nt", "Windows", ("amd64",)),
+}
+PLATFORMS = tuple(_SYSTEMS)
+_MACHINES = {"linux": ("x86_64", "aarch64"), "macos": ("arm64", "x86_64"), "windows": ("amd64", "arm64")}
+# The newest C library and system whose wheels are thought of; which one a machine has is its own affair.
+_NEWEST_GLIBC = 45
+_NEWEST_MACOS = (26, 0)
+_OLDER_LINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A Python on a platform for which something is installed elsewhere.
+
+    Args:
+        platform: linux, macos or windows.
+        machine: x86_64, aarch64, arm64 or amd64.
+        python: its version, of which the first two numbers count.
+    """
+
+    platform: str
+    machine: str
+    python: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.platform}-{self.machine} with Python {'.'.join(map(str, self.python[:2]))}"
+
+
+def here() -> str:
+    """This platform in the words of recipes."""
+    return {"darwin": "macos"}.get(platform_name(), platform_name())
+
+
+def parse_platforms(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Platforms as they are asked for, `linux` or `linux-aarch64`, as pairs of platform and machine.
+
+    Raises:
+        UsageError: there is no such platform.
+    """
+    found: dict[tuple[str, str], None] = {}
+    for word in words:
+        name, mark, machine = word.partition("-")
+        if name not in _SYSTEMS or (mark and machine not in _MACHINES[name]):
+            known = [f"{one}-{kind}" for one in PLATFORMS for kind in _MACHINES[one]]
+            raise UsageError(f"there is no platform {word!r}", f"one of {', '.join((*PLATFORMS, *known))}")
+        found |= dict.fromkeys((name, kind) for kind in ((machine,) if mark else _SYSTEMS[name][3]))
+    return list(found)
+
+
+def marker(platforms: Collection[str]) -> str:
+    """The environment marker that is true on these platforms only."""
+    return " or ".join(f"sys_platform == '{_SYSTEMS[name][0]}'" for name in PLATFORMS if name in platforms)
+
+
+def limited(line: str, platforms: Collection[str]) -> str:
+    """A line of a requirements file for some platforms only.
+
+    Args:
+        platforms: none of them means all.
+    """
+    if not platforms:
+        return line
+    body, mark, options = line.partition(" --hash")
+    requirement, separator, own = body.partition(" ;" if " ;" in body or "://" in body else ";")
+    condition = f"({own.strip()}) and ({marker(platforms)})" if separator else marker(platforms)
+    return f"{requirement.strip()} ; {condition}{mark}{options}"
+
+
+def environment_here(interpreter: Interpreter) -> Environment:
+    """The values of environment markers for an interpreter of this machine."""
+    from packaging.markers import default_environment
+
+    return _with_python(default_environment(), interpreter.version_text, interpreter.implementation)
+
+
+def environment_of(target: Target) -> Environment:
+    """The values of environment markers for a Python elsewhere."""
+    environment = environment_values(target)
+    return _with_python(environment, ".".join(map(str, (*target.python, 0)[:3])), "CPython")
+
+
+def environment_values(target: Target) -> Environment:
+    """What a platform says of itself; what differs between its versions is left empty."""
+    from packaging.markers import default_environment
+
+    environment = default_environment()
+    sys_platform, os_name, system, _ = _SYSTEMS[target.platform]
+    environment["sys_platform"], environment["os_name"], environment["platform_system"] = sys_platform, os_name, system
+    environment["platform_machine"] = "AMD64" if target.machine == "amd64" else target.machine
+    environment["platform_release"] = environment["platform_version"] = ""
+    return environment
+
+
+def _with_python(environment: Environment, version: str, implementation: str) -> Environment:
+    environment["python_version"] = ".".join(version.split(".")[:2])
+    environment["python_full_version"] = environment["implementation_version"] = version
+    environment["implementation_name"] = implementation.lower()
+    environment["platform_python_implementation"] = implementation
+    return environment
+
+
+def tags_here(interpreter: Interpreter) -> list[Tag]:
+    """The wheels that an interpreter of this machine takes, the best first."""
+    return _tags(interpreter.version, None)
+
+
+def tags_of(target: Target) -> list[Tag]:
+    """The wheels that a Python elsewhere takes, the best first; those for the newest systems among them."""
+    return _tags(target.python, _platform_tags(target))
+
+
+def _tags(version: tuple[int, ...], platforms: list[str] | None) -> list[Tag]:
+    from packaging.tags import compatible_tags, cpython_tags
+
+    short = version[:2]
+    abis = None if platforms is None else [f"cp{short[0]}{short[1]}{'m' if short < (3, 8) else ''}"]
+    implementation = f"cp{short[0]}{short[1]}"
+    return [*cpython_tags(short, abis, platforms), *compatible_tags(short, implementation, platforms)]
+
+
+def fits(file: str, tags: Collection[Tag]) -> bool:
+    """Whether a wheel can be installed where these tags hold."""
+    from packaging.utils import parse_wheel_filename
+
+    return not parse_wheel_filename(file)[3].isdisjoint(tags)
+
+
+def pip_options(target: Target) -> list[str]:
+    """The options that let pip download for a Python elsewhere, what fits the oldest systems first."""
+    short = target.python[:2]
+    words = ["--implementation", "cp", "--python-version", ".".join(map(str, short)), "--only-binary", ":all:"]
+    for abi in (f"cp{short[0]}{short[1]}", "abi3", "none"):
+        words += ["--abi", abi]
+    for platform in reversed(_platform_tags(target)):
+        words += ["--platform", platform]
+    return words
+
+
+def _platform_tags(target: Target) -> list[str]:
+    """The platforms of wheels for a target, the best first."""
+    from packaging.tags import mac_platforms
+
+    if target.platform == "windows":
+        return [f"win_{target.machine}"]
+    if target.platform == "macos":
+        return list(mac_platforms(_NEWEST_MACOS, target.machine))
+    found = []
+    for minor in range(_NEWEST_GLIBC, 4, -1):
+        found.append(f"manylinux_2_{minor}_{target.machine}")
+        if minor in _OLDER_LINUX:
+            found.append(f"{_OLDER_LINUX[minor]}_{target.machine}")
+    return [*found, f"linux_{target.machine}"]

@@ -1,0 +1,179 @@
+"""Make the bundle of a revision: fetch every wheel that its locks ask for, and build those that there are only sources of."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rezup_api._version import __version__
+from rezup_api.build.bundles import lacking, pack
+from rezup_api.build.caches import open_caches
+from rezup_api.build.content import digest_of
+from rezup_api.build.fetching import Fetcher
+from rezup_api.build.interpreters import Finder
+from rezup_api.build.locks import line_of
+from rezup_api.build.origin import read_origin
+from rezup_api.build.platforms import Target, environment_of, tags_of
+from rezup_api.errors import InstallError, NotFoundError
+from rezup_api.events import step
+from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.snapshot import dump
+from rezup_api.store.files import storing, write_whole
+from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, lock_name
+from rezup_api.store.staging import staged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from rezup_api.build.locks import Lock
+    from rezup_api.build.origin import Origin
+    from rezup_api.events import Reporter
+    from rezup_api.settings import Settings
+    from rezup_api.store.metadata import Environment
+    from rezup_api.store.revisions import Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """A bundle that was made: where, for what, and how large it is: bytes, and the number of its wheels."""
+
+    path: Path
+    targets: tuple[Target, ...]
+    size: int
+    wheels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bundler:
+    """Makes bundles of revisions of this machine.
+
+    Args:
+        environ: the caller's environment.
+        report: told what happens.
+    """
+
+    settings: Settings
+    environ: Mapping[str, str]
+    report: Reporter
+
+    def bundle(self, revision: Revision, path: Path, platforms: Sequence[tuple[str, str]]) -> Bundled:
+        """Make one.
+
+        Args:
+            revision: built on this machine.
+            path: the file; one that is there is replaced.
+            platforms: pairs of platform and machine that it is for.
+
+        Raises:
+            NotFoundError: the revision has no locks.
+            InstallError: something in it cannot go into a bundle, or there is no wheel of it for a platform.
+            StorageError: it cannot be written.
+        """
+        origin = read_origin(revision.path, str(revision))
+        environments = _bundled(revision, origin)
+        if not path.parent.is_dir():
+            raise NotFoundError(f"there is no folder {path.parent} for the bundle")
+        with staged(revision.folder.path) as stage, ExitStack() as holds:
+            content = stage.path / "content"
+            with storing("cannot write to"):
+                (content / WHEELS).mkdir(parents=True)
+            targets: dict[str, tuple[Target, ...]] = {}
+            for environment in environments:
+                version = tuple(int(number) for number in environment.python.split("."))
+                targets[environment.name] = tuple(Target(name, machine, version) for name, machine in platforms)
+                fetcher = self._fetcher(revision, environment, stage.path, content / WHEELS, holds)
+                lock = self._fetch(fetcher, environment, origin, targets[environment.name], content / WHEELS)
+                write_whole(content / lock_name(environment.name), lock.to_toml().encode("utf-8"))
+            _describe(revision, content)
+            pack(content, path, str(revision), __version__, targets)
+            wheels = len(list((content / WHEELS).iterdir()))
+        every = dict.fromkeys(target for each in targets.values() for target in each)
+        return Bundled(path, tuple(every), path.stat().st_size, wheels)
+
+    def _fetcher(
+        self, revision: Revision, environment: Environment, work: Path, wheels: Path, holds: ExitStack
+    ) -> Fetcher:
+        caches = open_caches(revision.folder.root)
+        finder = Finder(self.settings, self.environ, caches.interpreters)
+        recipe = load_recipe(revision.container, revision.recipe_file, tolerant=True)
+        return Fetcher(
+            recipe,
+            finder.find(environment.interpreter),
+            settings=self.settings,
+            environ=self.environ,
+            caches=caches,
+            work=work,
+            wheels=wheels,
+            beside=revision.path / WHEELS,
+            report=self.report,
+        )
+
+    def _fetch(
+        self, fetcher: Fetcher, environment: Environment, origin: Origin, targets: Sequence[Target], wheels: Path
+    ) -> Lock:
+        """Fetch the wheels of one environment; its lock, with those that were built."""
+        lock = origin.locks[environment.name]
+        with step(self.report, f"Fetching the wheels of {environment.name}") as running:
+            fetcher.take_local(lock)
+            lock = lock.with_wheels(fetcher.build_sources(_sources(lock, targets), running))
+            for target in targets:
+                fetcher.fetch(lock, target, running)
+                self._refuse_incomplete(lock, target, wheels)
+            running.text = f"Fetched the wheels of {environment.name}"
+        return lock
+
+    def _refuse_incomplete(self, lock: Lock, target: Target, wheels: Path) -> None:
+        missing = lacking(lock, target, {digest_of(str(path)) for path in wheels.iterdir()})
+        if missing:
+            raise InstallError(
+                f"there is no wheel of {', '.join(missing)} for {target}",
+                "it can be built on such a machine: make the bundle there, or leave the platform out",
+            )
+
+
+def _bundled(revision: Revision, origin: Origin) -> list[Environment]:
+    """The environments of a revision, all of which can go into a bundle."""
+    environments = list(revision.metadata.environments) if revision.metadata is not None else []
+    unlocked = [one.name for one in environments if one.name not in origin.locks]
+    if unlocked or not environments:
+        raise NotFoundError(
+            f"{revision} has no lock for {', '.join(unlocked) or 'anything'}, so nobody knows what belongs into its bundle",
+            "make a new revision with this rezup: rezup add",
+        )
+    editable = sorted({name for lock in origin.locks.values() for name in lock.editable})
+    if editable:
+        raise InstallError(
+            f"{', '.join(editable)} of {revision} is installed in place, and stays where it is",
+            "make a revision without edit = true to bundle it",
+        )
+    return environments
+
+
+def _sources(lock: Lock, targets: Sequence[Target]) -> dict[str, str]:
+    """The packages that there is no wheel of for some target, each with the line that brings its sources."""
+    from packaging.pylock import PackageWheel, PylockSelectError
+
+    found: dict[str, str] = {}
+    for target in targets:
+        try:
+            for package, chosen in lock.selected(environment_of(target), tags_of(target)):
+                if not isinstance(chosen, PackageWheel):
+                    found[package.name] = line_of(package, {})
+        except PylockSelectError as error:
+            raise InstallError(
+                f"the lock has nothing for {target}: {error}", "name the platform in [lock] platforms, and add again"
+            ) from error
+    return found
+
+
+def _describe(revision: Revision, content: Path) -> None:
+    """Write the recipe and the metadata as a remote root has them."""
+    assert revision.metadata is not None
+    python = ".".join(revision.metadata.environments[0].python.split(".")[:2])
+    recipe = load_recipe(revision.container, revision.recipe_file, tolerant=True)
+    published = replace(revision.metadata, environments=(), libraries=(), data=(), remote="")
+    with storing("cannot write to"):
+        write_whole(content / RECIPE_FILE, dump(recipe, rez_python=python).encode("utf-8"))
+        write_whole(content / METADATA_FILE, published.to_json().encode("utf-8"))
