@@ -102,12 +102,21 @@ def test_a_newer_format_names_the_rezup_that_it_needs(publisher: Machine, consum
     assert json.loads(consumer.run("status", "dev", "--json").stdout)["data"]["revision"] == good
 
 
-def test_a_revision_for_other_platforms(publisher: Machine, consumer: Machine, good: str) -> None:
-    publisher.recipe(REZ + '[lock]\nplatforms = ["windows", "macos"]\n', "dev")
-    publish(publisher)
+def test_a_revision_for_other_platforms(publisher: Machine, consumer: Machine, remote: Path, good: str) -> None:
+    publisher.recipe(REZ, "dev")
+    bad = publish(publisher)
+    path = remote / "dev" / "revisions" / bad / "rezup.toml"  # as if it came from such a platform
+    path.write_text(path.read_text(encoding="utf-8") + '[lock]\nplatforms = ["windows", "macos"]\n', encoding="utf-8")
     timestamp, said = given(consumer)
     assert timestamp == good
     assert "is for windows, macos, and this is linux" in said
+
+
+def test_none_is_made_for_other_platforms_alone(publisher: Machine) -> None:
+    publisher.recipe(REZ + '[lock]\nplatforms = ["windows", "macos"]\n', "dev")
+    refused = publisher.run("add", "dev", "--remote", "--skip-use", status=6).stderr
+    assert "dev is for windows, macos, and this is linux" in refused
+    assert publisher.revisions("dev") == []
 
 
 def test_nothing_to_fall_back_to_is_an_error(publisher: Machine, consumer: Machine) -> None:

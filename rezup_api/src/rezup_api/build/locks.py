@@ -7,8 +7,10 @@ made of local paths lie in a folder beside the lock, and are the only ones recor
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,7 +22,6 @@ from rezup_api.store.layout import WHEELS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from packaging.markers import Environment
     from packaging.pylock import (
@@ -241,13 +242,18 @@ def line_of(package: Package, logins: Mapping[str, str]) -> str:
         folder = f"#subdirectory={vcs.subdirectory}" if vcs.subdirectory else ""
         return f"{package.name} @ {vcs.type}+{_with_login(vcs.url, logins)}@{vcs.commit_id}{folder}"
     if package.directory is not None:
-        address = f"file://{package.directory.path}"
+        address = _file_url(package.directory.path)
         return f"-e {address}" if package.directory.editable else f"{package.name} @ {address}"
     if package.archive is not None:
-        address = _with_login(package.archive.url, logins) or f"file://{package.archive.path}"
+        address = _with_login(package.archive.url, logins) or _file_url(package.archive.path or "")
         return f"{package.name} @ {address}{_hashes([package.archive.hashes])}"
     files = [wheel.hashes for wheel in package.wheels or ()] + ([package.sdist.hashes] if package.sdist else [])
     return f"{package.name}=={package.version}{_hashes(files)}"
+
+
+def _file_url(path: str) -> str:
+    """The address of a path of this machine; locks made here have absolute ones."""
+    return Path(os.path.abspath(path)).as_uri()
 
 
 def address_of(package: Package, chosen: Chosen, logins: Mapping[str, str]) -> str:

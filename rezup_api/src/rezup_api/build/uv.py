@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rezup_api.events import Step
 
 
+NO_SOLUTION = "No solution found"
 # Options of `uv pip` that `uv build` lacks.
 NOT_FOR_BUILDS = ("--constraints", "--no-binary", "--only-binary")
 
@@ -207,9 +208,11 @@ class UvLocking:
         completed = self._running.wait()
         if completed.status and self._from_wheelhouse:
             completed = self._ask(self._platforms)
-        if completed.status and not self._platforms:
+        if completed.status and not self._platforms and NO_SOLUTION in completed.tail:
             others = [name for name in PLATFORMS if name != here() and not self._ask([name]).status]
-            completed = self._ask([here(), *others])
+            limited_to_these = self._ask([here(), *others])
+            # Where that has no answer either, the first error is the one without our markers in it.
+            completed = completed if limited_to_these.status else limited_to_these
         return check(completed, "the recipe's requirements cannot be resolved").stdout
 
     def _ask(self, platforms: Sequence[str]) -> process.Completed:
