@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 import tomli
-from packaging.pylock import Pylock
+from packaging.pylock import PackageWheel, Pylock
 from tests.e2e.conftest import Machine
-from tests.e2e.packages import Index, wheel
+from tests.e2e.packages import Index, project, wheel
 from tests.e2e.studio import publish
+
+from rezup_api.build.caches import open_caches
+from rezup_api.build.engine import LockRequest, surroundings
+from rezup_api.build.installers import choose_engine
+from rezup_api.build.interpreters import Interpreter, host_interpreter
+from rezup_api.build.locks import parse_lock
+from rezup_api.build.platforms import Target, environment_of, parse_platforms, tags_of
+from rezup_api.build.requirements import main_request
+from rezup_api.events import silent
+from rezup_api.recipe.loading import load_recipe
+from rezup_api.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +54,7 @@ def locked(folder: Path) -> Pylock:
 
 
 def test_all_machines_install_the_same_whatever_is_released_meanwhile(
-    publisher: Machine, new_machine: Callable[[], Machine], remote: Path, index: Index
+    publisher: Machine, tmp_path: Path, remote: Path, index: Index
 ) -> None:
     colours(index.folder, "1.0", "red")
     publisher.variables["PIP_EXTRA_INDEX_URL"] = index.url()
@@ -56,8 +68,9 @@ def test_all_machines_install_the_same_whatever_is_released_meanwhile(
     assert all(wheel.hashes["sha256"] for package in lock.packages for wheel in package.wheels or ())
 
     found = []
-    machines = [new_machine() for _ in range(2)]
-    for number, machine in enumerate(machines):
+    for number in range(2):
+        (tmp_path / f"home {number}").mkdir()
+        machine = Machine(tmp_path / f"home {number}")  # with empty caches
         machine.variables |= {"REZUP_ROOT_REMOTE": str(remote), "PIP_EXTRA_INDEX_URL": index.url()}
         told = machine.run("-D", "pull", "dev").stderr
         assert "uv pip compile" not in told, "nothing is resolved anew"
@@ -114,3 +127,137 @@ def test_shared_libraries_are_locked_with_what_uses_them(publisher: Machine, con
         assert machine.run(*words).stdout == "red\n"
     libraries = [{path.name for path in (machine.root / "dev" / "libs").iterdir()} for machine in (publisher, consumer)]
     assert libraries[0] == libraries[1]
+
+
+def test_the_address_that_the_publisher_saw_comes_last(
+    publisher: Machine, tmp_path: Path, remote: Path, index: Index
+) -> None:
+    colours(index.folder, "1.0", "red")
+    publisher.variables["PIP_EXTRA_INDEX_URL"] = index.url()
+    publisher.recipe(RECIPE, "dev")
+    publish(publisher)
+    index.asked.clear()
+    (tmp_path / "other").mkdir()
+    other = Machine(tmp_path / "other", {"REZUP_ROOT_REMOTE": str(remote)})
+    other.run("pull", "dev")
+    assert set(index.asked) == {"/files/studio_colours-1.0-py2.py3-none-any.whl"}, "its own index does not have it"
+    assert sources(other) == sources(publisher)
+    colours(index.folder, "1.0", "black")
+    (tmp_path / "third").mkdir()
+    third = Machine(tmp_path / "third", {"REZUP_ROOT_REMOTE": str(remote)})
+    assert (
+        "ash mismatch" in third.run("pull", "dev", status=6).stderr
+        or "not found" in third.run("pull", "dev", status=6).stderr
+    )
+
+
+def test_what_pip_installs_is_locked_from_its_downloads(
+    publisher: Machine, tmp_path: Path, remote: Path, index: Index
+) -> None:
+    colours(index.folder, "1.0", "red")
+    publisher.variables["PIP_EXTRA_INDEX_URL"] = index.url()
+    publisher.recipe(RECIPE + '[pip]\nengine = "pip"\n', "dev")
+    timestamp = publish(publisher)
+    lock = locked(remote / "dev" / "revisions" / timestamp)
+    assert [str(one) for one in lock.environments or ()] == ['sys_platform == "linux"']
+    assert {str(one.name) for one in lock.packages} == {"rez", "studio-colours", "pip"}
+    colours(index.folder, "2.0", "blue")
+    (tmp_path / "other").mkdir()
+    variables = {"REZUP_ROOT_REMOTE": str(remote), "PIP_EXTRA_INDEX_URL": index.url()}
+    other = Machine(tmp_path / "other", dict(variables))
+    assert "pip download" not in other.run("-D", "pull", "dev").stderr, "nothing is resolved anew"
+    assert sources(other) == sources(publisher)
+    colours(index.folder, "1.0", "black")
+    (tmp_path / "third").mkdir()
+    third = Machine(tmp_path / "third", dict(variables))
+    assert "DO NOT MATCH THE HASHES" in third.run("pull", "dev", status=6).stderr
+    assert third.revisions("dev") == []
+
+
+def test_python_27_is_locked_too(
+    machine: Machine, need_python: Callable[[str], Path], tmp_path: Path, index: Index
+) -> None:
+    need_python("2.7")
+    colours(index.folder, "1.0", "red")
+    machine.variables["PIP_EXTRA_INDEX_URL"] = index.url()
+    source = project(tmp_path / "old", "old", {"old/__init__.py": "NAME = 'old'\n"}, requires=["studio-colours"])
+    machine.recipe(
+        f'[rez]\nurl = "rez>=2"\n[[extension]]\nname = "old"\nurl = "{source}"\nisolation = true\npython = 2.7\n', "dev"
+    )
+    machine.run("add", "dev", "--skip-use")
+    text = (machine.revisions("dev")[-1] / "pylock.old.toml").read_text(encoding="utf-8")
+    lock = Pylock.from_dict(tomli.loads(text))
+    assert str(lock.requires_python) == "==2.7.*"
+    assert {"rez", "old", "studio-colours", "pip"} <= {str(one.name) for one in lock.packages}
+    metadata = json.loads((machine.revisions("dev")[-1] / "revision.json").read_text(encoding="utf-8"))
+    assert [one["locked"] for one in metadata["environments"]] == [True, True]
+    colours(index.folder, "2.0", "blue")
+    assert "pip download" not in machine.run("-D", "add", "site", "--from", "dev", "--skip-use").stderr
+
+
+def test_a_platform_without_an_answer_is_left_out(machine: Machine, index: Index) -> None:
+    colours(index.folder, "1.0", "red")
+    wheel(
+        index.folder,
+        "studio-shapes",
+        {"studio_shapes.py": ""},
+        requires=["nonesuch-at-all>=7 ; sys_platform == 'win32'"],
+    )
+    machine.variables["PIP_EXTRA_INDEX_URL"] = index.url()
+    machine.recipe('[rez]\nurl = "rez==3.4.0"\nlib = ["studio-shapes"]\n', "dev")
+    machine.run("add", "dev", "--skip-use")
+    lock = locked(machine.revisions("dev")[-1])
+    assert [str(one) for one in lock.environments or ()] == ['sys_platform == "linux"', 'sys_platform == "darwin"']
+    assert {str(one.name) for one in lock.packages} == {"rez", "studio-shapes", "pip"}
+    machine.recipe(
+        '[rez]\nurl = "rez==3.4.0"\nlib = ["studio-shapes"]\n[lock]\nplatforms = ["linux", "windows"]\n', "dev"
+    )
+    assert "nonesuch-at-all" in machine.run("add", "dev", "--skip-use", status=6).stderr
+
+
+def test_a_lock_for_the_platforms_that_the_recipe_names(machine: Machine, index: Index) -> None:
+    wheel(index.folder, "studio-mac", {"studio_mac.py": ""})
+    colours(index.folder, "1.0", "red")
+    wheel(index.folder, "studio-shapes", {"studio_shapes.py": ""}, requires=["studio-mac ; sys_platform == 'darwin'"])
+    machine.variables["PIP_EXTRA_INDEX_URL"] = index.url()
+    machine.recipe('[rez]\nurl = "rez==3.4.0"\nlib = ["studio-shapes"]\n', "dev")
+    machine.run("add", "dev", "--skip-use")
+    assert "studio-mac" in {str(one.name) for one in locked(machine.revisions("dev")[-1]).packages}
+    machine.recipe(
+        '[rez]\nurl = "rez==3.4.0"\nlib = ["studio-shapes"]\n[lock]\nplatforms = ["linux", "windows"]\n', "dev"
+    )
+    machine.run("add", "dev", "--skip-use")
+    lock = locked(machine.revisions("dev")[-1])
+    assert "studio-mac" not in {str(one.name) for one in lock.packages}
+    assert len(lock.environments or ()) == 2
+
+
+def test_a_lock_made_here_has_wheels_for_every_platform_and_python(tmp_path: Path) -> None:
+    """Linux, macOS and Windows, with each Python from 3.9 to 3.13, for Rez and rez-pip."""
+    host = host_interpreter()
+    recipe_file = tmp_path / "rezup.toml"
+    recipe_file.write_text('[rez]\nurl = "rez==3.4.0"\nlib = ["rez-pip"]\n', encoding="utf-8")
+    recipe = load_recipe("dev", recipe_file)
+    caches = open_caches(tmp_path)
+    around = surroundings(
+        recipe, Settings.from_environ(os.environ), os.environ, work=tmp_path, caches=caches, report=silent, holding=(),
+        prefix=tmp_path,
+    )  # fmt: skip
+    oldest = Interpreter(host.executable, (3, 9, 0), host.implementation, host.machine)
+    locking = choose_engine(recipe, host, around).lock(
+        main_request(recipe, oldest, {}), LockRequest(), lambda name: tmp_path
+    )
+    assert locking is not None
+    lock = parse_lock(locking.result())
+    without: set[str] = set()
+    for platform, machine in parse_platforms(["linux", "macos", "windows"]):
+        for minor in range(9, 14):
+            target = Target(platform, machine, (3, minor))
+            names = set()
+            for package, chosen in lock.selected(environment_of(target), tags_of(target)):
+                names.add(str(package.name))
+                if not isinstance(chosen, PackageWheel):
+                    assert not package.wheels, f"{package.name} has wheels, but none for {target}"
+                    without.add(str(package.name))
+            assert {"rez", "rez-pip", "pip", "packaging"} <= names, target
+    assert without <= {"patch-ng"}, "which is released as sources only"

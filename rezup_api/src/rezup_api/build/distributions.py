@@ -21,9 +21,10 @@ from rezup_api.errors import InstallError
 from rezup_api.recipe.consistency import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 NOTE = "uv_cache.json"
+ADDRESS = "direct_url.json"  # PEP 610
 _FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-.*)?\.(dist|egg)-info")
 
 
@@ -64,7 +65,7 @@ class Distribution:
 
     def _direct_url(self) -> dict[str, Any]:
         try:
-            document = json.loads((self.metadata / "direct_url.json").read_text(encoding="utf-8"))
+            document = json.loads((self.metadata / ADDRESS).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return document if isinstance(document, dict) else {}
@@ -111,19 +112,26 @@ def _section(path: Path, name: str) -> dict[str, str]:
     return dict(parser.items(name)) if parser.has_section(name) else {}
 
 
-def drop_notes(distributions: Iterable[Distribution]) -> None:
-    """Remove what uv notes down for itself beside a distribution: it has the moment in it, and differs on each machine."""
-    for metadata in (distribution.metadata for distribution in distributions):
-        note = metadata / NOTE
-        if not note.is_file():
-            continue
-        note.unlink()
-        record = metadata / "RECORD"
-        lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
-        record.unlink()  # it may be a link of the installer's cache
-        record.write_text(
-            "".join(line for line in lines if not line.startswith(f"{metadata.name}/{NOTE},")), encoding="utf-8"
-        )
+def drop_notes(distributions: Iterable[Distribution], by_version: Collection[str] = ()) -> None:
+    """Remove what differs on each machine: what uv notes down for itself, with the moment in it, and addresses that do not count.
+
+    Args:
+        by_version: the names of those that were asked for by their version, wherever they came from in the end.
+    """
+    for distribution in distributions:
+        names = (NOTE, ADDRESS) if distribution.name in by_version else (NOTE,)
+        found = [name for name in names if (distribution.metadata / name).is_file()]
+        for name in found:
+            (distribution.metadata / name).unlink()
+        if found:
+            _forget(distribution.metadata / "RECORD", [f"{distribution.metadata.name}/{name}," for name in found])
+
+
+def _forget(record: Path, beginnings: list[str]) -> None:
+    """Take lines out of a RECORD."""
+    lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+    record.unlink()  # it may be a link of the installer's cache
+    record.write_text("".join(line for line in lines if not line.startswith(tuple(beginnings))), encoding="utf-8")
 
 
 def damaged(packages: Path, distributions: Iterable[Distribution]) -> list[str]:

@@ -68,6 +68,11 @@ class Pins:
         """The normalised names of what is pinned (PEP 503); editable ones are not among them."""
         return frozenset(_identity(line) for line in self.lines if not line.startswith("-"))
 
+    @property
+    def versioned(self) -> frozenset[str]:
+        """The normalised names of what is asked for by an exact version."""
+        return frozenset(_identity(line) for line in self.lines if "==" in line.partition(" ")[0])
+
     def without(self, others: Pins) -> Pins:
         """The pins that are not among `others`, whatever version and hashes these have."""
         named = {_identity(line) for line in others.lines}

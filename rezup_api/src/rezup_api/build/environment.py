@@ -241,7 +241,7 @@ class EnvironmentBuild:
             self._engine.install(self._path, request, pins, running)
             (self._path / ".lock").unlink(missing_ok=True)  # uv's, for its own processes
             distributions = installed(self._packages)
-            drop_notes(distributions.values())
+            drop_notes(distributions.values(), pins.versioned)
             _refuse_conflicts(conflicts(distributions.values()))
             bad = damaged(self._packages, distributions.values())
             version = write_production_scripts(self._path, request)

@@ -112,7 +112,7 @@ def _install(
         engine.install_into(path, scratch, request.interpreter, pins)
         bad = damaged(path, installed(path).values())
     refuse_damaged(bad)
-    drop_notes(installed(path).values())
+    drop_notes(installed(path).values(), pins.versioned)
 
 
 def _name(request: EnvironmentRequest, digest: str) -> str:

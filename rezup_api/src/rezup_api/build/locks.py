@@ -124,7 +124,7 @@ class Lock:
 
     def within(self, platforms: Collection[str]) -> Lock:
         """The same, for these platforms only; for all where there are none."""
-        if not platforms:
+        if not platforms or "environments" in self.document:
             return self
         return Lock({**self.document, "environments": [marker([name]) for name in platforms]})
 
@@ -179,6 +179,31 @@ def parse_lock(text: str) -> Lock:
     except (tomli.TOMLDecodeError, PylockValidationError) as error:
         raise ValueError(str(error)) from error
     return Lock({**_without_credentials(document), "created-by": CREATOR})
+
+
+def merged(texts: Mapping[str, str], python: str) -> str:
+    """One lock of several that are each for one platform.
+
+    Args:
+        texts: the locks, by the platform in the words of recipes.
+        python: the Python that all of them are for, `3.11`.
+    """
+    import tomli
+    import tomli_w
+
+    found: dict[str, tuple[dict[str, Any], list[str]]] = {}
+    documents = {platform: tomli.loads(text) for platform, text in texts.items()}
+    for platform, document in documents.items():
+        for package in document["packages"]:
+            found.setdefault(tomli_w.dumps(package), (package, []))[1].append(platform)
+    packages = [
+        package if len(where) == len(texts) else {**package, "marker": marker(where)}
+        for package, where in sorted(found.values(), key=lambda pair: str(pair[0]["name"]))
+    ]
+    first = next(iter(documents.values()))
+    environments = [marker([platform]) for platform in texts]
+    limits = {"environments": environments, "requires-python": f"=={python}.*"}
+    return tomli_w.dumps({**first, **limits, "packages": packages})
 
 
 def can_lock(interpreter: Interpreter) -> bool:

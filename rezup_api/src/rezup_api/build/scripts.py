@@ -150,13 +150,18 @@ def _write_launcher(folder: Path, name: str, body: str, flags: tuple[str, ...]) 
 
 
 def _correct_record(packages: Path, record: Path) -> None:
-    """Let RECORD tell of the scripts that there are: those of the installer had the place of the build in them."""
+    """Let RECORD tell of the scripts that there are: those of the installer had the place of the build in them.
+
+    Byte code is not told of; it is compiled later, and is the same wherever it lies.
+    """
     if not record.is_file():
         return
     with open(record, encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
     kept = []
     for row in rows:
+        if row and row[0].endswith((".pyc", "__pycache__")):
+            continue  # virtualenv lists it for its pip, in an order that differs each time, and it is not there
         path = packages / row[0] if row and row[0].startswith("..") else None
         if path is None:
             kept.append(row)
@@ -165,7 +170,7 @@ def _correct_record(packages: Path, record: Path) -> None:
     if kept != rows:
         record.unlink()  # it may be a link of the installer's cache
         with open(record, "w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream, lineterminator="\n").writerows(kept)
+            csv.writer(stream, lineterminator="\n").writerows(sorted(kept))
 
 
 def _make_others_movable(environment: Path) -> None:

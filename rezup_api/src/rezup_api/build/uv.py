@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rezup_api import process
 from rezup_api.build.editable import PLAIN_PATH, plain_path_projects
 from rezup_api.build.engine import EPOCH, Pins, Surroundings, check, is_missing, progress_of
+from rezup_api.build.locks import merged
 from rezup_api.build.pipconfig import REQUIRE_HASHES
 from rezup_api.build.platforms import PLATFORMS, here, limited
 from rezup_api.recipe.credentials import redact
@@ -27,13 +28,6 @@ if TYPE_CHECKING:
 NO_SOLUTION = "No solution found"
 # Options of `uv pip` that `uv build` lacks.
 NOT_FOR_BUILDS = ("--constraints", "--no-binary", "--only-binary")
-
-
-class Beginning(Protocol):
-    """Starts a resolution."""
-
-    def __call__(self, platforms: Sequence[str], *, from_wheelhouse: bool) -> process.Running:
-        """Start it, for all platforms if none are named."""
 
 
 class UvEngine:
@@ -64,16 +58,16 @@ class UvEngine:
         if wanted.earlier:
             earlier.write_text(wanted.earlier, encoding="utf-8")
         python = ".".join(map(str, request.interpreter.version[:2]))
-        common = ["--format", "pylock.toml", "--universal", "--python-version", python, "--no-progress", *self._finding]
+        common = ["--format", "pylock.toml", "--python-version", python, "--no-progress", *self._finding]
         if wanted.earlier:
             common += ["--output-file", str(earlier), *_each("--upgrade-package", wanted.upgrades)]
 
-        def begin(platforms: Sequence[str], *, from_wheelhouse: bool) -> process.Running:
-            lines = [limited(line, platforms) for line in request.lines]
-            house = ("--no-index",) if from_wheelhouse else ()
-            return self._start([*self._asked(request.name, lines, request.interpreter), *common, *house], None)
+        def begin(*words: str) -> process.Running:
+            lines = [limited(line, wanted.platforms) for line in request.lines]
+            return self._start([*self._asked(request.name, lines, request.interpreter), *common, *words], None)
 
-        return UvLocking(begin, wanted.platforms, from_wheelhouse=self._around.wheelhouse is not None)
+        house = self._around.wheelhouse is not None
+        return UvLocking(begin, wanted.platforms, python, from_wheelhouse=house)
 
     def resolve(self, request: EnvironmentRequest, limits: Pins | None = None) -> _UvResolving:
         """Begin to find the versions; see `Engine.resolve`."""
@@ -187,36 +181,49 @@ class _UvResolving:
 
 
 class UvLocking:
-    """Resolves for all platforms, and where that has no answer for those that have one.
+    """Resolves for all platforms at once; where that has no answer, for each alone.
 
     What a wheelhouse can answer is not asked of an index.
 
     Args:
-        begin: starts to resolve for some platforms, all if none are named.
+        begin: starts uv with further options.
         platforms: those that are wanted; none means all that there is an answer for, this one at least.
+        python: the version that it is for, `3.11`.
         from_wheelhouse: whether there is one.
     """
 
-    def __init__(self, begin: Beginning, platforms: Sequence[str], *, from_wheelhouse: bool) -> None:
+    def __init__(
+        self, begin: Callable[..., process.Running], platforms: Sequence[str], python: str, *, from_wheelhouse: bool
+    ) -> None:
         self._begin = begin
         self._platforms = platforms
+        self._python = python
         self._from_wheelhouse = from_wheelhouse
-        self._running = begin(platforms, from_wheelhouse=from_wheelhouse)
+        self._running = begin("--universal", *(("--no-index",) if from_wheelhouse else ()))
 
     def result(self) -> str:
         """Wait for it; see `Locking.result`."""
         completed = self._running.wait()
         if completed.status and self._from_wheelhouse:
-            completed = self._ask(self._platforms)
-        if completed.status and not self._platforms and NO_SOLUTION in completed.tail:
-            others = [name for name in PLATFORMS if name != here() and not self._ask([name]).status]
-            limited_to_these = self._ask([here(), *others])
-            # Where that has no answer either, the first error is the one without our markers in it.
-            completed = completed if limited_to_these.status else limited_to_these
+            completed = self._ask("--universal")
+        if completed.status and NO_SOLUTION in completed.tail:
+            return self._each(completed)
         return check(completed, "the recipe's requirements cannot be resolved").stdout
 
-    def _ask(self, platforms: Sequence[str]) -> process.Completed:
-        self._running = self._begin(platforms, from_wheelhouse=False)
+    def _each(self, failed: process.Completed) -> str:
+        """Ask for each platform; those that must have an answer, and have none, are told."""
+        texts = {}
+        for platform in self._platforms or PLATFORMS:
+            completed = self._ask() if platform == here() else self._ask("--python-platform", platform)
+            if completed.status and (self._platforms or platform == here()):
+                named = f" for {platform}" if platform != here() else ""
+                check(completed if named else failed, f"the recipe's requirements cannot be resolved{named}")
+            if not completed.status:
+                texts[platform] = completed.stdout
+        return merged(texts, self._python)
+
+    def _ask(self, *words: str) -> process.Completed:
+        self._running = self._begin(*words)
         return self._running.wait()
 
     def cancel(self) -> None:
