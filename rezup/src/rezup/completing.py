@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
     Completer = Callable[..., Mapping[str, str]]
 
+# Those of `rezup_api.build.platforms`, which builds, and is not for somebody who waits.
+NAMED_PLATFORMS = (
+    *("linux", "macos", "windows", "linux-x86_64", "linux-aarch64", "macos-arm64", "macos-x86_64", "windows-amd64"),
+    "windows-arm64",
+)
 GLUE = Path(__file__).parent / "completion"
 
 
@@ -81,6 +86,9 @@ def _attach(parser: argparse.ArgumentParser, names: Names) -> None:
         "NAME": lambda parser, **_: dict.fromkeys(_named(parser, names), ""),
         "NAME[@REV]": target,
         "RECIPE": lambda prefix, **_: dict.fromkeys(paths(prefix, ".toml"), ""),
+        "NAME@REV|FILE": lambda prefix, **_: {**names.targets(prefix), **dict.fromkeys(paths(prefix), "")},
+        "FILE": lambda prefix, **_: dict.fromkeys(paths(prefix), ""),
+        "PLATFORM": lambda **_: dict.fromkeys(NAMED_PLATFORMS, ""),
         "SCRIPT": lambda prefix, **_: dict.fromkeys(paths(prefix), ""),
     }
     for action in parser._actions:

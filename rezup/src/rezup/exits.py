@@ -19,7 +19,7 @@ MEANINGS = {
     5: "in use, or being built by somebody else",
     6: "a revision could not be built, or the local root not be written",
     7: "the remote root could not be reached, read or written",
-    8: "files of a revision are damaged, or something that belongs to it is gone",
+    8: "files of a revision or a bundle are damaged, or something that belongs to it is gone",
     INTERRUPTED: "interrupted from the keyboard",
 }
 _BY_CODE = {

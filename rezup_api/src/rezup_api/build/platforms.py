@@ -54,6 +54,11 @@ def here() -> str:
     return {"darwin": "macos"}.get(platform_name(), platform_name())
 
 
+def known_platforms() -> tuple[str, ...]:
+    """All names that a platform may be asked for by, with and without its machine."""
+    return (*PLATFORMS, *(f"{name}-{machine}" for name in PLATFORMS for machine in _MACHINES[name]))
+
+
 def parse_platforms(words: Sequence[str]) -> list[tuple[str, str]]:
     """Platforms as they are asked for, `linux` or `linux-aarch64`, as pairs of platform and machine.
 
@@ -64,8 +69,7 @@ def parse_platforms(words: Sequence[str]) -> list[tuple[str, str]]:
     for word in words:
         name, mark, machine = word.partition("-")
         if name not in _SYSTEMS or (mark and machine not in _MACHINES[name]):
-            known = [f"{one}-{kind}" for one in PLATFORMS for kind in _MACHINES[one]]
-            raise UsageError(f"there is no platform {word!r}", f"one of {', '.join((*PLATFORMS, *known))}")
+            raise UsageError(f"there is no platform {word!r}", f"one of {', '.join(known_platforms())}")
         found |= dict.fromkeys((name, kind) for kind in ((machine,) if mark else _SYSTEMS[name][3]))
     return list(found)
 

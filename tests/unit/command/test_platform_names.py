@@ -1,0 +1,10 @@
+"""What completion offers is what there is."""
+
+from __future__ import annotations
+
+from rezup.completing import NAMED_PLATFORMS
+from rezup_api.build.platforms import known_platforms
+
+
+def test_every_platform_is_offered() -> None:
+    assert set(NAMED_PLATFORMS) == set(known_platforms())
