@@ -1,10 +1,12 @@
-"""The entry of the command: the quick launch where it can answer, else the ordinary path.
+"""The entry of the command: a newer release if one was taken, then the quick launch where it can answer, else the ordinary path.
 
 Every launch passes through here: what it imports is held to a list by a test.
 """
 
 import os
 import sys
+
+from rezup.releases import switch
 
 
 def main(words: list[str] | None = None) -> int:
@@ -16,11 +18,14 @@ def main(words: list[str] | None = None) -> int:
     Returns:
         The exit status, where the process has not become another one.
     """
+    words = sys.argv[1:] if words is None else words
+    newer = switch()
+    if newer is not None:
+        return newer(words)
     if "_ARGCOMPLETE" in os.environ:
         from rezup import completing
 
         return completing.answer()
-    words = sys.argv[1:] if words is None else words
     script_run = None
     if os.name == "posix":
         from rezup.quick import attempt

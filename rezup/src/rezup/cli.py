@@ -49,7 +49,9 @@ class _Format(argparse.Action):
 def build_parser() -> Parser:
     """The parser of all commands. The words of a command to run, after `--`, never reach it; see `split_command`."""
     parser = Parser(prog=PROGRAM, description="Gives a studio its Rez.", epilog=EPILOG, allow_abbrev=False)
-    parser.add_argument("-V", "--version", action="store_true", help="show the version and end")
+    parser.add_argument("-V", "--version", action="store_true", help="show which release runs, from where, and end")
+    parser.add_argument("--check-latest", action="store_true", help="show whether there is a newer release, and end")
+    parser.add_argument("--no-upgrade", action="store_true", help="do not look for a newer release now")
     _add_common(parser, default=False)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     _add_use(commands)
@@ -65,6 +67,7 @@ def build_parser() -> Parser:
     _add_verify(commands)
     _add_bundle(commands)
     _add_recipe(commands)
+    _add_upgrade(commands)
     _add_completion(commands)
     return parser
 
@@ -252,6 +255,13 @@ def _add_recipe(commands: argparse._SubParsersAction[Parser]) -> None:
         action = _command(actions, name, text, json=True)
         action.add_argument("name", nargs="?", default=".main", metavar="NAME", help="default: .main")
         action.add_argument("-f", "--file", metavar="RECIPE", help="this file instead of the one found by name")
+
+
+def _add_upgrade(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "upgrade", "take a newer release of rezup itself", json=True)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--check", action="store_true", help="only show what there is")
+    which.add_argument("--rollback", action="store_true", help="go back to the release that ran before")
 
 
 def _add_completion(commands: argparse._SubParsersAction[Parser]) -> None:

@@ -20,6 +20,7 @@ MEANINGS = {
     6: "a revision could not be built, or the local root not be written",
     7: "the remote root could not be reached, read or written",
     8: "files of a revision or a bundle are damaged, or something that belongs to it is gone",
+    9: "rezup itself could not be upgraded",
     INTERRUPTED: "interrupted from the keyboard",
 }
 _BY_CODE = {
@@ -31,6 +32,7 @@ _BY_CODE = {
     "storage": 6,
     "remote": 7,
     "verification": 8,
+    "upgrade": 9,
 }
 
 

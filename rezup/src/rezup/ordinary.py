@@ -8,8 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rezup import exits, render
-from rezup._version import __version__
+from rezup import exits, releases, render
 from rezup.cli import build_parser, split_command
 from rezup.commands import COMMANDS
 from rezup.preparing import Origin
@@ -29,9 +28,11 @@ if TYPE_CHECKING:
 # They end by becoming something else, whose exit status is theirs.
 LAUNCHING = frozenset({"use"})
 # A broken site-customize script must not keep anybody from mending it.
-WITHOUT_SITE_SCRIPT = frozenset({"recipe"})
+WITHOUT_SITE_SCRIPT = frozenset({"recipe", "upgrade"})
 # It is asked for by the start-up files of shells.
 NEVER_SITE_SCRIPT = frozenset({"completion"})
+# They are about rezup's releases themselves, or asked for by start-up files.
+NEVER_UPGRADE = frozenset({"upgrade", "completion"})
 
 
 def main(words: list[str], script_run: ScriptRun | None = None) -> int:
@@ -45,6 +46,7 @@ def main(words: list[str], script_run: ScriptRun | None = None) -> int:
         The exit status, where the process has not become another one.
     """
     _complete_streams()
+    releases.hold()
     own, command = split_command(words)
     launching = next((word for word in own if not word.startswith("-")), "use") in LAUNCHING
     arguments: argparse.Namespace | None = None
@@ -87,7 +89,7 @@ def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
     if word is not None and word not in COMMANDS:
         raise UsageError(f"there is no command {word!r}", f"see: rezup --help; to enter a container: rezup use {word}")
     arguments = parser.parse_args(own)
-    if arguments.command is None and not arguments.version:
+    if arguments.command is None and not (arguments.version or arguments.check_latest):
         arguments = parser.parse_args([*own, "use"])
     if command is not None and arguments.command != "use":
         raise UsageError("only `rezup use` runs a command: rezup use NAME -- COMMAND")
@@ -104,8 +106,12 @@ def _origin(words: list[str], script_run: ScriptRun | None) -> Origin:
 
 def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
     if arguments.version:
-        print(f"rezup {__version__}")
+        from rezup.upgrading import version_text
+
+        print(version_text())
         return exits.DONE
+    if arguments.check_latest:
+        return _check_latest(arguments)
     with Progress(quiet=arguments.quiet, debug=arguments.debug) as progress:
         try:
             if arguments.command in LAUNCHING:
@@ -117,12 +123,35 @@ def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
             if arguments.command not in WITHOUT_SITE_SCRIPT:
                 raise
             progress.warn(error.message)
+        _upgrade(arguments, progress)
         studio = Studio.from_environ(os.environ, progress.report)
         result = COMMANDS[arguments.command](arguments, studio, progress)
     if isinstance(result, int):
         return result
     render.show(result, arguments)
     return result.status
+
+
+def _check_latest(arguments: argparse.Namespace) -> int:
+    from rezup.commands.upgrade import latest
+    from rezup.upgrading import Upgrader
+
+    with Progress(quiet=arguments.quiet, debug=arguments.debug) as progress:
+        upgrader = Upgrader(os.environ, progress)
+        lines = latest(upgrader, upgrader.news())
+    print("\n".join(lines))
+    return exits.DONE
+
+
+def _upgrade(arguments: argparse.Namespace, progress: Progress) -> None:
+    """Look for a newer release of rezup where that is due, and start over in it."""
+    if arguments.no_upgrade or arguments.command in NEVER_UPGRADE or not releases.is_due(os.environ):
+        return
+    from rezup.upgrading import Upgrader, start_over
+
+    if Upgrader(os.environ, progress).look():
+        progress.close()
+        start_over(arguments.origin)
 
 
 @contextmanager

@@ -16,19 +16,21 @@ import os
 import sys
 import time
 
+from rezup.releases import VERSION_FILE, is_due, stamp
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping, Sequence
     from types import CodeType
     from typing import Any
 
-    Stamp = tuple[int, int, int, int] | int
+    from rezup.releases import Stamp
+
     Stamps = Iterable[tuple[str, Stamp]]
     Variables = Iterable[tuple[str, str | None]]
     ScriptRun = tuple[str, Mapping[str, str], BaseException | None]
 
 FORMAT = 2
-VERSION_FILE = os.path.join(os.path.dirname(__file__), "_version.py")
 # The stamp of a path that only has to exist.
 EXISTS = 0
 # They may differ from one terminal to the next: each combination of their values has records of its own.
@@ -64,7 +66,7 @@ def attempt(words: "list[str]") -> "ScriptRun | None":
             return None
         shared = ()
         run = run_script(*script)
-    if (run is None or run[2] is None) and agree(variables):
+    if (run is None or run[2] is None) and agree(variables) and not is_due(os.environ):
         values, prefix, removed, opening, parent = answer
         command = request[2] or _opening(opening, parent)
         if command:
@@ -136,24 +138,6 @@ def load(path: str) -> "tuple[Any, ...] | None":
 def identity() -> "tuple[object, ...]":
     """What a record is bound to: its format, Python with its byte code, and the very files of this rezup."""
     return FORMAT, sys.version, VERSION_FILE, stamp(VERSION_FILE)
-
-
-def stamp(path: str) -> "Stamp":
-    """What shows whether a file has changed: its times, size and inode; where it is not there, the number of the error.
-
-    A link that leads nowhere is not the same as no file: it has the inode of the link.
-    """
-    try:
-        found = os.lstat(path)
-        if found.st_mode & 0o170000 == 0o120000:  # a link: nearly always one to a file
-            link = found.st_ino
-            try:
-                found = os.stat(path)
-            except OSError:
-                return link
-    except OSError as error:
-        return -(error.errno or 1)
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
 
 
 def unchanged(stamps: "Stamps") -> bool:

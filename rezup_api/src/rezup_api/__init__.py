@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rezup_api.errors import RemoteError as RemoteError
     from rezup_api.errors import RezupError as RezupError
     from rezup_api.errors import StorageError as StorageError
+    from rezup_api.errors import UpgradeError as UpgradeError
     from rezup_api.errors import UsageError as UsageError
     from rezup_api.errors import VerificationError as VerificationError
     from rezup_api.events import Event as Event
@@ -46,6 +47,7 @@ _HOMES = {
     "RemoteError": "errors",
     "RezupError": "errors",
     "StorageError": "errors",
+    "UpgradeError": "errors",
     "UsageError": "errors",
     "VerificationError": "errors",
     "Event": "events",

@@ -131,6 +131,12 @@ class VerificationError(RezupError):
     code = "verification"
 
 
+class UpgradeError(RezupError):
+    """rezup itself cannot be upgraded; the present release goes on."""
+
+    code = "upgrade"
+
+
 class LaunchError(RezupError):
     """A command could not be started.
 

@@ -46,6 +46,13 @@ VARIABLES = (
         "The age, such as `30d`, after which revisions go by themselves, where a recipe has no `[retention]`.",
         "none: nothing goes",
     ),
+    Variable("REZUP_NO_UPGRADE", "Any non-empty value: do not look for newer releases of rezup.", "unset"),
+    Variable("REZUP_UPGRADE_PAUSE", "Seconds between two looks for a newer release of rezup.", "86400, a day"),
+    Variable(
+        "REZUP_UPGRADE_SOURCE",
+        "Where newer releases of rezup come from: a checkout, a folder of wheels, or the URL of an index.",
+        "none",
+    ),
     Variable("REZUP_SKIP_INIT", "Any non-empty value: do not run the site-customize script.", "unset"),
     Variable(
         "REZUP_EDIT_IN_PRODUCTION",

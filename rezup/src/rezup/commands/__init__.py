@@ -45,6 +45,7 @@ COMMANDS: dict[str, Command] = {
         "verify",
         "bundle",
         "recipe",
+        "upgrade",
         "completion",
     )
 }

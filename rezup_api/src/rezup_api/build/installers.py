@@ -28,7 +28,7 @@ def choose_engine(recipe: Recipe, interpreter: Interpreter, around: Surroundings
     if translation.untranslatable:
         named = ", ".join(f"--{option.name} ({option.origin})" for option in translation.untranslatable)
         reason = f"pip installs this environment, because uv has no counterpart of {named}"
-    uv = _find_uv()
+    uv = find_uv()
     if uv is None:
         reason = "pip installs this environment, because there is no uv on this machine"
     if reason or uv is None:
@@ -39,11 +39,12 @@ def choose_engine(recipe: Recipe, interpreter: Interpreter, around: Surroundings
 
 def helper_engine(around: Surroundings) -> UvEngine | None:
     """uv for installing tools of rezup's own, also where pip installs the environment; None where there is no uv."""
-    uv = _find_uv()
+    uv = find_uv()
     return UvEngine(around, uv, pipconfig.translate(around.options, around.environ)) if uv else None
 
 
-def _find_uv() -> str | None:
+def find_uv() -> str | None:
+    """The program uv that belongs to this rezup; None where there is none."""
     try:
         from uv import find_uv_bin
     except ImportError:

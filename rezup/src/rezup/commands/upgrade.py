@@ -1,0 +1,55 @@
+"""`rezup upgrade`: take a newer release of rezup itself, look whether there is one, or go back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rezup._version import __version__
+from rezup.render import Lines, Result
+from rezup.upgrading import Upgrader
+from rezup_api.releases.sources import shown
+
+if TYPE_CHECKING:
+    import argparse
+
+    from rezup.progress import Progress
+    from rezup.upgrading import News
+    from rezup_api.studio import Studio
+
+
+def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
+    """Look, take, or go back."""
+    upgrader = Upgrader(studio.environ, progress)
+    if arguments.rollback:
+        version = upgrader.roll_back()
+        return Result({"version": version, "before": __version__}, Lines((f"rezup {version} runs from now on",)))
+    if not arguments.check:
+        upgrader.refuse_fixed()
+    news = upgrader.news()
+    data = {"version": __version__, **_told(news)}
+    if news.release is None or arguments.check:
+        return Result({**data, "taken": False}, Lines(latest(upgrader, news)))
+    upgrader.take(news.release)
+    text = f"Upgraded rezup {__version__} to {news.release.version}; it runs from now on"
+    return Result({**data, "taken": True}, Lines((text, *_major(news))))
+
+
+def latest(upgrader: Upgrader, news: News) -> tuple[str, ...]:
+    """What there is, in words."""
+    if news.release is None:
+        return (f"rezup {__version__} is the newest of its major", *_major(news))
+    refused = upgrader.is_refused(news.release)
+    why = f", and is not taken by itself: {refused}" if refused else ""
+    place = shown(news.release.files[0].address)
+    return (f"rezup {news.release.version} is there{why}; this is {__version__}", f"from {place}", *_major(news))
+
+
+def _major(news: News) -> tuple[str, ...]:
+    return (f"rezup {news.major.version} is there, a new major version",) if news.major is not None else ()
+
+
+def _told(news: News) -> dict[str, str | None]:
+    return {
+        "newest": str(news.release.version) if news.release is not None else None,
+        "major": str(news.major.version) if news.major is not None else None,
+    }

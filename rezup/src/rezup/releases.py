@@ -1,0 +1,193 @@
+"""Which release of rezup runs: the installed one, or a newer one that was taken beside it.
+
+    <data>/rezup/<platform>-<python>/       of one user: no other user can write there
+        current/<key>                       which release runs in place of an installation, and which did before that
+        releases/<version>-<digest>/        a release with all that it needs
+    <cache>/rezup/<host>/checked-<key>      touched when an installation was checked for a newer release on this host
+
+What is installed wins as soon as it changes: a file in `current/` holds the stamp of the installed version's file. The installed
+packages themselves are never written to, so they may be in use, read-only, and anybody's.
+
+Every launch passes through here, so nothing is imported that Python has not loaded at its start.
+"""
+
+import marshal
+import os
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Stamp = tuple[int, int, int, int] | int
+
+FORMAT = 1
+# Where newer releases come from, unless REZUP_UPGRADE_SOURCE says so: empty, because a build cannot know whose the names on an
+# index are. `scripts/release.py --source` writes it into the packages that it builds.
+SOURCE = ""
+# Seconds between two checks.
+PAUSE = 86400.0
+VERSION_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_version.py")
+# The version's file of what this process was started with: a release is told by the one that it replaces.
+installed = VERSION_FILE
+_held = -1
+
+
+def switch() -> "Callable[[list[str]], int] | None":
+    """Put the release that was taken in place of this one, if there is one that holds.
+
+    Returns:
+        The entry of that release; None where this one runs.
+    """
+    found = None if is_release() else current(os.environ)
+    if found is None:
+        return None
+    place = release_folder(found[0], os.environ)
+    known = {name: module for name, module in sys.modules.items() if name == "rezup" or name.startswith("rezup.")}
+    for name in known:
+        del sys.modules[name]
+    sys.path.insert(0, place)
+    try:
+        from rezup.__main__ import main
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, the installed one works
+        sys.path.remove(place)
+        for name in [name for name in sys.modules if name == "rezup" or name.startswith("rezup.")]:
+            del sys.modules[name]
+        sys.modules.update(known)
+        return None
+    sys.modules["rezup.releases"].installed = installed  # type: ignore[attr-defined]
+    return main
+
+
+def stamp(path: str) -> "Stamp":
+    """What shows whether a file has changed: its times, size and inode; where it is not there, the number of the error.
+
+    A link that leads nowhere is not the same as no file: it has the inode of the link.
+    """
+    try:
+        found = os.lstat(path)
+        if found.st_mode & 0o170000 == 0o120000:  # a link: nearly always one to a file
+            link = found.st_ino
+            try:
+                found = os.stat(path)
+            except OSError:
+                return link
+    except OSError as error:
+        return -(error.errno or 1)
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+def user_folder(environ: "Mapping[str, str]") -> str:
+    """Where this user's releases lie, for this platform and Python; empty where there is no place for them."""
+    if os.name == "nt":
+        data, machine = environ.get("LOCALAPPDATA", ""), environ.get("PROCESSOR_ARCHITECTURE", "")
+    else:
+        home = environ.get("HOME")
+        data, machine = environ.get("XDG_DATA_HOME") or (home + "/.local/share" if home else ""), os.uname().machine
+    if not os.path.isabs(data):
+        return ""
+    return os.path.join(data, "rezup", f"{sys.platform}-{machine}-{sys.implementation.cache_tag}".lower())
+
+
+def key() -> str:
+    """What tells the installed rezup from others of this user."""
+    return (
+        f"{int.from_bytes(os.fsencode(installed), 'big') % 2305843009213693951:x}"  # a prime: enough to tell them apart
+    )
+
+
+def current_file(environ: "Mapping[str, str]") -> str:
+    """The file that says which release runs in place of the installed one; empty where there is no place for it."""
+    folder = user_folder(environ)
+    return os.path.join(folder, "current", key()) if folder else ""
+
+
+def release_folder(name: str, environ: "Mapping[str, str]") -> str:
+    """Where a release lies."""
+    return os.path.join(user_folder(environ), "releases", name)
+
+
+def checked_file(environ: "Mapping[str, str]") -> str:
+    """The file whose time says when the source was last asked on this host; empty where there is no place for it."""
+    if os.name == "nt":
+        cache, host = environ.get("LOCALAPPDATA", ""), environ.get("COMPUTERNAME", "")
+    else:
+        home = environ.get("HOME")
+        cache, host = environ.get("XDG_CACHE_HOME") or (home + "/.cache" if home else ""), os.uname().nodename
+    return os.path.join(cache, "rezup", host, f"checked-{key()}") if os.path.isabs(cache) else ""
+
+
+def current(environ: "Mapping[str, str]") -> "tuple[str, str] | None":
+    """The release that runs in place of the installed one, and the one before it (empty: the installed one).
+
+    None where there is none that holds: it must have been taken for what is installed now, and be nobody else's.
+    """
+    path = current_file(environ)
+    if not path:
+        return None
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
+        try:
+            found = os.fstat(descriptor)
+            record = marshal.loads(os.read(descriptor, found.st_size))
+        finally:
+            os.close(descriptor)
+        if record[0] != (FORMAT, sys.version, installed, stamp(installed)):
+            return None
+        place = release_folder(record[1], environ)
+        if not record[1] or not (
+            _is_ours(found) and _is_ours(os.stat(place)) and _is_ours(os.stat(os.path.dirname(place)))
+        ):
+            return None
+        return record[1], record[2]
+    except (OSError, EOFError, ValueError, TypeError, IndexError):
+        return None
+
+
+def record(name: str, previous: str) -> bytes:
+    """What `current_file` holds."""
+    return marshal.dumps(((FORMAT, sys.version, installed, stamp(installed)), name, previous))
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    """Whether something belongs to this user, and nobody else can write to it."""
+    return os.name == "nt" or (found.st_uid == os.geteuid() and not found.st_mode & 0o022)
+
+
+def source(environ: "Mapping[str, str]") -> str:
+    """Where newer releases come from; empty for nowhere."""
+    return environ.get("REZUP_UPGRADE_SOURCE") or SOURCE
+
+
+def is_due(environ: "Mapping[str, str]") -> bool:
+    """Whether it is time to look for a newer release: a look at one time stamp."""
+    if environ.get("REZUP_NO_UPGRADE") or not source(environ):
+        return False
+    path = checked_file(environ)
+    try:
+        pause = float(environ.get("REZUP_UPGRADE_PAUSE") or PAUSE)
+    except ValueError:
+        pause = PAUSE
+    try:
+        return bool(path) and not 0 <= time.time() - os.stat(path).st_mtime < pause
+    except OSError:
+        return True
+
+
+def hold() -> None:
+    """Keep the release that runs from being removed while this process is rezup; a command that it becomes needs it no more."""
+    global _held  # noqa: PLW0603 - as long as the process, like what it stands for
+    if os.name == "posix" and is_release() and _held < 0:
+        import fcntl
+
+        try:
+            _held = os.open(VERSION_FILE, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(_held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            pass  # it is being removed, and was loaded already
+
+
+def is_release() -> bool:
+    """Whether this is a release that was taken, not what is installed."""
+    return installed != VERSION_FILE

@@ -1,0 +1,268 @@
+"""rezup's own upgrade: look for a newer release when that is due, take it, and start over in it.
+
+Whatever goes wrong here leaves the present release working, and is told in one line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PathDistribution
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rezup import releases
+from rezup._version import __version__
+from rezup_api.errors import RezupError, UpgradeError
+from rezup_api.releases.memory import read_memory
+from rezup_api.releases.sources import releases_of, shown
+from rezup_api.releases.taking import Taker
+from rezup_api.store.files import storing, write_whole
+from rezup_api.store.locks import claim
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.version import Version
+
+    from rezup.preparing import Origin
+    from rezup.progress import Progress
+    from rezup_api.releases.memory import Memory
+    from rezup_api.releases.sources import Release
+
+# Seconds for which a command waits for the source; for `rezup upgrade`, which does nothing else.
+PATIENCE = 1.0
+LONGER = 15.0
+# Seconds for which somebody who takes a release is waited for.
+TURN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a source has that is newer.
+
+    Args:
+        release: the newest of the same major; None where that is this one.
+        major: the newest of a greater one.
+    """
+
+    release: Release | None
+    major: Release | None
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrader:
+    """Upgrades the rezup of one user.
+
+    Args:
+        environ: the caller's environment, after the site-customize script.
+        progress: told what happens.
+    """
+
+    environ: Mapping[str, str]
+    progress: Progress
+
+    def news(self, *, limit: float = LONGER) -> News:
+        """What the source has that is newer than what runs.
+
+        Raises:
+            UpgradeError: there is no source, or it does not answer.
+        """
+        from packaging.version import Version
+
+        source = self._source()
+        running = Version(__version__)
+        newer = [
+            release
+            for release in releases_of(source, limit=limit, environ=self.environ)
+            if release.version > running and (not release.version.is_prerelease or running.is_prerelease)
+        ]
+        same = [release for release in newer if release.version.major == running.major]
+        greater = [release for release in newer if release.version.major > running.major]
+        return News(same[0] if same else None, greater[0] if greater else None)
+
+    def _source(self) -> str:
+        source = releases.source(self.environ)
+        if not source:
+            raise UpgradeError(
+                "there is no source of newer releases",
+                "set REZUP_UPGRADE_SOURCE to a checkout, a folder of wheels or the URL of an index",
+            )
+        return source
+
+    def take(self, release: Release) -> None:
+        """Take a release, which runs from the next start on.
+
+        Raises:
+            UpgradeError: it cannot be installed, does not run, or there is no place for it.
+            StorageError: it cannot be written.
+        """
+        self.refuse_fixed()
+        folder = self._folder()
+        taker = Taker(folder, self._source(), self.environ, self.progress.report)
+        name = taker.take(release)
+        before = releases.current(self.environ)
+        self._make_current(name, before[0] if before is not None else "")
+        taker.remove_unneeded(_kept(folder))
+
+    def refuse_fixed(self) -> None:
+        """Raise UpgradeError where what is installed changes by other means: an editable install, or none at all."""
+        if not is_installed():
+            raise UpgradeError(
+                f"this rezup runs from its sources in {Path(releases.installed).parent}, which upgrade by themselves",
+                "pull the sources; or install rezup without -e",
+            )
+
+    def _folder(self) -> Path:
+        folder = releases.user_folder(self.environ)
+        if not folder:
+            raise UpgradeError("there is no home folder to keep releases in", "set HOME, or XDG_DATA_HOME")
+        return Path(folder)
+
+    def _make_current(self, name: str, previous: str) -> None:
+        path = Path(releases.current_file(self.environ))
+        with storing("cannot write to"):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_whole(path, releases.record(name, previous), 0o600)
+        found = releases.current(self.environ)
+        if (found[0] if found is not None else "") != name:
+            raise UpgradeError(
+                f"others can write to {path.parent.parent}", "take the right to write from them: chmod go-w"
+            )
+
+    def roll_back(self) -> str:
+        """Go back to what ran before; the release that ran is not taken again by itself.
+
+        Returns:
+            The version that runs from now on.
+
+        Raises:
+            UpgradeError: nothing was taken that holds.
+        """
+        found = releases.current(self.environ)
+        if found is None:
+            raise UpgradeError("no release was taken that could be given back", "see: rezup --version")
+        name, previous = found
+        self._memory().refuse(f"version {name.partition('-')[0]}", "it was taken back")
+        self._make_current(previous, "")
+        return previous.partition("-")[0] or installed_version()
+
+    def _memory(self) -> Memory:
+        return read_memory(self._folder() / f"memory-{releases.key()}.json")
+
+    def is_refused(self, release: Release) -> str:
+        """Why a release is not taken by itself; empty where it is."""
+        refused = self._memory().refused
+        return refused.get(release.identity) or refused.get(f"version {release.version}") or ""
+
+    def look(self) -> bool:
+        """Look for a newer release because it is time to, and take it.
+
+        Returns:
+            Whether there is one now to start over in.
+        """
+        path = Path(releases.checked_file(self.environ))
+        with suppress(OSError, RezupError):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            turn = path.with_name(f"{path.name}.lock")
+            turn.touch(mode=0o600)
+            held = claim(turn)
+            if held is None:
+                return False  # somebody else is looking
+            with held:
+                if not releases.is_due(self.environ):
+                    return False  # somebody else has looked meanwhile
+                path.touch(mode=0o600)
+                return is_installed() and self._looked()
+        return False
+
+    def _looked(self) -> bool:
+        try:
+            news = self.news(limit=PATIENCE)
+        except UpgradeError:
+            return False  # it is away, and the next look may find it
+        if news.major is not None:
+            self._announce(news.major.version)
+        if news.release is None or self.is_refused(news.release):
+            return False
+        return self._taken(news.release)
+
+    def _announce(self, version: Version) -> None:
+        memory, now = self._memory(), time.time()
+        if memory.is_news(str(version), now):
+            memory.announce(str(version), now)
+            self.progress.warn(
+                f"rezup {version} is there, a new major version, which is not taken by itself: read what has changed"
+            )
+
+    def _taken(self, release: Release) -> bool:
+        try:
+            self.take(release)
+        except RezupError as error:
+            self._memory().refuse(release.identity, error.message)
+            self.progress.warn(f"{' '.join(error.message.split())}; going on with rezup {__version__}")
+            return False
+        self.progress.say(f"Upgraded rezup {__version__} to {release.version}, from {shown(self._source())}")
+        return True
+
+
+def _kept(folder: Path) -> set[str]:
+    """The releases that some installation of this user's runs, or ran before."""
+    import marshal
+
+    kept: set[str] = set()
+    for path in (folder / "current").iterdir():
+        with suppress(OSError, EOFError, ValueError, TypeError):
+            kept |= {str(name) for name in marshal.loads(path.read_bytes())[1:]}
+    return kept
+
+
+def is_installed() -> bool:
+    """Whether what was started is an installed package that does not change by itself (PEP 610)."""
+    import json
+
+    found = _installed()
+    if found is None:
+        return False
+    try:
+        origin = json.loads(found.read_text("direct_url.json") or "{}")
+    except ValueError:
+        return True
+    return not origin.get("dir_info", {}).get("editable")
+
+
+def installed_version() -> str:
+    """The version of what is installed; "unknown" where it is not a package."""
+    found = _installed()
+    return found.version if found is not None else "unknown"
+
+
+def _installed() -> PathDistribution | None:
+    """The metadata beside the installed package."""
+    place = Path(releases.installed).parent.parent
+    return next((PathDistribution(path) for path in sorted(place.glob("rezup-*.dist-info"))), None)
+
+
+def start_over(origin: Origin) -> None:
+    """Become the same command again, with the environment, the words and the streams that it was started with."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    words = [sys.executable, *sys.orig_argv[1:]]
+    if os.name != "nt":
+        os.execve(sys.executable, words, dict(origin.environ))
+    import subprocess
+
+    sys.exit(subprocess.run(words, env=dict(origin.environ), check=False).returncode)
+
+
+def version_text() -> str:
+    """Which release runs, from where, and what is installed."""
+    here = Path(__file__).parent.parent
+    python = ".".join(map(str, sys.version_info[:3]))
+    text = f"rezup {__version__} from {here} (Python {python})"
+    if not releases.is_release():
+        return text
+    return f"{text}\ninstalled: rezup {installed_version()} in {Path(releases.installed).parent.parent}"

@@ -1,0 +1,266 @@
+"""What releases a source has: a checkout, a folder of wheels, or an index (PEP 503, PEP 691).
+
+A release is both distributions, `rezup` and `rezup-api`, in one version. They are asked for by the address of their files, never
+by name: on another index the names may be somebody else's.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import sys
+import threading
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+
+from rezup_api.build.content import digest_of
+from rezup_api.errors import UpgradeError
+from rezup_api.recipe.credentials import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from packaging.version import Version
+
+DISTRIBUTIONS = ("rezup", "rezup-api")
+ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.2"
+LARGEST = 8 << 20
+_VERSION = re.compile(r"__version__ = \"([^\"]+)\"")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A wheel, or the folder of a checkout's distribution: where it is, and its SHA-256 where that is known."""
+
+    name: str
+    version: Version
+    address: str
+    digest: str = ""
+
+    @property
+    def line(self) -> str:
+        """The line of a requirements file that brings exactly it."""
+        return f"{self.name} @ {self.address}" + (f" --hash=sha256:{self.digest}" if self.digest else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Both distributions of one version."""
+
+    version: Version
+    files: tuple[File, ...]
+
+    @property
+    def identity(self) -> str:
+        """What tells it from another one of the same version."""
+        return " ".join(file.digest or redact(file.address) for file in self.files)
+
+
+def shown(source: str) -> str:
+    """A source for people: without a password."""
+    return redact(source)
+
+
+def releases_of(source: str, *, limit: float, environ: Mapping[str, str]) -> list[Release]:
+    """The releases of a source for this Python, the newest first; nothing that was withdrawn (PEP 592).
+
+    Args:
+        source: a folder, or the URL of an index.
+        limit: seconds until an index counts as away.
+
+    Raises:
+        UpgradeError: it cannot be read, or does not answer.
+    """
+    if "://" in source and not source.startswith("file:"):
+        return _paired(_from_index(source, limit, environ))
+    folder = Path(unquote(urlsplit(source).path)) if source.startswith("file:") else Path(os.path.expanduser(source))
+    if (folder / "rezup" / "pyproject.toml").is_file():
+        return _paired(_from_checkout(folder))
+    if not folder.is_dir():
+        raise UpgradeError(f"there is no folder {folder} to upgrade from", "correct REZUP_UPGRADE_SOURCE")
+    return _paired(
+        file for path in sorted(folder.glob("*.whl")) for file in _wheel(path.name, path.absolute().as_uri())
+    )
+
+
+def _paired(files: Iterable[File]) -> list[Release]:
+    by_version: dict[Version, dict[str, File]] = {}
+    for file in files:
+        by_version.setdefault(file.version, {})[file.name] = file
+    found = [
+        Release(version, tuple(pair[name] for name in DISTRIBUTIONS))
+        for version, pair in by_version.items()
+        if len(pair) == len(DISTRIBUTIONS)
+    ]
+    return sorted(found, key=lambda release: release.version, reverse=True)
+
+
+def _from_checkout(folder: Path) -> list[File]:
+    from packaging.version import InvalidVersion, Version
+
+    files = []
+    for name in DISTRIBUTIONS:
+        module = name.replace("-", "_")
+        path = folder / module / "src" / module / "_version.py"
+        try:
+            match = _VERSION.search(path.read_text(encoding="utf-8"))
+            if match is not None:
+                files.append(File(name, Version(match[1]), (folder / module).absolute().as_uri()))
+        except (OSError, ValueError, InvalidVersion) as error:
+            raise UpgradeError(f"cannot read {path}: {error}") from error
+    return files
+
+
+def _wheel(file: str, address: str, digest: str = "") -> list[File]:
+    """What a wheel is; nothing where it is none of rezup's."""
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+    try:
+        name, version, _, _ = parse_wheel_filename(file)
+    except InvalidWheelFilename:
+        return []
+    if name not in DISTRIBUTIONS:
+        return []
+    if address.startswith("file:") and not digest:
+        try:
+            digest = digest_of(unquote(urlsplit(address).path))
+        except OSError:
+            return []
+    return [File(str(name), version, address, digest)]
+
+
+def _from_index(source: str, limit: float, environ: Mapping[str, str]) -> list[File]:
+    """Ask an index for both distributions at once, for `limit` seconds altogether.
+
+    By threads: who gives up does not wait for them, and they end with the process.
+    """
+    answers: dict[str, list[File]] = {}
+    failures: list[str] = []
+
+    def ask(name: str) -> None:
+        try:
+            answers[name] = _project(source, name, limit, environ)
+        except Exception as error:  # noqa: BLE001 - an index may answer anything at all
+            failures.append(redact(str(error)) or type(error).__name__)
+
+    threads = [threading.Thread(target=ask, args=(name,), daemon=True) for name in DISTRIBUTIONS]
+    for thread in threads:
+        thread.start()
+    import time
+
+    deadline = time.monotonic() + limit
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if len(answers) < len(DISTRIBUTIONS):
+        why = failures[0] if failures else f"there was no answer for {limit:g} s"
+        raise UpgradeError(
+            f"{shown(source)} cannot be asked for releases of rezup: {why}", "check the address and the network"
+        )
+    return [file for found in answers.values() for file in found]
+
+
+def _project(source: str, name: str, limit: float, environ: Mapping[str, str]) -> list[File]:
+    import urllib.request
+
+    address, login = _split_login(f"{source.rstrip('/')}/{name}/", environ)
+    request = urllib.request.Request(address, headers={"Accept": ACCEPT, "User-Agent": "rezup"})
+    if login:
+        request.add_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
+    with urllib.request.urlopen(request, timeout=limit) as answer:
+        content = answer.read(LARGEST)
+        kind, final = answer.headers.get_content_type(), answer.geturl()
+    found = _from_json(content) if kind.endswith("json") else _from_html(content)
+    files: list[File] = []
+    for item in found:
+        if not item["yanked"] and _fits(item["requires"]):
+            place = _with_login(urljoin(final, item["url"]), address, login)
+            files += _wheel(item["name"], place, item["digest"])
+    return files
+
+
+def _split_login(address: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """An address without user and password, and these; they may be in netrc."""
+    import netrc
+
+    parts = urlsplit(address)
+    user, mark, host = parts.netloc.rpartition("@")
+    plain = urlunsplit(parts._replace(netloc=host))
+    if mark:
+        return plain, unquote(user)
+    try:
+        found = netrc.netrc(environ.get("NETRC") or os.path.expanduser("~/.netrc")).authenticators(parts.hostname or "")
+    except (OSError, netrc.NetrcParseError):
+        found = None
+    return plain, f"{found[0]}:{found[2]}" if found else ""
+
+
+def _with_login(address: str, index: str, login: str) -> str:
+    """The address of a file, with the login of its index if it lies on the same host."""
+    parts = urlsplit(address)
+    if not login or parts.netloc != urlsplit(index).netloc:
+        return urlunsplit(parts._replace(fragment=""))
+    from urllib.parse import quote
+
+    user, _, password = login.partition(":")
+    return urlunsplit(
+        parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.netloc}", fragment="")
+    )
+
+
+def _fits(requires: str) -> bool:
+    """Whether this Python is one of those that a file is for."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(requires).contains(".".join(map(str, sys.version_info[:3])), prereleases=True)
+    except InvalidSpecifier:
+        return False
+
+
+def _from_json(content: bytes) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": str(file["filename"]),
+            "url": str(file["url"]),
+            "digest": str(file.get("hashes", {}).get("sha256", "")),
+            "requires": str(file.get("requires-python") or ""),
+            "yanked": bool(file.get("yanked")),
+        }
+        for file in json.loads(content)["files"]
+    ]
+
+
+def _from_html(content: bytes) -> list[dict[str, Any]]:
+    parser = _Links()
+    parser.feed(content.decode("utf-8", "replace"))
+    return parser.found
+
+
+class _Links(HTMLParser):
+    """The links of an index's page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[dict[str, Any]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take in a link."""
+        values = dict(attrs)
+        address = values.get("href")
+        if tag != "a" or not address:
+            return
+        parts = urlsplit(address)
+        self.found.append(
+            {
+                "name": unquote(parts.path.rpartition("/")[2]),
+                "url": address,
+                "digest": parts.fragment.removeprefix("sha256=") if parts.fragment.startswith("sha256=") else "",
+                "requires": values.get("data-requires-python") or "",
+                "yanked": "data-yanked" in values,
+            }
+        )

@@ -1,0 +1,177 @@
+"""Take a release: install it beside what runs, try it, and let it appear in one step; remove those that nobody needs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rezup_api import process
+from rezup_api.build import pipconfig
+from rezup_api.build.distributions import drop_notes, installed
+from rezup_api.build.installers import find_uv
+from rezup_api.build.interpreters import clean_environ
+from rezup_api.errors import InstallError, UpgradeError
+from rezup_api.recipe.credentials import redact
+from rezup_api.releases.sources import DISTRIBUTIONS
+from rezup_api.settings import home_folder
+from rezup_api.store.files import remove_tree, storing
+from rezup_api.store.locks import claim
+from rezup_api.store.staging import staged, sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from rezup_api.events import Reporter
+    from rezup_api.releases.sources import Release
+
+# Seconds for the whole of it.
+LIMIT = 30.0
+VERSION_FILE = Path("rezup", "_version.py")
+_RUN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from rezup.__main__ import main; sys.exit(main(sys.argv[1:]))"
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """Takes releases for one user.
+
+    Args:
+        folder: where they are kept; see `rezup.releases`.
+        source: where they come from; what they need may come from there too.
+        environ: the caller's environment.
+        report: told what happens.
+    """
+
+    folder: Path
+    source: str
+    environ: Mapping[str, str]
+    report: Reporter
+
+    def take(self, release: Release) -> str:
+        """Install a release and try it; one that is there already is taken as it is.
+
+        Returns:
+            The name of its folder.
+
+        Raises:
+            UpgradeError: it cannot be installed, or does not run; nothing is left.
+            StorageError: there is no room for it.
+        """
+        deadline = time.monotonic() + LIMIT
+        name = f"{release.version}-{hashlib.sha256(self._identity(release)).hexdigest()[:12]}"
+        target = self.folder / "releases" / name
+        with storing("cannot write to"):
+            for path in (self.folder, target.parent):
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if target.is_dir():
+            return name
+        sweep(self.folder)
+        with staged(self.folder) as stage:
+            self._install(release, stage.path, deadline)
+            self._try(release, stage.path, deadline)
+            with storing("cannot write to"):
+                stage.path.chmod(0o700)
+                stage.appear(target)
+        return name
+
+    def _identity(self, release: Release) -> bytes:
+        """What a release holds; a checkout may hold something else the next time."""
+        told = f"{release.identity} {sys.version}"
+        checkout = any(not file.digest for file in release.files)
+        return (f"{told} {time.time_ns()}" if checkout else told).encode()
+
+    def _install(self, release: Release, target: Path, deadline: float) -> None:
+        uv = find_uv()
+        if uv is None:
+            raise UpgradeError(
+                "there is no uv to install a release of rezup with", "install rezup with its dependencies"
+            )
+        wanted = target / ".wanted.txt"
+        with storing("cannot write to"):
+            wanted.write_text("\n".join(file.line for file in release.files) + "\n", encoding="utf-8")
+        options = pipconfig.configured(self.environ, home_folder(self.environ), Path(sys.base_prefix))
+        translation = pipconfig.translate(options, self.environ)
+        command = [uv, "pip", "install", "--target", str(target), "--python", sys.executable, "-r", str(wanted)]
+        command += [
+            "--compile-bytecode",
+            "--no-progress",
+            "--index-strategy",
+            "unsafe-best-match",
+            *translation.arguments,
+        ]
+        environ = {
+            **clean_environ(self.environ),
+            **translation.environ,
+            "UV_NO_CONFIG": "1",
+            "UV_PYTHON_DOWNLOADS": "never",
+        }
+        if "://" in self.source:
+            environ["UV_INDEX"] = " ".join(filter(None, (environ.get("UV_INDEX"), self.source)))
+        else:
+            command += ["--find-links", self.source]
+        completed = self._run([*command, "--offline"], environ, deadline)
+        if completed.status:
+            completed = self._run(command, environ, deadline)
+        if completed.status:
+            raise UpgradeError(f"rezup {release.version} cannot be installed: {_gist(completed)}", _HINT)
+        wanted.unlink()
+        drop_notes(
+            installed(target).values(), DISTRIBUTIONS
+        )  # the address of an index, which may be of no use to anybody else
+
+    def _try(self, release: Release, place: Path, deadline: float) -> None:
+        """Run it: it must know its version, and look at a machine that has nothing."""
+        with tempfile.TemporaryDirectory(prefix="rezup-") as nothing:
+            kept = {name: value for name, value in clean_environ(self.environ).items() if not name.startswith("REZ")}
+            own = {
+                "REZUP_NO_UPGRADE": "1",
+                "HOME": nothing,
+                "USERPROFILE": nothing,
+                "XDG_DATA_HOME": "",
+                "XDG_CACHE_HOME": "",
+            }
+            for words in (["--version"], ["status"]):
+                command = [sys.executable, "-c", _RUN, str(place), *words]
+                completed = self._run(command, {**kept, **own}, deadline)
+                if completed.status or (words == ["--version"] and f"rezup {release.version}" not in completed.stdout):
+                    said = _gist(completed) or f"it says {completed.stdout.strip()!r}"
+                    raise UpgradeError(f"rezup {release.version} does not run: {said}", _HINT)
+
+    def _run(self, command: list[str], environ: Mapping[str, str], deadline: float) -> process.Completed:
+        left = deadline - time.monotonic()
+        try:
+            return process.run(command, environ=environ, report=self.report, timeout=max(0.1, left), redact=redact)
+        except InstallError as error:
+            raise UpgradeError(f"a release of rezup cannot be taken: {error.message}", _HINT) from error
+
+    def remove_unneeded(self, kept: Collection[str]) -> None:
+        """Remove the releases that are not among `kept`, and that no process runs in."""
+        folder = self.folder / "releases"
+        with suppress(OSError):
+            for name in sorted({*os.listdir(folder)} - {*kept}):
+                self._remove(folder / name)
+
+    def _remove(self, path: Path) -> None:
+        with suppress(OSError):
+            held = claim(path / VERSION_FILE)
+            if held is None:
+                return
+            with held, staged(self.folder) as stage:
+                os.rename(path, stage.path / path.name)
+                remove_tree(stage.path / path.name)
+
+
+_HINT = "the present one goes on; whoever keeps the source may want to know"
+
+
+def _gist(completed: process.Completed) -> str:
+    """The line that says what was wrong."""
+    lines = [line.strip() for line in redact(completed.tail or completed.stdout).splitlines() if line.strip()]
+    told = [line for line in lines if line.startswith(("error", "cause", "ModuleNotFoundError", "ImportError"))]
+    return " ".join(told[-2:]) if told else (lines[-1] if lines else "")
