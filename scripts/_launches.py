@@ -18,6 +18,7 @@ import _timing
 
 PYTHON = "python"
 PLAIN = "plain"
+UPGRADED = "upgraded"
 UV = "uv-run"
 OTHER = f"rezup-{_rezups.OTHER_VERSION}"
 EARLIER = f"rezup-{_rezups.EARLIER_VERSION}"
@@ -157,6 +158,7 @@ def ours(place: Path, environment: Path, no_share: str) -> Iterator[Launch]:
         home = place / situation.key
         _settle(situation, home, Path(script), place)
         yield Launch(situation.key, situation.name, (script, "use", ".main", "--"), home, ours=True)
+    yield _upgraded(place, script)
     python = str(_setup.python_of(environment))
     home = place / PLAIN
     old = place / "rezup-old-script"
@@ -165,6 +167,27 @@ def ours(place: Path, environment: Path, no_share: str) -> Iterator[Launch]:
     yield Launch("old-script", "plain, console script by pip < 24.1", (str(old), "use", ".main", "--"), home, ours=True)
     module = (python, "-m", "rezup", "use", ".main", "--")
     yield Launch("module", "plain, as python -m rezup", module, home, ours=True)
+
+
+def _upgraded(place: Path, script: str) -> Launch:
+    """Rezup that has taken a newer release, and still has a source to look at."""
+    source = place / "newer"
+    for name in _setup.DISTRIBUTIONS:
+        shutil.copytree(
+            str(_setup.CHECKOUT / name), str(source / name), ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+        )
+    for path in (*source.glob("*/src/*/_version.py"), *source.glob("*/pyproject.toml")):
+        path.write_text(path.read_text(encoding="utf-8").replace("3.0.0", "3.999.0"), encoding="utf-8")
+    home = place / UPGRADED
+    extra = {"REZUP_UPGRADE_SOURCE": str(source)}
+    launch = Launch(
+        UPGRADED, "rezup use: a newer release taken", (script, "use", ".main", "--"), home, ours=True, extra=extra
+    )
+    _settle(Situation(UPGRADED, launch.name), home, Path(script), place)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "REZ", "XDG_"))}
+    environ = {**kept, "HOME": str(home), **extra}
+    subprocess.run([script, "upgrade"], env=environ, check=True, stdout=subprocess.DEVNULL)
+    return launch
 
 
 def without_rezup(place: Path, environment: Path) -> Iterator[Launch]:

@@ -30,6 +30,7 @@ GOALS = {
     "plain": 1.05,
     "revisions-10000": 1.1,
     "init": 1.2,
+    "upgraded": 1.15,
     "shared": 1.25,
     "shared-10000": 1.25,
 }
