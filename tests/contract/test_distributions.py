@@ -105,3 +105,18 @@ def test_git_ignores_no_source(checkout: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, input=names, capture_output=True, text=True, check=False)
     assert done.stdout == ""
     assert done.returncode == 1, done.stderr  # none of them is ignored
+
+
+def test_a_release_says_where_newer_ones_are_only_if_its_build_was_told(
+    wheels: dict[str, Path], checkout: Path, tmp_path: Path
+) -> None:
+    assert 'SOURCE = ""\n' in member(wheels["rezup"], "rezup/__init__.py")
+    told = run(
+        [sys.executable, checkout / "scripts" / "release.py", "--source", "https://x.org/simple", "--output", tmp_path]
+    )
+    (built,) = tmp_path.glob("rezup-*.whl")
+    assert str(built) in told.splitlines()
+    assert "SOURCE = 'https://x.org/simple'\n" in member(built, "rezup/__init__.py")
+    with ZipFile(built) as ours, ZipFile(wheels["rezup"]) as plain:
+        changed = [name for name in plain.namelist() if name.endswith(".py") and ours.read(name) != plain.read(name)]
+    assert changed == ["rezup/__init__.py"]

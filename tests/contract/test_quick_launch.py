@@ -17,7 +17,7 @@ from rezup_api.store import locks
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a quick launch ends in exec")
 
 # Whatever else Python loads, it loads for `python -c pass` as well.
-OURS = {"rezup", "rezup.__main__", "rezup.quick", "rezup.releases"}
+OURS = {"rezup", "rezup.__main__", "rezup.quick"}
 # Part of Python itself in many builds.
 SYSTEM = {"fcntl"}
 # Run in a child: take a record that is written here, and tell what was loaded in place of becoming the command.

@@ -112,12 +112,14 @@ class Index:
     Args:
         folder: the wheels.
         login: user and password that it asks for, none if empty.
+        digests: the SHA-256 that it gives for files, by their names.
         secret: looked for, at every request, in the command lines of all processes; `seen` holds those that have it.
     """
 
     folder: Path
     login: str = ""
     secret: str = ""
+    digests: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     _server: ThreadingHTTPServer | None = None
@@ -140,9 +142,12 @@ class Index:
         names = sorted(self.folder.glob("*.whl"))
         fitting = [path.name for path in names if path.name.split("-")[0].replace("_", "-").lower() == parts[-1]]
         if parts[:1] == ["simple"] and len(parts) == 2 and fitting:
-            links = "".join(f'<a href="/files/{name}">{name}</a><br>' for name in fitting)
+            links = "".join(f'<a href="/files/{name}{self._fragment(name)}">{name}</a><br>' for name in fitting)
             return 200, f"<!DOCTYPE html><html><body>{links}</body></html>".encode()
         return 404, b""
+
+    def _fragment(self, name: str) -> str:
+        return f"#sha256={self.digests[name]}" if name in self.digests else ""
 
     def __enter__(self) -> Index:
         index = self

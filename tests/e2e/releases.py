@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -120,3 +121,19 @@ def installation(folder: Path, wheels: Path) -> Installation:
     made = Installation(path, home)
     made.install(*wheels.glob("*.whl"))
     return made
+
+
+def offer(source: Path, wheels: Path) -> None:
+    for path in wheels.iterdir():
+        shutil.copy(path, source)
+
+
+def look_again(user: Installation) -> None:
+    """Let the next command find that it is time to look."""
+    for path in user.home.glob(".cache/rezup/*/checked-*"):
+        path.unlink()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

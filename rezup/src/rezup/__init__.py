@@ -3,6 +3,11 @@
 Every launch passes through here, and many are counted in milliseconds: this module imports nothing, `typing` included.
 """
 
+# Where newer releases come from, unless REZUP_UPGRADE_SOURCE says so: nowhere, because a build cannot know whose the names on an
+# index are. `scripts/release.py --source` writes it into the packages that it builds.
+SOURCE = ""
+# The version's file of the installed packages, where this is a release that runs in their place; see `releases`.
+installed = ""
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rezup._version import __version__ as __version__

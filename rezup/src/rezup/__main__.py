@@ -6,7 +6,11 @@ Every launch passes through here: what it imports is held to a list by a test.
 import os
 import sys
 
-from rezup.releases import switch
+import rezup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def main(words: list[str] | None = None) -> int:
@@ -19,7 +23,7 @@ def main(words: list[str] | None = None) -> int:
         The exit status, where the process has not become another one.
     """
     words = sys.argv[1:] if words is None else words
-    newer = switch()
+    newer = _newer()
     if newer is not None:
         return newer(words)
     if "_ARGCOMPLETE" in os.environ:
@@ -37,6 +41,22 @@ def main(words: list[str] | None = None) -> int:
     from rezup import ordinary
 
     return ordinary.main(words, script_run)
+
+
+def _newer() -> "Callable[[list[str]], int] | None":
+    """The entry of a release that was taken, and runs in place of the installed one; None where this one runs.
+
+    `releases` tells where they lie; it is not loaded where there cannot be any.
+    """
+    if rezup.installed:
+        return None
+    if os.name == "posix":
+        home = os.environ.get("HOME", "")
+        if not os.path.lexists((os.environ.get("XDG_DATA_HOME") or home + "/.local/share") + "/rezup"):
+            return None
+    from rezup.releases import switch
+
+    return switch()
 
 
 if __name__ == "__main__":

@@ -35,8 +35,8 @@ from rezup_api.store.files import write_whole
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rezup.quick import Stamp
     from rezup.records import Variables
-    from rezup.releases import Stamp
     from rezup_api.recipe.model import Recipe
     from rezup_api.session.environment import SessionEnviron
     from rezup_api.session.shells import Opening

@@ -5,9 +5,9 @@ every variable that the answer depends on. The next launch compares, takes the l
 and whatever is unusual on the command line, is left to the ordinary path, which alone decides: a record is a cache of its
 answer, never a second opinion.
 
-This is held to what counts in tenths of a millisecond. Nothing is imported that Python has not loaded at its start, but for
-`fcntl`: argparse alone would nearly double the time of a launch, dataclasses or json more than double it. A record is a tuple
-(its fields are those of `records.Record`) written by `marshal`, the format of byte code. POSIX only.
+This is held to what counts in tenths of a millisecond. Nothing is imported that Python has not loaded at its start, but `fcntl`:
+argparse alone would nearly double the time of a launch, dataclasses or json more than double it. A record is a tuple (its fields
+are those of `records.Record`) written by `marshal`, the format of byte code. POSIX only.
 """
 
 import _signal  # type: ignore[import-not-found]  # `signal` makes enumerations of it, which costs more than all the rest
@@ -16,7 +16,7 @@ import os
 import sys
 import time
 
-from rezup.releases import VERSION_FILE, is_due, stamp
+import rezup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from rezup.releases import Stamp
-
+    Stamp = tuple[int, int, int, int] | int
     Stamps = Iterable[tuple[str, Stamp]]
     Variables = Iterable[tuple[str, str | None]]
     ScriptRun = tuple[str, Mapping[str, str], BaseException | None]
 
 FORMAT = 2
+VERSION_FILE = os.path.join(os.path.dirname(__file__), "_version.py")
 # The stamp of a path that only has to exist.
 EXISTS = 0
 # They may differ from one terminal to the next: each combination of their values has records of its own.
@@ -66,13 +66,22 @@ def attempt(words: "list[str]") -> "ScriptRun | None":
             return None
         shared = ()
         run = run_script(*script)
-    if (run is None or run[2] is None) and agree(variables) and not is_due(os.environ):
+    if (run is None or run[2] is None) and agree(variables) and not _is_upgrade_due():
         values, prefix, removed, opening, parent = answer
         command = request[2] or _opening(opening, parent)
         if command:
             path = values.get("PATH") or session_path(prefix, removed, os.environ.get("PATH", ""))
             _become(command, {**values, "PATH": path}, revision, stamps, shared)
     return run
+
+
+def _is_upgrade_due() -> bool:
+    """Whether it is time to look for a newer release of rezup; only who names a source pays for the question."""
+    if os.environ.get("REZUP_UPGRADE_SOURCE") or rezup.SOURCE:
+        from rezup.releases import is_due
+
+        return is_due(os.environ)
+    return False
 
 
 def scan(words: "list[str]") -> "tuple[str, bool, list[str] | None] | None":
@@ -140,6 +149,23 @@ def identity() -> "tuple[object, ...]":
     return FORMAT, sys.version, VERSION_FILE, stamp(VERSION_FILE)
 
 
+def stamp(path: str) -> "Stamp":
+    """What shows whether a file has changed: its times, size and inode; where it is not there, the number of the error.
+
+    A link that leads nowhere is not the same as no file: it has the inode of the link.
+    """
+    try:
+        found = os.lstat(path)
+        if found.st_mode & 0o170000 == 0o120000:  # a link: nearly always one to a file
+            try:
+                found = os.stat(path)
+            except OSError:
+                return found.st_ino
+    except OSError as error:
+        return -(error.errno or 1)
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
 def unchanged(stamps: "Stamps") -> bool:
     """Whether all files are as they were."""
     for path, expected in stamps:
@@ -153,22 +179,16 @@ def unchanged(stamps: "Stamps") -> bool:
 
 def agree(variables: "Variables") -> bool:
     """Whether all variables are as they were."""
-    environ = os.environ
-    for name, value in variables:  # noqa: SIM110 - a generator would be slower
-        if environ.get(name) != value:
-            return False
-    return True
+    return [value for name, value in variables if os.environ.get(name) != value] == []  # a generator would be slower
 
 
 def _is_mounted_as_ever(folders: "Sequence[str]") -> bool:
     """Whether nothing is mounted at folders of this machine that may hang."""
-    if folders:
-        from rezup_api.mounts import is_on_shared_mount  # only who has a remote root pays for this
+    if not folders:
+        return True
+    from rezup_api.mounts import is_on_shared_mount  # only who has a remote root pays for this
 
-        for folder in folders:
-            if is_on_shared_mount(folder):
-                return False
-    return True
+    return not [folder for folder in folders if is_on_shared_mount(folder)]
 
 
 def _holds(shared: "Iterable[tuple[str, Stamps]]") -> bool:
@@ -210,10 +230,8 @@ def run_script(path: str, code: "CodeType") -> "ScriptRun":
     before = dict(os.environ)
     try:
         exec(code, {"__file__": path, "__name__": "__main__", "__builtins__": __builtins__})
-    except SystemExit as error:
-        return path, before, error if error.code else None
     except BaseException as error:  # noqa: BLE001 - raised again by the ordinary path
-        return path, before, error
+        return path, before, None if isinstance(error, SystemExit) and not error.code else error
     return path, before, None
 
 
@@ -325,8 +343,7 @@ def put(values: "Mapping[str, str | None]") -> "dict[str, str | None]":
 
 def undo_start() -> None:
     """Let out what the site-customize script has printed, and put back what Python changed: it ignores SIGPIPE and SIGXFSZ."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()
     _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
     _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)

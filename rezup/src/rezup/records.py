@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import CodeType
 
-    from rezup.releases import Stamp
+    from rezup.quick import Stamp
 
     Stamps = tuple[tuple[str, Stamp], ...]
     Variables = tuple[tuple[str, str | None], ...]
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Record:
     """The prepared answer to one request, and all that it depends on.
 
-    Stamps are pairs of path and stamp (`releases.stamp`), variables pairs of name and value, None where it must be unset.
+    Stamps are pairs of path and stamp (`quick.stamp`), variables pairs of name and value, None where it must be unset.
 
     Args:
         settled: whether it may be used; else it is only there to tell when its files were first seen.

@@ -8,7 +8,7 @@
 What is installed wins as soon as it changes: a file in `current/` holds the stamp of the installed version's file. The installed
 packages themselves are never written to, so they may be in use, read-only, and anybody's.
 
-Every launch passes through here, so nothing is imported that Python has not loaded at its start.
+Launches pass through here where a release was taken or a source is named, so nothing is imported that they have not loaded.
 """
 
 import marshal
@@ -16,21 +16,18 @@ import os
 import sys
 import time
 
+import rezup
+from rezup.quick import VERSION_FILE, stamp
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    Stamp = tuple[int, int, int, int] | int
-
 FORMAT = 1
-# Where newer releases come from, unless REZUP_UPGRADE_SOURCE says so: empty, because a build cannot know whose the names on an
-# index are. `scripts/release.py --source` writes it into the packages that it builds.
-SOURCE = ""
 # Seconds between two checks.
 PAUSE = 86400.0
-VERSION_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_version.py")
 # The version's file of what this process was started with: a release is told by the one that it replaces.
-installed = VERSION_FILE
+installed = rezup.installed or VERSION_FILE
 _held = -1
 
 
@@ -40,7 +37,7 @@ def switch() -> "Callable[[list[str]], int] | None":
     Returns:
         The entry of that release; None where this one runs.
     """
-    found = None if is_release() else current(os.environ)
+    found = current(os.environ)
     if found is None:
         return None
     place = release_folder(found[0], os.environ)
@@ -56,26 +53,8 @@ def switch() -> "Callable[[list[str]], int] | None":
             del sys.modules[name]
         sys.modules.update(known)
         return None
-    sys.modules["rezup.releases"].installed = installed  # type: ignore[attr-defined]
+    sys.modules["rezup"].installed = installed  # type: ignore[attr-defined]
     return main
-
-
-def stamp(path: str) -> "Stamp":
-    """What shows whether a file has changed: its times, size and inode; where it is not there, the number of the error.
-
-    A link that leads nowhere is not the same as no file: it has the inode of the link.
-    """
-    try:
-        found = os.lstat(path)
-        if found.st_mode & 0o170000 == 0o120000:  # a link: nearly always one to a file
-            link = found.st_ino
-            try:
-                found = os.stat(path)
-            except OSError:
-                return link
-    except OSError as error:
-        return -(error.errno or 1)
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
 
 
 def user_folder(environ: "Mapping[str, str]") -> str:
@@ -157,7 +136,7 @@ def _is_ours(found: os.stat_result) -> bool:
 
 def source(environ: "Mapping[str, str]") -> str:
     """Where newer releases come from; empty for nowhere."""
-    return environ.get("REZUP_UPGRADE_SOURCE") or SOURCE
+    return environ.get("REZUP_UPGRADE_SOURCE") or rezup.SOURCE
 
 
 def is_due(environ: "Mapping[str, str]") -> bool:

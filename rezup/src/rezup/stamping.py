@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup.quick import EXISTS
-from rezup.releases import stamp
+from rezup.quick import EXISTS, stamp
 from rezup_api.mounts import is_shared
 from rezup_api.shares import ask, marker_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rezup.quick import Stamp
     from rezup.records import Stamps
-    from rezup.releases import Stamp
 
 # Seconds. Five ticks of the slowest kernel clock (CONFIG_HZ=100).
 TICK = 0.05

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rezup import quick, releases
+from rezup import quick
 from rezup_api.closing import closes_descriptors
 
 if TYPE_CHECKING:
@@ -123,11 +123,11 @@ def test_a_record_of_another_rezup_or_of_the_future_is_none(tmp_path: Path, monk
 
 def test_a_stamp_shows_every_change(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    seen = [releases.stamp(str(path))]
+    seen = [quick.stamp(str(path))]
 
     def differs() -> None:
         time.sleep(0.02)  # more than a tick of the file system's clock
-        seen.append(releases.stamp(str(path)))
+        seen.append(quick.stamp(str(path)))
         assert seen.count(seen[-1]) == 1
 
     path.symlink_to(tmp_path / "nowhere")
@@ -144,8 +144,8 @@ def test_a_stamp_shows_every_change(tmp_path: Path) -> None:
     (tmp_path / "other").rename(path)
     differs()
     path.unlink()
-    assert releases.stamp(str(path)) == seen[0]
-    assert releases.stamp(str(path / "below")) == seen[0]
+    assert quick.stamp(str(path)) == seen[0]
+    assert quick.stamp(str(path / "below")) == seen[0]
 
 
 def test_what_only_has_to_exist_may_change(tmp_path: Path) -> None:

@@ -2,72 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.packages import Index
-from tests.e2e.releases import DISTRIBUTIONS, Installation, build, change, checkout, installation
+from tests.e2e.releases import (
+    Installation,
+    build,
+    change,
+    checkout,
+    digests,
+    installation,
+    look_again,
+    offer,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs POSIX")
-
-
-@pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The wheels of several versions, each in a folder of its own."""
-    made = {}
-    for version in ("3.0.0", "3.1.0", "3.2.0", "4.0.0"):
-        folder = tmp_path_factory.mktemp("sources")
-        made[version] = build(checkout(folder, version), tmp_path_factory.mktemp("wheels"))
-    return made
-
-
-@pytest.fixture(scope="module")
-def prefix(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with 3.0.0 in it, for those who only read it."""
-    return installation(tmp_path_factory.mktemp("installed"), wheels["3.0.0"]).path
-
-
-@pytest.fixture
-def source(tmp_path: Path, wheels: dict[str, Path]) -> Path:
-    """A folder of wheels with 3.0.0 in it."""
-    folder = tmp_path / "source"
-    shutil.copytree(wheels["3.0.0"], folder)
-    return folder
-
-
-@pytest.fixture
-def user(prefix: Path, tmp_path: Path, source: Path) -> Installation:
-    """A user of the environment, who looks for releases in the folder."""
-    home = tmp_path / "a hóme"
-    home.mkdir()
-    return Installation(prefix, home, {"REZUP_UPGRADE_SOURCE": str(source)})
-
-
-def offer(source: Path, wheels: Path) -> None:
-    for path in wheels.iterdir():
-        shutil.copy(path, source)
-
-
-def look_again(user: Installation) -> None:
-    """Let the next command find that it is time to look."""
-    for path in user.home.glob(".cache/rezup/*/checked-*"):
-        path.unlink()
-
-
-def digests(folder: Path) -> dict[str, str]:
-    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 @pytest.mark.parametrize("module", [False, True])
@@ -226,12 +183,6 @@ def test_what_changes_by_itself_is_left_alone(wheels: dict[str, Path], tmp_path:
     assert "runs from its sources" in own.run("upgrade", status=9).stderr
 
 
-def test_a_checkout_is_a_source_too(user: Installation, tmp_path: Path) -> None:
-    user.variables["REZUP_UPGRADE_SOURCE"] = str(checkout(tmp_path / "checkout", "3.1.0"))
-    assert "Upgraded rezup 3.0.0 to 3.1.0" in user.run("status").stderr
-    assert user.version() == "3.1.0"
-
-
 def test_fifty_at_once(user: Installation, source: Path, wheels: dict[str, Path]) -> None:
     offer(source, wheels["3.1.0"])
     with ThreadPoolExecutor(50) as pool:
@@ -239,63 +190,6 @@ def test_fifty_at_once(user: Installation, source: Path, wheels: dict[str, Path]
     assert sum("Upgraded" in one.stderr for one in done) == 1
     assert all("There are no containers yet" in one.stdout for one in done)
     assert user.taken == ["3.1.0"]
-
-
-@pytest.fixture
-def index(tmp_path: Path) -> Iterator[Index]:
-    """An index of releases."""
-    with Index(tmp_path / "index") as serving:
-        serving.folder.mkdir()
-        yield serving
-
-
-def test_an_index_is_a_source(user: Installation, index: Index, wheels: dict[str, Path]) -> None:
-    offer(index.folder, wheels["3.1.0"])
-    user.variables["REZUP_UPGRADE_SOURCE"] = index.url()
-    assert "Upgraded rezup 3.0.0 to 3.1.0" in user.run("status").stderr
-    assert user.version() == "3.1.0"
-    assert {f"/simple/{name.replace('_', '-')}/" for name in DISTRIBUTIONS} <= set(index.asked)
-
-
-def test_an_index_with_a_login_is_shown_without(user: Installation, index: Index, wheels: dict[str, Path]) -> None:
-    index.login = "ana:s3cr3t"
-    offer(index.folder, wheels["3.1.0"])
-    user.variables["REZUP_UPGRADE_SOURCE"] = index.url("ana:s3cr3t")
-    told = user.run("upgrade", "--check").stdout + user.run("-D", "status").stderr + user.run("--version").stdout
-    assert "Upgraded rezup 3.0.0 to 3.1.0" in told
-    assert "s3cr3t" not in told
-    found = [path for path in user.home.rglob("*") if path.is_file() and b"s3cr3t" in path.read_bytes()]
-    assert found == []
-
-
-@pytest.mark.parametrize("kind", ["hangs", "refuses", "nonsense", "unknown"])
-def test_an_index_that_is_away_costs_a_second_at_most_once(user: Installation, index: Index, kind: str) -> None:
-    listening = socket.create_server(("127.0.0.1", 0))
-    port = listening.getsockname()[1]
-    if kind == "refuses":
-        listening.close()
-    addresses = {"nonsense": index.url(), "unknown": "http://nonesuch.invalid/simple"}
-    user.variables["REZUP_UPGRADE_SOURCE"] = addresses.get(kind, f"http://127.0.0.1:{port}/simple")
-    if kind == "nonsense":
-        for name in DISTRIBUTIONS:
-            (index.folder / f"{name}-3.1.0-py3-none-any.whl").write_bytes(b"nonsense")
-    user.run("status", REZUP_NO_UPGRADE="1")
-    plain = min(_seconds(user, "status", "--json", REZUP_NO_UPGRADE="1") for _ in range(3))
-    late = _seconds(user, "status", "--json")
-    assert kind == "nonsense" or late < plain + 2, "a second, and what a busy machine adds"
-    assert not list(user.home.glob(".local/share/rezup/*/releases/*"))
-    asked = len(index.asked)
-    assert user.run("status").stderr == ""
-    assert len(index.asked) == asked, "it is not asked again today"
-    if kind != "nonsense":
-        assert "cannot be asked for releases" in user.run("upgrade", status=9).stderr
-    listening.close()
-
-
-def _seconds(user: Installation, *words: str, **variables: Any) -> float:
-    started = time.monotonic()
-    user.run(*words, **variables)
-    return time.monotonic() - started
 
 
 @pytest.mark.parametrize("switch", ["--no-upgrade", "REZUP_NO_UPGRADE"])
