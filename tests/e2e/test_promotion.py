@@ -62,6 +62,7 @@ def test_prod_gets_what_staging_has(studio: Machine, consumer: Machine, remote: 
     ]
     assert locks[0].read_bytes() == locks[1].read_bytes()
     assert metadata(studio, "prod")["origin"] == f"staging@{tested}"
+    assert f"from staging@{tested}" in studio.run("history", "prod").stdout
     recipe = tomli.loads((studio.revisions("prod")[-1] / "rezup.toml").read_text(encoding="utf-8"))
     assert (recipe["description"], recipe["retention"]) == ("what all have", {"keep": 7})
     assert recipe["rez"]["lib"] == ["studio-colours", "studio-shapes"]

@@ -137,7 +137,7 @@ def _check_latest(arguments: argparse.Namespace) -> int:
     from rezup.upgrading import Upgrader
 
     with Progress(quiet=arguments.quiet, debug=arguments.debug) as progress:
-        upgrader = Upgrader(os.environ, progress)
+        upgrader = Upgrader(os.environ, os.environ, progress)
         lines = latest(upgrader, upgrader.news())
     print("\n".join(lines))
     return exits.DONE
@@ -149,7 +149,7 @@ def _upgrade(arguments: argparse.Namespace, progress: Progress) -> None:
         return
     from rezup.upgrading import Upgrader, start_over
 
-    if Upgrader(os.environ, progress).look():
+    if Upgrader(os.environ, arguments.origin.environ, progress).look():
         progress.close()
         start_over(arguments.origin)
 

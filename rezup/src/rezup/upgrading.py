@@ -59,10 +59,12 @@ class Upgrader:
 
     Args:
         environ: the caller's environment, after the site-customize script.
+        before: the same before it, which says where releases lie: the next start must find them without running the script.
         progress: told what happens.
     """
 
     environ: Mapping[str, str]
+    before: Mapping[str, str]
     progress: Progress
 
     def news(self, *, limit: float = LONGER) -> News:
@@ -104,7 +106,7 @@ class Upgrader:
         folder = self._folder()
         taker = Taker(folder, self._source(), self.environ, self.progress.report)
         name = taker.take(release)
-        before = releases.current(self.environ)
+        before = releases.current(self.before)
         self._make_current(name, before[0] if before is not None else "")
         taker.remove_unneeded(_kept(folder))
 
@@ -117,17 +119,17 @@ class Upgrader:
             )
 
     def _folder(self) -> Path:
-        folder = releases.user_folder(self.environ)
+        folder = releases.user_folder(self.before)
         if not folder:
             raise UpgradeError("there is no home folder to keep releases in", "set HOME, or XDG_DATA_HOME")
         return Path(folder)
 
     def _make_current(self, name: str, previous: str) -> None:
-        path = Path(releases.current_file(self.environ))
+        path = Path(releases.current_file(self.before))
         with storing("cannot write to"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_whole(path, releases.record(name, previous), 0o600)
-        found = releases.current(self.environ)
+        found = releases.current(self.before)
         if (found[0] if found is not None else "") != name:
             raise UpgradeError(
                 f"others can write to {path.parent.parent}", "take the right to write from them: chmod go-w"
@@ -142,7 +144,7 @@ class Upgrader:
         Raises:
             UpgradeError: nothing was taken that holds.
         """
-        found = releases.current(self.environ)
+        found = releases.current(self.before)
         if found is None:
             raise UpgradeError("no release was taken that could be given back", "see: rezup --version")
         name, previous = found

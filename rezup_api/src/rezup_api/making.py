@@ -107,10 +107,11 @@ class Maker:
             else:
                 timestamp = appear_next(stage, self.folder, newest)
             self._remark_clock(newest, timestamp)
+        told = f"from {origin.told}" if origin.told else ""
         if remote is not None:
-            act = new_act("publish", timestamp, self.environ, message=message)
+            act = new_act("publish", timestamp, self.environ, message=message, detail=told)
             record(lambda done: remote.record(recipe.container, done), act, self.report)
-        self._record("add", timestamp, message)
+        self._record("add", timestamp, message, told)
         return load_revision(self.folder, timestamp)
 
     def _newest(self, container: str, remote: Remote | None) -> str | None:
@@ -221,8 +222,8 @@ class Maker:
         run_checks(recipe, stage, metadata, environ=self.environ, report=self.report)
         _describe(stage, metadata)
 
-    def _record(self, act: str, timestamp: str, message: str) -> None:
-        done = new_act(act, timestamp, self.environ, message=message)
+    def _record(self, act: str, timestamp: str, message: str, detail: str = "") -> None:
+        done = new_act(act, timestamp, self.environ, message=message, detail=detail)
         record(lambda act: write_act(self.folder, act), done, self.report)
 
     def _appear(self, stage: Stage, timestamp: str) -> None:

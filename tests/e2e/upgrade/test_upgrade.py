@@ -69,6 +69,23 @@ def test_the_command_gets_what_it_was_started_with(user: Installation, source: P
     assert (again.stdout, again.stderr) == ("x\n", "")
 
 
+def test_the_script_may_name_the_source_and_move_the_home(
+    user: Installation, source: Path, wheels: dict[str, Path], tmp_path: Path
+) -> None:
+    del user.variables["REZUP_UPGRADE_SOURCE"]
+    lines = [
+        f"os.environ['REZUP_UPGRADE_SOURCE'] = {str(source)!r}",
+        f"os.environ['XDG_DATA_HOME'] = {str(tmp_path / 'data')!r}",
+    ]
+    script = user.home / "site.py"
+    script.write_text("\n".join(["import os", *lines]), encoding="utf-8")
+    (user.home / "rezup.toml").write_text(f'[init]\nscript = "{script}"\n', encoding="utf-8")
+    offer(source, wheels["3.1.0"])
+    assert user.run("status").stderr.count("Upgraded rezup 3.0.0 to 3.1.0") == 1
+    assert user.version() == "3.1.0"
+    assert user.run("upgrade", "--rollback").stdout == "rezup 3.0.0 runs from now on\n"
+
+
 def test_a_newer_major_is_only_told_of_and_once_a_day(
     user: Installation, source: Path, wheels: dict[str, Path]
 ) -> None:
@@ -190,6 +207,17 @@ def test_fifty_at_once(user: Installation, source: Path, wheels: dict[str, Path]
     assert sum("Upgraded" in one.stderr for one in done) == 1
     assert all("There are no containers yet" in one.stdout for one in done)
     assert user.taken == ["3.1.0"]
+
+
+def test_each_user_has_their_own(user: Installation, source: Path, wheels: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = Installation(user.path, tmp_path / "other", user.variables)
+    offer(source, wheels["3.1.0"])
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda one: one.run("status"), (user, other)))
+    assert all("Upgraded rezup 3.0.0 to 3.1.0" in one.stderr for one in done)
+    user.run("upgrade", "--rollback")
+    assert (user.version(), other.version()) == ("3.0.0", "3.1.0")
 
 
 @pytest.mark.parametrize("switch", ["--no-upgrade", "REZUP_NO_UPGRADE"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rezup_api.build.interpreters import Interpreter
-from rezup_api.build.locks import can_lock, parse_lock
+from rezup_api.build.locks import can_lock, merged, parse_lock
 from rezup_api.errors import InstallError
 
 HASH = "ab" * 32
@@ -95,3 +95,62 @@ def test_where_it_was_made_is_not_told() -> None:
 def test_what_is_no_lock_is_an_error(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - whoever reads it says so in its own words
         parse_lock(text)
+
+
+LOCAL = f"""
+lock-version = "1.0"
+created-by = "rezup"
+[[packages]]
+name = "studio-tools"
+version = "1.0"
+[[packages.wheels]]
+name = "studio_tools-1.0-py3-none-any.whl"
+path = "wheels/studio_tools-1.0-py3-none-any.whl"
+hashes = {{ sha256 = "{HASH}" }}
+[packages.tool.rezup]
+local = "tools"
+"""
+
+
+def test_a_wheel_beside_the_lock() -> None:
+    lock = parse_lock(LOCAL)
+    own, _ = lock.pins(interpreter(3, 11))
+    assert own.lines == (f"studio-tools==1.0 --hash=sha256:{HASH}",)
+    assert own.by_address() is None, "it has no other address"
+    assert lock.local == ["studio_tools-1.0-py3-none-any.whl"]
+    assert lock.renamed == {"tools": "studio-tools"}
+
+
+def test_a_compiled_one_binds_the_lock_to_its_platform() -> None:
+    lock = parse_lock(LOCAL.replace("py3-none-any", "cp311-cp311-win_amd64"))
+    with pytest.raises(InstallError, match=r"has nothing for Python 3\.11\.7"):
+        lock.pins(interpreter(3, 11))
+
+
+def test_recorded_addresses_are_used_where_there_are_any() -> None:
+    own, _ = parse_lock(TEXT).pins(interpreter(3, 11), ["x @ https://ben:other@pypi.studio/x.zip"])
+    others = own.by_address()
+    assert others is not None
+    address = f"rez @ https://ben:other@pypi.studio/rez-3.4.0-py3-none-any.whl --hash=sha256:{'cd' * 32}"
+    assert address in others.lines
+    assert "-e file:///home/ana/dev/mine" in others.lines
+
+
+def test_an_earlier_lock_keeps_its_files() -> None:
+    newer = TEXT.replace("cd" * 32, "ef" * 32).replace("studio/old-1.0", "studio/old-2.0")
+    newer = newer.replace('name = "old"\nversion = "1.0"', 'name = "old"\nversion = "2.0"')
+    kept = {package["name"]: package for package in parse_lock(newer).keeping(parse_lock(TEXT)).packages}
+    assert kept["rez"]["wheels"][0]["hashes"]["sha256"] == "cd" * 32
+    assert kept["old"]["version"] == "2.0"
+
+
+def test_several_locks_become_one() -> None:
+    linux, windows = TEXT, TEXT.replace("3.4.0", "3.3.0")
+    lock = parse_lock(merged({"linux": linux, "windows": windows}, "3.11"))
+    rez = {package["version"]: package["marker"] for package in lock.packages if package["name"] == "rez"}
+    assert rez == {"3.4.0": "sys_platform == 'linux'", "3.3.0": "sys_platform == 'win32'"}
+    assert [package.get("marker") for package in lock.packages if package["name"] == "mine"] == [None]
+    own, _ = lock.pins(interpreter(3, 11))
+    assert REZ in own.lines
+    with pytest.raises(InstallError):
+        lock.pins(interpreter(3, 12))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
     """Look, take, or go back."""
-    upgrader = Upgrader(studio.environ, progress)
+    upgrader = Upgrader(studio.environ, arguments.origin.environ, progress)
     if arguments.rollback:
         version = upgrader.roll_back()
         return Result({"version": version, "before": __version__}, Lines((f"rezup {version} runs from now on",)))

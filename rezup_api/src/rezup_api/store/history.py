@@ -48,7 +48,7 @@ class Act:
         when: an ISO 8601 moment in UTC.
         message: why, in the user's words.
         rezup_version: the rezup that did it.
-        detail: the label, or what was removed or mended.
+        detail: the label, what was removed or mended, or what it was made from.
         previous: what `use` gave before.
     """
 
