@@ -108,7 +108,7 @@ def prepare(origin: Origin, answer: Answer) -> None:
     folder = os.path.dirname(path)
     with suppress(OSError, RezupError):
         record = _record(origin, answer, read(path))
-        if record is not None and _session(record, answer.environ) == answer.session and _owned(folder):
+        if record is not None and _session(record, answer.environ) == answer.session and owned(folder):
             os.makedirs(folder, mode=0o700, exist_ok=True)
             write_whole(Path(path), record.dumped(), 0o600)
             _prune(folder)
@@ -127,7 +127,7 @@ def _is_repeatable(origin: Origin, answer: Answer) -> bool:
     )
 
 
-def _owned(folder: str) -> bool:
+def owned(folder: str) -> bool:
     """Whether the folder, or the first above it that is there, is this user's: root leaves nothing in the homes of others."""
     while not os.path.lexists(folder):
         folder = os.path.dirname(folder)

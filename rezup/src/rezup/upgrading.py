@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from rezup import releases
 from rezup._version import __version__
+from rezup.preparing import owned
 from rezup_api.errors import RezupError, UpgradeError
 from rezup_api.releases.memory import read_memory
 from rezup_api.releases.sources import releases_of, shown
@@ -168,6 +169,8 @@ class Upgrader:
         """
         path = Path(releases.checked_file(self.environ))
         with suppress(OSError, RezupError):
+            if os.name == "posix" and not owned(str(path)):
+                return False
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             turn = path.with_name(f"{path.name}.lock")
             turn.touch(mode=0o600)
