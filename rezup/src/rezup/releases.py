@@ -59,14 +59,18 @@ def switch() -> "Callable[[list[str]], int] | None":
 
 def user_folder(environ: "Mapping[str, str]") -> str:
     """Where this user's releases lie, for this platform and Python; empty where there is no place for them."""
-    if os.name == "nt":
-        data, machine = environ.get("LOCALAPPDATA", ""), environ.get("PROCESSOR_ARCHITECTURE", "")
-    else:
-        home = environ.get("HOME")
-        data, machine = environ.get("XDG_DATA_HOME") or (home + "/.local/share" if home else ""), os.uname().machine
-    if not os.path.isabs(data):
-        return ""
-    return os.path.join(data, "rezup", f"{sys.platform}-{machine}-{sys.implementation.cache_tag}".lower())
+    data = _base(environ, "XDG_DATA_HOME", "/.local/share")
+    machine = environ.get("PROCESSOR_ARCHITECTURE", "") if os.name == "nt" else os.uname().machine
+    tag = f"{sys.platform}-{machine}-{sys.implementation.cache_tag}".lower()
+    return os.path.join(data, "rezup", tag) if data else ""
+
+
+def _base(environ: "Mapping[str, str]", variable: str, below_home: str) -> str:
+    """A folder of the user's by the XDG Base Directory Specification, one of its own on Windows; empty where there is none."""
+    home = environ.get("HOME")
+    found = environ.get(variable) or (home + below_home if home else "")
+    found = environ.get("LOCALAPPDATA", "") if os.name == "nt" else found
+    return found if os.path.isabs(found) else ""
 
 
 def key() -> str:
@@ -89,12 +93,9 @@ def release_folder(name: str, environ: "Mapping[str, str]") -> str:
 
 def checked_file(environ: "Mapping[str, str]") -> str:
     """The file whose time says when the source was last asked on this host; empty where there is no place for it."""
-    if os.name == "nt":
-        cache, host = environ.get("LOCALAPPDATA", ""), environ.get("COMPUTERNAME", "")
-    else:
-        home = environ.get("HOME")
-        cache, host = environ.get("XDG_CACHE_HOME") or (home + "/.cache" if home else ""), os.uname().nodename
-    return os.path.join(cache, "rezup", host, f"checked-{key()}") if os.path.isabs(cache) else ""
+    cache = _base(environ, "XDG_CACHE_HOME", "/.cache")
+    host = environ.get("COMPUTERNAME", "") if os.name == "nt" else os.uname().nodename
+    return os.path.join(cache, "rezup", host, f"checked-{key()}") if cache else ""
 
 
 def current(environ: "Mapping[str, str]") -> "tuple[str, str] | None":
@@ -109,15 +110,15 @@ def current(environ: "Mapping[str, str]") -> "tuple[str, str] | None":
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
         try:
             found = os.fstat(descriptor)
+            if not _is_ours(found):
+                return None
             record = marshal.loads(os.read(descriptor, found.st_size))
         finally:
             os.close(descriptor)
         if record[0] != (FORMAT, sys.version, installed, stamp(installed)):
             return None
         place = release_folder(record[1], environ)
-        if not record[1] or not (
-            _is_ours(found) and _is_ours(os.stat(place)) and _is_ours(os.stat(os.path.dirname(place)))
-        ):
+        if not record[1] or not (_is_ours(os.stat(place)) and _is_ours(os.stat(os.path.dirname(place)))):
             return None
         return record[1], record[2]
     except (OSError, EOFError, ValueError, TypeError, IndexError):

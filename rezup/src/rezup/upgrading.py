@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 # Seconds for which a command waits for the source; for `rezup upgrade`, which does nothing else.
 PATIENCE = 1.0
 LONGER = 15.0
-# Seconds for which somebody who takes a release is waited for.
-TURN = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.build import installers
-from rezup_api.build.engine import check, is_missing, surroundings
+from rezup_api.build.engine import surroundings
+from rezup_api.build.failures import check, is_missing
 from rezup_api.build.interpreters import host_interpreter
 from rezup_api.build.locks import address_of, line_of
 from rezup_api.build.pip import PipEngine

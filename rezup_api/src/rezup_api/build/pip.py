@@ -9,7 +9,8 @@ from rezup_api import process
 from rezup_api.build.distributions import installed
 from rezup_api.build.downloads import Downloading, lock_limits
 from rezup_api.build.editable import PLAIN_PATH, plain_path_projects
-from rezup_api.build.engine import EPOCH, Pins, Surroundings, check, is_missing, progress_of
+from rezup_api.build.engine import EPOCH, Pins, Surroundings, progress_of
+from rezup_api.build.failures import check, settle
 from rezup_api.recipe.credentials import redact
 from rezup_api.store.layout import BIN, site_packages
 
@@ -136,10 +137,9 @@ class PipEngine:
             offline = self._tried(environment, pins, ("--no-index", *where), step)
             if not offline.status:
                 return
-        completed = self._tried(environment, pins, where, step)
-        others = pins.by_address() if is_missing(completed) else None
-        if others is None or self._tried(environment, others, where, step).status:
-            check(completed, "pip cannot install what the recipe asks for")
+        first = self._tried(environment, pins, where, step)
+        completed = settle(first, pins, lambda others: self._tried(environment, others, where, step))
+        check(completed, "pip cannot install what the recipe asks for")
 
     def _tried(self, environment: Path, pins: Pins, where: Sequence[str], step: Step | None) -> process.Completed:
         own = self._around.own_options

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rezup_api import process
 from rezup_api.build.editable import PLAIN_PATH, plain_path_projects
-from rezup_api.build.engine import EPOCH, Pins, Surroundings, check, is_missing, progress_of
+from rezup_api.build.engine import EPOCH, Pins, Surroundings, progress_of
+from rezup_api.build.failures import check, settle
 from rezup_api.build.locks import merged
 from rezup_api.build.pipconfig import REQUIRE_HASHES
 from rezup_api.build.platforms import PLATFORMS, here, limited
@@ -121,10 +122,8 @@ class UvEngine:
         """Install from what is on this machine; else from the indexes, and from the recorded addresses what these lack."""
         if pins.lasting and self._tried([*where, "--offline"], pins, step).status == 0:
             return
-        completed = self._tried(where, pins, step)
-        others = pins.by_address() if is_missing(completed) else None
-        if others is None or self._tried(where, others, step).status:
-            check(completed, "uv cannot install what the recipe asks for")
+        completed = settle(self._tried(where, pins, step), pins, lambda others: self._tried(where, others, step))
+        check(completed, "uv cannot install what the recipe asks for")
 
     def _tried(self, where: Sequence[str], pins: Pins, step: Step | None) -> process.Completed:
         wanted = self._around.work / "pins.txt"
