@@ -22,7 +22,7 @@ def build(output: Path, source: str) -> None:
     """Build both from a copy of the sources, which says where newer ones are."""
     python = _setup.python_of(run.environment())
     with tempfile.TemporaryDirectory(prefix="rezup-release-") as folder:
-        for name in _setup.DISTRIBUTIONS:
+        for name in (*_setup.DISTRIBUTIONS, "recipes"):
             shutil.copytree(
                 str(_setup.CHECKOUT / name),
                 str(Path(folder) / name),

@@ -52,10 +52,26 @@ def test_a_wheel_holds_exactly_what_the_package_holds(package: str, wheels: dict
     sources = checkout / package / "src"
     expected = {path.relative_to(sources).as_posix() for path in sources.rglob("*") if path.is_file()}
     expected = {name for name in expected if "__pycache__" not in name}
+    if package == "rezup_api":
+        expected |= {f"rezup_api/recipe/examples/{path.name}" for path in (checkout / "recipes").glob("*.toml")}
     with ZipFile(wheels[package]) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert names == expected
     assert f"{package}/py.typed" in names
+
+
+def test_a_wheel_of_the_source_distribution_is_the_same(
+    wheels: dict[str, Path], checkout: Path, tmp_path: Path
+) -> None:
+    options: list[str | Path] = ["-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path]
+    subprocess.run([sys.executable, *options], cwd=checkout / "rezup_api", check=True, capture_output=True)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    (tmp_path / "wheels").mkdir()
+    building: list[str | Path] = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--wheel-dir"]
+    run([*PIP, "wheel", *building, tmp_path / "wheels", archive])
+    (again,) = (tmp_path / "wheels").glob("*.whl")
+    with ZipFile(again) as ours, ZipFile(wheels["rezup_api"]) as plain:
+        assert sorted(ours.namelist()) == sorted(plain.namelist())
 
 
 @pytest.mark.parametrize("package", PACKAGES)

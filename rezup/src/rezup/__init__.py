@@ -8,9 +8,13 @@ Every launch passes through here, and many are counted in milliseconds: this mod
 SOURCE = ""
 # The version's file of the installed packages, where this is a release that runs in their place; see `releases`.
 installed = ""
+# Names of rezup 2.x that the library has none for; `rezup.util` and `rezup.util_env` are the others.
+_EARLIER = ("ContainerError", "ContainerRecipe")
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rezup._version import __version__ as __version__
+    from rezup.util import ContainerError as ContainerError
+    from rezup.util import ContainerRecipe as ContainerRecipe
     from rezup_api import *  # noqa: F403
 
 
@@ -24,6 +28,10 @@ def __getattr__(name: str) -> object:
         import rezup_api
 
         return rezup_api.__all__
+    if name in _EARLIER:
+        from rezup import util
+
+        return getattr(util, name)
     if not name.startswith("_"):
         import rezup_api
 
@@ -35,4 +43,4 @@ def __getattr__(name: str) -> object:
 def __dir__() -> list[str]:
     import rezup_api
 
-    return sorted({*globals(), *rezup_api.__all__, "__version__"})
+    return sorted({*globals(), *rezup_api.__all__, *_EARLIER, "__version__"})

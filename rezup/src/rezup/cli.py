@@ -255,6 +255,10 @@ def _add_recipe(commands: argparse._SubParsersAction[Parser]) -> None:
         action = _command(actions, name, text, json=True)
         action.add_argument("name", nargs="?", default=".main", metavar="NAME", help="default: .main")
         action.add_argument("-f", "--file", metavar="RECIPE", help="this file instead of the one found by name")
+        if name == "init":
+            action.add_argument(
+                "--example", metavar="EXAMPLE", help="write an example for a real case: `allzpark`, ..."
+            )
 
 
 def _add_upgrade(commands: argparse._SubParsersAction[Parser]) -> None:

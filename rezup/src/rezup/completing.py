@@ -19,6 +19,7 @@ from argcomplete.shell_integration import shellcode
 
 from rezup.cli import build_parser
 from rezup.names import Names, paths
+from rezup_api.recipe.starting import examples
 from rezup_api.store.names import DEFAULT_CONTAINER
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def _attach(parser: argparse.ArgumentParser, names: Names) -> None:
         "RECIPE": lambda prefix, **_: dict.fromkeys(paths(prefix, ".toml"), ""),
         "NAME@REV|FILE": lambda prefix, **_: {**names.targets(prefix), **dict.fromkeys(paths(prefix), "")},
         "FILE": lambda prefix, **_: dict.fromkeys(paths(prefix), ""),
+        "EXAMPLE": lambda **_: dict.fromkeys(examples(), ""),
         "PLATFORM": lambda **_: dict.fromkeys(NAMED_PLATFORMS, ""),
         "SCRIPT": lambda prefix, **_: dict.fromkeys(paths(prefix), ""),
     }

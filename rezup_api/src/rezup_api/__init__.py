@@ -12,7 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rezup_api._version import __version__ as __version__
     from rezup_api.containers import Container as Container
-    from rezup_api.containers import Session as Session
     from rezup_api.errors import BusyError as BusyError
     from rezup_api.errors import InstallError as InstallError
     from rezup_api.errors import LaunchError as LaunchError
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from rezup_api.errors import Problem as Problem
     from rezup_api.errors import RecipeError as RecipeError
     from rezup_api.errors import RemoteError as RemoteError
+    from rezup_api.errors import RezError as RezError
     from rezup_api.errors import RezupError as RezupError
     from rezup_api.errors import StorageError as StorageError
     from rezup_api.errors import UpgradeError as UpgradeError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rezup_api.events import Reporter as Reporter
     from rezup_api.recipe.loading import load_recipe as load_recipe
     from rezup_api.recipe.model import Recipe as Recipe
+    from rezup_api.session.entering import Session as Session
     from rezup_api.settings import Settings as Settings
     from rezup_api.store.history import Act as Act
     from rezup_api.store.revisions import Revision as Revision
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 _HOMES = {
     "__version__": "_version",
     "Container": "containers",
-    "Session": "containers",
     "BusyError": "errors",
     "InstallError": "errors",
     "LaunchError": "errors",
@@ -45,6 +45,7 @@ _HOMES = {
     "Problem": "errors",
     "RecipeError": "errors",
     "RemoteError": "errors",
+    "RezError": "errors",
     "RezupError": "errors",
     "StorageError": "errors",
     "UpgradeError": "errors",
@@ -54,6 +55,7 @@ _HOMES = {
     "Reporter": "events",
     "load_recipe": "recipe.loading",
     "Recipe": "recipe.model",
+    "Session": "session.entering",
     "Settings": "settings",
     "Act": "store.history",
     "Revision": "store.revisions",

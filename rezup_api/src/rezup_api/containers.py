@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import LaunchError, NotFoundError, RemoteError, RezupError, UsageError
 from rezup_api.events import Warned
 from rezup_api.recipe.loading import load_recipe
-from rezup_api.session.environment import SessionEnviron, session_environ
+from rezup_api.session.entering import Session, enter_revision
 from rezup_api.settings import absolute
 from rezup_api.store.failures import Failure, read_failure
 from rezup_api.store.labels import labels_of
 from rezup_api.store.layout import ContainerFolder, container_names
-from rezup_api.store.locks import Held, lease
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import DEFAULT_CONTAINER
 from rezup_api.store.pins import PIN, Pin
@@ -36,20 +35,6 @@ if TYPE_CHECKING:
 
 FIRST_BUILD = "first"
 ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A revision that is held, and the environment of a session in it, with what that was made from."""
-
-    revision: Revision
-    computed: SessionEnviron
-    lease: Held
-
-    @property
-    def environ(self) -> Mapping[str, str]:
-        """The environment of the session."""
-        return self.computed.values
 
 
 class Container:
@@ -338,13 +323,24 @@ class Container:
 
     def enter_revision(self, revision: Revision) -> Session | None:
         """Hold a revision and compute its session's environment; None when it is being removed just now."""
-        try:
-            held = lease(revision.lock_file)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise LaunchError(f"cannot hold {revision}: {error.strerror}") from error
-        if held is None:
-            return None
-        recipe = load_recipe(self.name, revision.recipe_file, tolerant=revision.style != "3")
-        return Session(revision, session_environ(revision, recipe, self.environ, self.report), held)
+        return enter_revision(revision, self.environ, self.report)
+
+    def present(self, *, fallback: bool = True) -> Revision:
+        """The revision that `use` gives, as far as it is built here; nothing is built.
+
+        Args:
+            fallback: take what stands in for one that is not built here.
+
+        Raises:
+            NotFoundError: none is built here.
+            RemoteError: the remote root cannot be asked, and nothing stands in for it.
+        """
+        current = self.current()
+        revision = load_revision(self.folder, current) if current is not None else None
+        if revision is not None and not revision.ready and fallback:
+            other = self._selector(local=False).stand_in(revision.timestamp)
+            revision = load_revision(self.folder, other) if other is not None else revision
+        if revision is None or not revision.ready:
+            told = f"{revision} cannot be entered" if revision is not None else f"there is no container {self.name}"
+            raise NotFoundError(f"{told} here", f"build it: rezup {'pull' if self.remote else 'add'} {self.name}")
+        return revision

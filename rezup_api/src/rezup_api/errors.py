@@ -137,6 +137,22 @@ class UpgradeError(RezupError):
     code = "upgrade"
 
 
+class RezError(RezupError):
+    """The Rez inside a revision did not answer: it refuses a request, or what it was given to run has failed.
+
+    Args:
+        status: the exit status of what was run; None where Rez itself has refused.
+        tail: the last lines of its stderr.
+    """
+
+    code = "rez"
+
+    def __init__(self, message: str, hint: str = "", *, status: int | None = None, tail: str = "") -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.tail = tail
+
+
 class LaunchError(RezupError):
     """A command could not be started.
 

@@ -256,6 +256,7 @@ def test_a_word_that_is_no_option(words: list[str], named: str) -> None:
         (["--keyring-provider=subprocess"], ["--keyring-provider", "subprocess"], {}),
         (["--keyring-provider=auto"], [], {}),
         (["--require-hashes", "--no-build-isolation"], ["--require-hashes", "--no-build-isolation"], {}),
+        (["--no-deps"], ["--no-deps"], {}),
         # They change nothing in an environment that rezup makes.
         (["--disable-pip-version-check", "--no-cache-dir", "-q", "--user", "--progress-bar=off"], [], {}),
     ],
@@ -272,7 +273,6 @@ def test_said_in_the_words_of_uv(words: list[str], arguments: list[str], variabl
     [
         "--prefer-binary",
         "--use-feature=fast-deps",
-        "--no-deps",
         "--requirement=more.txt",
         "--keyring-provider=other",
         "--global-option=x",

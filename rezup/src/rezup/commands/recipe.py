@@ -8,7 +8,7 @@ from rezup.render import Lines, Result, Table
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.recipe.locating import find_recipe, recipe_path
 from rezup_api.recipe.showing import effective_rows
-from rezup_api.recipe.starting import write_starter
+from rezup_api.recipe.starting import STARTER_FILE, example_file, write_starter
 from rezup_api.settings import absolute
 from rezup_api.store.names import check_container
 
@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     name = check_container(arguments.name)
     file = absolute(arguments.file, studio.environ) if arguments.file else None
     if arguments.action == "init":
-        return _init(file or recipe_path(name, studio.settings))
+        return _init(file or recipe_path(name, studio.settings), arguments.example)
     path = file or find_recipe(name, studio.settings)
     recipe = load_recipe(name, path)
     for remark in recipe.warnings:
@@ -43,6 +43,6 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     return Result(data, Table(("KEY", "VALUE", "FROM"), [(row.key, row.value, row.origin) for row in rows], ""))
 
 
-def _init(path: Path) -> Result:
-    write_starter(path)
+def _init(path: Path, example: str | None) -> Result:
+    write_starter(path, example_file(example) if example else STARTER_FILE)
     return Result({"file": str(path)}, Lines((f"Wrote {path}",)))

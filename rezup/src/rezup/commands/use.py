@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import argparse
 
     from rezup.progress import Progress
-    from rezup_api.containers import Container, Session
+    from rezup_api.containers import Container
+    from rezup_api.session.entering import Session
     from rezup_api.session.shells import Opening
     from rezup_api.studio import Studio
 

@@ -46,6 +46,7 @@ _WITHOUT_MEANING = {
 _LISTS = {"extra-index-url", "find-links", "trusted-host", "constraint", "no-binary", "only-binary"}
 _SPACED = re.compile(r"-[^\s=]+\s")
 REQUIRE_HASHES = "--require-hashes"
+NO_DEPS = "--no-deps"
 _ADDED_UP = {"no-binary", "only-binary"}
 # Lists of uv's own, which add to pip's, and what is between their items: uv would pass over them where it gets arguments.
 _UV_LISTS = {
@@ -216,6 +217,7 @@ def _translate_one(option: Option, arguments: list[str], variables: dict[str, st
         "no-index": "--no-index",
         "no-build-isolation": "--no-build-isolation",
         "require-hashes": REQUIRE_HASHES,
+        "no-deps": NO_DEPS,
     }
     values = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE", "client-cert": "SSL_CLIENT_CERT"}
     numbers = {"timeout": "UV_HTTP_TIMEOUT", "retries": "UV_HTTP_RETRIES"}

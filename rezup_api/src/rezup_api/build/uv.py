@@ -10,7 +10,7 @@ from rezup_api.build.editable import PLAIN_PATH, plain_path_projects
 from rezup_api.build.engine import EPOCH, Pins, Surroundings, progress_of
 from rezup_api.build.failures import check, settle
 from rezup_api.build.locks import merged
-from rezup_api.build.pipconfig import REQUIRE_HASHES
+from rezup_api.build.pipconfig import NO_DEPS, REQUIRE_HASHES
 from rezup_api.build.platforms import PLATFORMS, here, limited
 from rezup_api.recipe.credentials import redact
 from rezup_api.store.layout import BIN
@@ -41,7 +41,9 @@ class UvEngine:
         self._uv = uv
         # What is asked for has no hashes yet; what it was resolved to has.
         self._strict = tuple(word for word in translation.arguments if word == REQUIRE_HASHES)
-        given = (word for word in translation.arguments if word != REQUIRE_HASHES)
+        # What it was resolved to is installed without asking for more in any case.
+        self._asking = tuple(word for word in translation.arguments if word == NO_DEPS)
+        given = (word for word in translation.arguments if word not in {REQUIRE_HASHES, NO_DEPS})
         # pip looks in all indexes for the best version; uv, unless told so, stops at the first that has the name.
         self._sources = (*given, "--index-strategy", "unsafe-best-match")
         self._environ = {
@@ -83,7 +85,7 @@ class UvEngine:
         """The beginning of every command that resolves."""
         asked = self._around.work / f"{name}.in"
         asked.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return [self._uv, "pip", "compile", str(asked), "--python", interpreter.executable]
+        return [self._uv, "pip", "compile", str(asked), "--python", interpreter.executable, *self._asking]
 
     @property
     def _finding(self) -> tuple[str, ...]:

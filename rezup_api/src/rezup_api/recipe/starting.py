@@ -1,4 +1,4 @@
-"""The commented starter that `recipe init` writes."""
+"""The commented recipes that `recipe init` writes: the starter, and examples for real cases."""
 
 from __future__ import annotations
 
@@ -8,10 +8,37 @@ from pathlib import Path
 from rezup_api.errors import StorageError, UsageError
 
 STARTER_FILE = Path(__file__).with_name("starter.toml")
+# In what is installed, and in a checkout.
+_FOLDERS = (Path(__file__).with_name("examples"), Path(__file__).parents[4] / "recipes")
 
 
-def write_starter(path: Path) -> None:
-    """Write the starter recipe to `path`, whole or not at all; what is there already stays as it is.
+def examples() -> dict[str, Path]:
+    """The example recipes by their names, sorted."""
+    found = (sorted(folder.glob("*.toml")) for folder in _FOLDERS if folder.is_dir())
+    return {path.stem: path for path in next(found, [])}
+
+
+def example_file(name: str) -> Path:
+    """The example recipe of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from difflib import get_close_matches  # completion reads the names only
+
+    known = examples()
+    if name not in known:
+        nearest = get_close_matches(name, known, 1)
+        meant = f"did you mean {nearest[0]}? " if nearest else ""
+        raise UsageError(f"there is no example {name!r}", f"{meant}there are: {', '.join(known)}")
+    return known[name]
+
+
+def write_starter(path: Path, source: Path = STARTER_FILE) -> None:
+    """Write a commented recipe to `path`, whole or not at all; what is there already stays as it is.
+
+    Args:
+        source: what to write.
 
     Raises:
         UsageError: there is something at `path`.
@@ -22,7 +49,7 @@ def write_starter(path: Path) -> None:
         if os.path.lexists(path):
             raise FileExistsError
         try:
-            _write(beside, STARTER_FILE.read_bytes())
+            _write(beside, source.read_bytes())
             _publish(beside, path)
         finally:
             beside.unlink(missing_ok=True)

@@ -1,0 +1,165 @@
+"""Questions asked of the Rez inside a revision, by any Python: the revision's own, in a process of its own, answers them.
+
+    import os
+    from rezup_api import Studio
+    from rezup_api.rez import resolve_environ
+
+    revision = Studio.from_environ(os.environ).container("dev").find()
+    environ = resolve_environ(revision, ["maya-2019", "spiderman"])
+
+Rez is started as `rez-python` in the environment that `rezup use` gives, and the revision is held meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rezup_api import process
+from rezup_api.errors import NotFoundError, RezError, UsageError
+from rezup_api.events import Reporter, silent
+from rezup_api.session.entering import enter_revision
+from rezup_api.session.launch import find_command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rezup_api.store.revisions import Revision
+
+CONTEXT_SUFFIX = ".rxt"
+_PROBE = Path(__file__).with_name("_probe") / "ask.py"
+
+
+def resolve_environ(
+    revision: Revision, requests: Sequence[object] | str | Path, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The environment that Rez resolves: what a command started by `rez-env` gets.
+
+    Args:
+        revision: whose Rez is asked.
+        requests: package requests (`["maya-2019", "~nuke"]`, or one string of them with blanks between), or the path of a
+            context that was saved (`rez-env --output`, a `.rxt` file).
+        environ: the caller's environment; default: that of this process.
+
+    Raises:
+        RezError: Rez refuses: there is no such package, requests contradict each other, the context cannot be loaded.
+        NotFoundError: the revision was removed.
+        UsageError: there is no such context file, or nothing is requested.
+    """
+    answer = _ask(revision, {"ask": "environ", **_wanted(requests)}, environ)
+    if "error" in answer:
+        raise RezError(
+            f"the Rez of {revision} refuses: {answer['error']}", "see why: rez-env --verbose in that revision"
+        )
+    return {str(name): str(value) for name, value in answer["environ"].items()}
+
+
+def rez_version(revision: Revision, environ: Mapping[str, str] | None = None) -> str:
+    """The version that the Rez of a revision says it has; for an editable one that is the present one.
+
+    Raises:
+        RezError: it does not run.
+        NotFoundError: the revision was removed.
+    """
+    return str(_ask(revision, {"ask": "about"}, environ)["version"])
+
+
+def rez_location(revision: Revision, environ: Mapping[str, str] | None = None) -> Path:
+    """The folder of the package `rez` that runs in a revision; errors are those of `rez_version`."""
+    return Path(_ask(revision, {"ask": "about"}, environ)["location"])
+
+
+def run_script(
+    revision: Revision,
+    script: str | Path,
+    *arguments: str,
+    environ: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    timeout: float | None = None,
+    report: Reporter = silent,
+) -> Any:
+    """Run a script with the Rez of a revision, which it can import, and give the JSON document that it prints.
+
+    Args:
+        revision: whose `rez-python` runs it.
+        script: the path of the script. Its stdout, or the last line of it where packages print too, is a JSON document.
+        arguments: its own.
+        environ: the caller's environment; default: that of this process.
+        stdin: text for it to read.
+        timeout: seconds after which it is ended; without, it may take its time.
+        report: told what happens.
+
+    Raises:
+        RezError: it ends with a status that is not 0, or prints no JSON.
+        NotFoundError: the revision was removed.
+    """
+    done = _run(revision, [str(script), *arguments], environ, stdin=stdin, timeout=timeout, report=report)
+    return _document(done, f"{script}, run by the Rez of {revision},")
+
+
+def _ask(revision: Revision, question: Mapping[str, object], environ: Mapping[str, str] | None) -> dict[str, Any]:
+    done = _run(revision, [str(_PROBE)], environ, stdin=json.dumps(question))
+    return dict(_document(done, f"the Rez of {revision}"))
+
+
+def _wanted(requests: Sequence[object] | str | Path) -> dict[str, object]:
+    """What is requested, as the probe takes it."""
+    if isinstance(requests, Path) or (isinstance(requests, str) and requests.endswith(CONTEXT_SUFFIX)):
+        if not os.path.isfile(requests):
+            raise UsageError(f"there is no context file {requests}", f"save one: rez-env --output {requests} PACKAGE")
+        return {"context": os.path.abspath(requests)}
+    words = requests.split() if isinstance(requests, str) else [str(request) for request in requests]
+    if not words:
+        raise UsageError("no package is requested", "name at least one, as for rez-env")
+    return {"requests": words}
+
+
+def _run(
+    revision: Revision,
+    words: Sequence[str],
+    environ: Mapping[str, str] | None,
+    *,
+    stdin: str | None = None,
+    timeout: float | None = None,
+    report: Reporter = silent,
+) -> process.Completed:
+    """Run the `rez-python` of a revision, which is held for that time; what it is given to run must succeed."""
+    session = enter_revision(revision, os.environ if environ is None else environ, report)
+    if session is None:
+        raise NotFoundError(f"{revision} is gone", f"see what there is: rezup status {revision.container}")
+    with session.lease as held:
+        folders = os.pathsep.join(str(folder) for folder in revision.tool_folders)
+        program = find_command("rez-python", {**session.environ, "PATH": folders})
+        done = process.run(
+            [program, *words],
+            environ=session.environ,
+            report=report,
+            stdin=stdin,
+            holding=(held.descriptor,),
+            apart=True,  # Rez on Ctrl-C ends its whole process group (rez/cli/_util.py, sigbase_handler): with it, us
+            timeout=timeout,
+        )
+    if done.status:
+        raise _failure(revision, words[0], done)
+    return done
+
+
+def _failure(revision: Revision, script: str, done: process.Completed) -> RezError:
+    said = "\n".join(f"  {line}" for line in done.tail.splitlines()[-8:])
+    ending = f"ended with status {done.status}" if done.status > 0 else f"was ended by signal {-done.status}"
+    told = f"{script}, run by the Rez of {revision}, {ending}{':' if said else ''}"
+    hint = f"try it by hand: rezup use {revision} -- rez-python {script}"
+    return RezError("\n".join(filter(None, [told, said])), hint, status=done.status, tail=done.tail)
+
+
+def _document(done: process.Completed, who: str) -> Any:
+    text = done.stdout.strip()
+    for candidate in (text, text.rpartition("\n")[2]):
+        try:
+            return json.loads(candidate)
+        except ValueError:
+            continue
+    shown = f"{text[:200]!r}" if text else "nothing"
+    raise RezError(f"{who} printed no JSON, but {shown}", "print one document with json.dumps", tail=done.tail)

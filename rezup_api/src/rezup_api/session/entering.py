@@ -1,0 +1,52 @@
+"""Entering a revision: it is held, so that nothing removes it, and the environment of a session in it is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rezup_api.errors import LaunchError
+from rezup_api.recipe.loading import load_recipe
+from rezup_api.session.environment import SessionEnviron, session_environ
+from rezup_api.store.locks import Held, lease
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rezup_api.events import Reporter
+    from rezup_api.store.revisions import Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A revision that is held, and the environment of a session in it, with what that was made from."""
+
+    revision: Revision
+    computed: SessionEnviron
+    lease: Held
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment of the session."""
+        return self.computed.values
+
+
+def enter_revision(revision: Revision, environ: Mapping[str, str], report: Reporter) -> Session | None:
+    """Hold a revision and compute its session's environment; None when it is being removed just now.
+
+    Args:
+        environ: the caller's environment; values of an outer session are taken back.
+
+    Raises:
+        LaunchError: it cannot be held, or a `.env` file not be read.
+    """
+    try:
+        held = lease(revision.lock_file)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LaunchError(f"cannot hold {revision}: {error.strerror}") from error
+    if held is None:
+        return None
+    recipe = load_recipe(revision.container, revision.recipe_file, tolerant=revision.style != "3")
+    return Session(revision, session_environ(revision, recipe, environ, report), held)
