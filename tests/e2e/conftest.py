@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 NOBODY = 65534
+REZ = "rez==3.4.0"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -172,9 +174,9 @@ def machine(home: Path, warm_caches: Path) -> Machine:
     return Machine(home)
 
 
-@pytest.fixture
-def new_machine(tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> Callable[[], Machine]:
-    """Makes further machines, each with a home of its own and warm caches."""
+@pytest.fixture(scope="session")
+def session_machine(tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> Callable[[], Machine]:
+    """Makes machines that outlive a test, each with a home of its own and warm caches."""
 
     def make() -> Machine:
         home = tmp_path_factory.mktemp("machine")
@@ -183,6 +185,26 @@ def new_machine(tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> 
         return Machine(home)
 
     return make
+
+
+@pytest.fixture
+def new_machine(session_machine: Callable[[], Machine]) -> Callable[[], Machine]:
+    """Makes further machines."""
+    return session_machine
+
+
+@pytest.fixture(scope="session")
+def rez_sources(session_machine: Callable[[], Machine]) -> Path:
+    """A checkout of Rez: its source distribution, unpacked."""
+    machine = session_machine()
+    machine.recipe(f'[rez]\nurl = "{REZ}"')
+    machine.run("add", "--skip-use")
+    pip = machine.revisions()[0] / "venv" / "rez" / "bin" / "pip"
+    command = [str(pip), "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", str(machine.home), REZ]
+    subprocess.run(command, env=machine.environ, check=True, stdout=subprocess.DEVNULL)
+    with tarfile.open(next(machine.home.glob("rez-*.tar.gz"))) as archive:
+        archive.extractall(machine.home / "checkout", filter="data")
+    return machine.home / "checkout" / REZ.replace("==", "-")
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -146,25 +144,8 @@ def test_an_editable_extension(machine: Machine, tmp_path: Path, engine: str) ->
     check_rez(machine)
 
 
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> Path:
-    """A checkout of Rez: its source distribution, unpacked."""
-    home = tmp_path_factory.mktemp("rez")
-    (home / ".rezup").mkdir()
-    (home / ".rezup" / ".cache").symlink_to(warm_caches, target_is_directory=True)
-    machine = Machine(home)
-    machine.recipe(f'[rez]\nurl = "{REZ}"')
-    machine.run("add")
-    pip = machine.revisions()[0] / "venv" / "rez" / "bin" / "pip"
-    command = [str(pip), "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", str(home), REZ]
-    subprocess.run(command, env=machine.environ, check=True, stdout=subprocess.DEVNULL)
-    with tarfile.open(next(home.glob("rez-*.tar.gz"))) as archive:
-        archive.extractall(home / "checkout", filter="data")
-    return home / "checkout" / "rez-3.4.0"
-
-
-def test_an_editable_rez(machine: Machine, checkout: Path, tmp_path: Path) -> None:
-    rez = shutil.copytree(checkout, tmp_path / "my rez")
+def test_an_editable_rez(machine: Machine, rez_sources: Path, tmp_path: Path) -> None:
+    rez = shutil.copytree(rez_sources, tmp_path / "my rez")
     extension = plugin(tmp_path / "hello", "hello")
     machine.recipe(
         f"""

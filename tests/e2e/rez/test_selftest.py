@@ -1,10 +1,12 @@
-"""Rez's own test suite: what it says of an install by Rez's installer it says of a revision, test by test."""
+"""Rez's own test suite: what it says of an install by Rez's installer it says of a revision, test by test.
+
+It passes with every Python that is here, with a Rez from an index, from its sources, and from a lock.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,23 +14,17 @@ from xml.etree import ElementTree
 
 import pytest
 from tests.e2e.conftest import tree_digest
+from tests.e2e.rez.conftest import COMPARED, VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.e2e.conftest import Machine
+    from tests.e2e.rez.conftest import Installed
 
-VERSION = "3.4.0"
-# What that release gives on CPython 3.9 to 3.13; a plain `pip install rez` gives 13 fewer, which it skips.
+# What release 3.4.0 gives on CPython 3.9 to 3.13; a plain `pip install rez` gives 13 fewer, which it skips.
 AT_LEAST = 297
-NEWEST = 13
-RECIPE = """
-[rez]
-name = "rez"
-url = "rez=={version}"
-python = "{python}"
-lib = ["pytest", "pytest-subtests"]
-"""
+SUITE = ("rez-selftest", "--", "--junitxml=result.xml", "-p", "no:cacheprovider")
 # What Rez's installer does after `pip install`, which is not part of its distribution; see Rez's page on installation. It is run
 # by the new environment's own interpreter, and writes the scripts with the same library.
 FINISH = """
@@ -52,40 +48,65 @@ with open(os.path.join(tools, ".rez_production_install"), "w") as stream:
 """
 
 
-@pytest.mark.slow
-def test_a_revision_passes_what_an_install_by_the_installer_of_rez_passes(
-    new_machine: Callable[[], Machine],
-    need_program: Callable[[str], Path],
-    need_python: Callable[[str], Path],
-    tmp_path: Path,
-) -> None:
+@pytest.fixture(scope="session")
+def suite(
+    installed: Installed, need_program: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., dict[str, str]]:
+    """`suite(command, environ)` runs Rez's tests with that Rez; the outcome of each."""
     need_program("patchelf")
-    python = need_python(f"3.{min(sys.version_info.minor, NEWEST)}")
-    ours, theirs = new_machine(), new_machine()
-    for machine in (ours, theirs):
+
+    def run(command: Sequence[str | Path], environ: Mapping[str, str]) -> dict[str, str]:
+        folder = tmp_path_factory.mktemp("suite")  # it writes there, and so do its tests
         # Rez takes a package below its temporary folder for one under test. Ours would lie there, like all that tests make.
-        (machine.home / "tmp").mkdir()
-        machine.variables.update(TMPDIR=str(machine.home / "tmp"), PATH=without_csh(tmp_path / machine.home.name))
-    ours.recipe(RECIPE.format(version=VERSION, python=python))
-    ours.run("add", "-s")
-    [revision] = ours.revisions()
-    before = tree_digest(revision)
-    tools = install_as_rez_does(theirs, python)
+        (folder / "tmp").mkdir()
+        clean = {"TMPDIR": str(folder / "tmp"), "PATH": without_csh(folder / "programs", environ["PATH"])}
+        with open(folder / "output.txt", "w", encoding="utf-8") as output:
+            subprocess.run(
+                [str(word) for word in command],
+                cwd=folder,
+                env={**environ, **clean},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=600,
+                check=False,
+            )
+        return outcomes(folder)
 
-    suite = ["rez-selftest", "--", "--junitxml=result.xml", "-p", "no:cacheprovider"]
-    together = [
-        started(ours, ours.command("use", "--", *suite), ours.environ),
-        started(theirs, [str(tools / suite[0]), *suite[1:]], with_first_on_path(theirs.environ, tools)),
-    ]
-    for running in together:
-        running.wait(timeout=600)
+    return run
 
-    outcome, expected = outcomes(ours), outcomes(theirs)
-    assert not differences(outcome, expected)
+
+@pytest.fixture(scope="session")
+def outcome(installed: Installed, suite: Callable[..., dict[str, str]]) -> dict[str, str]:
+    """What the suite says of the revision."""
+    machine = installed.machine
+    before = tree_digest(installed.revision)
+    told = suite(machine.command("use", "--", *SUITE), machine.environ)
+    assert tree_digest(installed.revision) == before
+    return told
+
+
+@pytest.mark.slow
+def test_rez_passes_its_own_tests(outcome: dict[str, str]) -> None:
     counts = Counter(outcome.values())
     assert counts["passed"] >= AT_LEAST, counts
     assert set(counts) == {"passed", "skipped"}, [name for name, told in outcome.items() if told == "failed"]
-    assert tree_digest(revision) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("installed", [COMPARED], indirect=True)
+def test_each_as_in_an_install_by_the_installer_of_rez(
+    installed: Installed,
+    outcome: dict[str, str],
+    suite: Callable[..., dict[str, str]],
+    need_python: Callable[[str], Path],
+    session_machine: Callable[[], Machine],
+) -> None:
+    theirs = session_machine()
+    tools = install_as_rez_does(theirs, need_python(installed.python))
+    path = f"{tools}{os.pathsep}{theirs.environ['PATH']}"
+    expected = suite([tools / SUITE[0], *SUITE[1:]], {**theirs.environ, "PATH": path})
+    assert not differences(outcome, expected)
 
 
 def install_as_rez_does(machine: Machine, python: Path) -> Path:
@@ -103,14 +124,14 @@ def install_as_rez_does(machine: Machine, python: Path) -> Path:
     return environment / "bin" / "rez"
 
 
-def without_csh(folder: Path) -> str:
-    """PATH, without a `csh`: Rez's suite fails on Linux where that is tcsh, as it is on Debian beside a tcsh.
+def without_csh(folder: Path, path: str) -> str:
+    """`path`, without a `csh`: Rez's suite fails on Linux where that is tcsh, as it is on Debian beside a tcsh.
 
     Args:
         folder: is made, and holds links to the programs that lie beside a `csh`.
     """
     kept: list[str] = []
-    for number, place in enumerate(os.get_exec_path()):
+    for number, place in enumerate(path.split(os.pathsep)):
         if not (Path(place) / "csh").exists():
             kept.append(place)
             continue
@@ -122,24 +143,10 @@ def without_csh(folder: Path) -> str:
     return os.pathsep.join(kept)
 
 
-def with_first_on_path(environ: dict[str, str], folder: Path) -> dict[str, str]:
-    return {**environ, "PATH": f"{folder}{os.pathsep}{environ['PATH']}"}
-
-
-def started(machine: Machine, command: list[str], environ: dict[str, str]) -> subprocess.Popen[str]:
-    """Start the suite in a folder of its own; it writes there, and so do its tests."""
-    folder = machine.home / "suite"
-    folder.mkdir()
-    with open(folder / "output.txt", "w", encoding="utf-8") as output:
-        return subprocess.Popen(
-            command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output, text=True
-        )
-
-
-def outcomes(machine: Machine) -> dict[str, str]:
+def outcomes(folder: Path) -> dict[str, str]:
     """The outcome of every test: `test_solver.TestSolver.test_01` → passed, skipped or failed."""
-    result = machine.home / "suite" / "result.xml"
-    assert result.exists(), (machine.home / "suite" / "output.txt").read_text(encoding="utf-8")
+    result = folder / "result.xml"
+    assert result.exists(), (folder / "output.txt").read_text(encoding="utf-8")
     found: dict[str, str] = {}
     for case in ElementTree.parse(result).iter("testcase"):
         # The name of the class begins with the path to it, from wherever pytest thinks its root is.
