@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
+from tests.e2e.conftest import Machine
 from tests.e2e.repositories import RezUser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from _pytest.mark import ParameterSet
-    from tests.e2e.conftest import Machine
 
 VERSION = "3.4.0"
 PYTHONS = ("3.9", "3.11", "3.13")
 KINDS = ("plain", "editable", "locked")
+EACH = [(kind, python) for python in PYTHONS for kind in KINDS]
+# The one that is held against an install by Rez's own installer.
+COMPARED = ("plain", "3.11")
 # What is tried in each: Rez's own tests, and an extension that makes packages.
 RECIPE = """
 [rez]
@@ -52,45 +56,72 @@ class Installed:
         return path
 
 
-def _params() -> list[ParameterSet]:
-    """Every kind with every Python; the tests of one run in one worker, for they share the machine."""
-    names = [(kind, python) for python in PYTHONS for kind in KINDS]
-    return [pytest.param(name, id="-".join(name), marks=pytest.mark.xdist_group("-".join(name))) for name in names]
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """`once(name, make)` is a folder that the first of the workers has made, for all of them."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def get(name: str, make: Callable[[Path], None]) -> Path:
+        folder = shared / name
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                making = folder.with_name(f"{name}.part")
+                shutil.rmtree(making, ignore_errors=True)
+                making.mkdir()
+                make(making)
+                making.rename(folder)
+        return folder
+
+    return get
 
 
-EACH = _params()
-# The one that is held against an install by Rez's own installer.
-(COMPARED,) = (param for param in EACH if param.id == "plain-3.11")
-
-
-@pytest.fixture(scope="session", params=EACH)
+@pytest.fixture(scope="session", params=EACH, ids="-".join)
 def installed(
     request: pytest.FixtureRequest,
-    session_machine: Callable[[], Machine],
-    tmp_path_factory: pytest.TempPathFactory,
+    once: Callable[[str, Callable[[Path], None]], Path],
+    warm_caches: Path,
     need_python: Callable[[str], Path],
 ) -> Installed:
     """A machine that has one revision with Rez."""
     kind, python = request.param
     need_python(python)
-    machine = session_machine()
-    url = f"rez=={VERSION}"
-    if kind == "editable":
-        sources = request.getfixturevalue("rez_sources")
-        url = str(shutil.copytree(sources, tmp_path_factory.mktemp("my rez") / "rez"))
-    recipe = RECIPE.format(url=url, edit=str(kind == "editable").lower(), python=python)
+
+    def make(folder: Path) -> None:
+        url = f"rez=={VERSION}"
+        if kind == "editable":
+            # Not in the folder that gets another name.
+            url = str(once(f"sources-{python}", lambda sources: _copy(request, sources)) / "rez")
+        recipe = RECIPE.format(url=url, edit=str(kind == "editable").lower(), python=python)
+        machine = _machine(folder / "home", warm_caches)
+        if kind == "locked":
+            (folder / "share").mkdir()
+            machine.variables["REZUP_ROOT_REMOTE"] = str(folder / "share")
+            publisher = _machine(folder / "publisher", warm_caches)
+            publisher.variables.update(machine.variables)
+            publisher.recipe(recipe)
+            publisher.run("add", "--remote", "--skip-use")
+            machine.run("pull")
+        else:
+            machine.recipe(recipe)
+            machine.run("add", "--skip-use")
+
+    folder = once(f"{kind}-{python}", make)
+    machine = Machine(folder / "home")
     if kind == "locked":
-        share = tmp_path_factory.mktemp("share")
-        publisher = session_machine()
-        publisher.recipe(recipe)
-        for each in (publisher, machine):
-            each.variables["REZUP_ROOT_REMOTE"] = str(share)
-        publisher.run("add", "--remote", "--skip-use")
-        machine.run("pull")
-    else:
-        machine.recipe(recipe)
-        machine.run("add", "--skip-use")
+        machine.variables["REZUP_ROOT_REMOTE"] = str(folder / "share")
     return Installed(machine, kind, python)
+
+
+def _copy(request: pytest.FixtureRequest, folder: Path) -> None:
+    """Rez's sources, for a developer of their own."""
+    shutil.copytree(request.getfixturevalue("rez_sources"), folder / "rez")
+
+
+def _machine(home: Path, caches: Path) -> Machine:
+    (home / ".rezup").mkdir(parents=True)
+    (home / ".rezup" / ".cache").symlink_to(caches, target_is_directory=True)
+    return Machine(home)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ It passes with every Python that is here, with a Rez from an index, from its sou
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections import Counter
@@ -77,12 +78,22 @@ def suite(
 
 
 @pytest.fixture(scope="session")
-def outcome(installed: Installed, suite: Callable[..., dict[str, str]]) -> dict[str, str]:
+def outcome(
+    installed: Installed,
+    suite: Callable[..., dict[str, str]],
+    once: Callable[[str, Callable[[Path], None]], Path],
+) -> dict[str, str]:
     """What the suite says of the revision."""
-    machine = installed.machine
-    before = tree_digest(installed.revision)
-    told = suite(machine.command("use", "--", *SUITE), machine.environ)
-    assert tree_digest(installed.revision) == before
+
+    def make(folder: Path) -> None:
+        machine = installed.machine
+        before = tree_digest(installed.revision)
+        told = suite(machine.command("use", "--", *SUITE), machine.environ)
+        assert tree_digest(installed.revision) == before
+        (folder / "outcome.json").write_text(json.dumps(told), encoding="utf-8")
+
+    folder = once(f"suite-{installed.kind}-{installed.python}", make)
+    told: dict[str, str] = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
     return told
 
 
