@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import shutil
 import signal
@@ -63,6 +64,19 @@ def need_program() -> Callable[[str], Path]:
         if os.environ.get("REZUP_TESTS_REQUIRE_SHELLS"):
             pytest.fail(f"{name} is not installed, and REZUP_TESTS_REQUIRE_SHELLS asks for it")
         pytest.skip(f"{name} is not installed")
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def need_library() -> Callable[[str], None]:
+    """`need_library("GL")` looks for a shared library of the system; a machine without it is treated as with `need_program`."""
+
+    def find(name: str) -> None:
+        if ctypes.util.find_library(name) is None:
+            if os.environ.get("REZUP_TESTS_REQUIRE_SHELLS"):
+                pytest.fail(f"the library {name} is not installed, and REZUP_TESTS_REQUIRE_SHELLS asks for it")
+            pytest.skip(f"the library {name} is not installed")
 
     return find
 

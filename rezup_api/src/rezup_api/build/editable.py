@@ -9,12 +9,16 @@ drops production behaviour. Links of its packages in `site-packages` keep the pl
 
 from __future__ import annotations
 
+import ast
 import os
-from typing import TYPE_CHECKING
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
+from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import InstallError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from rezup_api.build.requirements import EnvironmentRequest
@@ -27,23 +31,44 @@ PLAIN_PATH = "editable_mode=compat"
 def plain_path_projects(request: EnvironmentRequest) -> list[str]:
     """The editable projects that setuptools builds, by name; other build backends may refuse its settings.
 
-    A project that names no backend is built by setuptools (PEP 517).
+    A recipe may call an extension otherwise than its project calls itself; both names are given.
     """
-    return [
-        requirement.name
-        for requirement in request.requirements
-        if requirement.editable and requirement.local is not None and _built_by_setuptools(requirement.local)
-    ]
+    named = []
+    for requirement in request.requirements:
+        if requirement.editable and requirement.local is not None:
+            project = _document(requirement.local / "pyproject.toml")
+            if _built_by_setuptools(project):
+                named += [requirement.name, *_declared(requirement.local, project)]
+    return list(dict.fromkeys(named))
 
 
-def _built_by_setuptools(project: Path) -> bool:
+def _document(path: Path) -> dict[str, Any]:
     import tomli
 
     try:
-        document = tomli.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+        return tomli.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return True
-    return "setuptools" in str(document.get("build-system", {}).get("build-backend", "setuptools"))
+        return {}
+
+
+def _built_by_setuptools(project: Mapping[str, Any]) -> bool:
+    """Whether it is; so is a project that names no backend (PEP 517)."""
+    return "setuptools" in str(project.get("build-system", {}).get("build-backend", "setuptools"))
+
+
+def _declared(folder: Path, project: Mapping[str, Any]) -> list[str]:
+    """The name that a project gives itself, where setuptools looks for it; none where it is only known by running it."""
+    if "name" in project.get("project", {}):
+        return [str(project["project"]["name"])]
+    configured = ConfigParser(interpolation=None)
+    try:
+        configured.read(folder / "setup.cfg", encoding="utf-8")
+        tree = ast.parse((folder / "setup.py").read_bytes())
+    except (OSError, ValueError, SyntaxError, ConfigParserError):
+        tree = ast.Module([], [])
+    words = [word for call in ast.walk(tree) if isinstance(call, ast.Call) for word in call.keywords]
+    given = [word.value.value for word in words if word.arg == "name" and isinstance(word.value, ast.Constant)]
+    return [str(name) for name in (*given, configured.get("metadata", "name", fallback="")) if name]
 
 
 def link_sources(packages: Path, checkout: Path) -> None:
