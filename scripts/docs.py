@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Callable, Mapping
 
 from rezup import exits
 from rezup.cli import build_parser
-from rezup_api import process
+from rezup_api import refusals
 from rezup_api.settings import SESSION_VARIABLES, VARIABLES
 
 if TYPE_CHECKING:
@@ -159,8 +159,8 @@ def launch_statuses() -> str:
             exits.LAUNCH_FAILED,
             "a failure of rezup itself: the command line, the recipe, the revision or a root is wrong",
         ),
-        (process.NOT_EXECUTABLE, "the command was found, but cannot be executed"),
-        (process.NOT_FOUND, "the command, or the script, was not found"),
+        (refusals.NOT_EXECUTABLE, "the command was found, but cannot be executed"),
+        (refusals.NOT_FOUND, "the command, or the script, was not found"),
         (exits.INTERRUPTED, exits.MEANINGS[exits.INTERRUPTED]),
     ]
     return table(("Status", "Meaning"), [(str(status), sentence(text)) for status, text in rows])

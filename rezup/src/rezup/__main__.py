@@ -23,6 +23,8 @@ def main(words: list[str] | None = None) -> int:
         The exit status, where the process has not become another one.
     """
     words = sys.argv[1:] if words is None else words
+    if os.environ.get("PYTHONPATH"):
+        _own_libraries_first()
     newer = _newer()
     if newer is not None:
         return newer(words)
@@ -41,6 +43,12 @@ def main(words: list[str] | None = None) -> int:
     from rezup import ordinary
 
     return ordinary.main(words, script_run)
+
+
+def _own_libraries_first() -> None:
+    """Look in the folders of PYTHONPATH last: they are for another Python, and may hold its `typing`, or an old `rich`."""
+    named = {os.path.abspath(folder) for folder in os.environ["PYTHONPATH"].split(os.pathsep) if folder}
+    sys.path.sort(key=lambda folder: folder in named)  # those of a kind stay in their order
 
 
 def _newer() -> "Callable[[list[str]], int] | None":

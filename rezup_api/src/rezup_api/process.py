@@ -7,7 +7,6 @@ builder's lock open, which tells others to wait.
 
 from __future__ import annotations
 
-import errno
 import os
 import select
 import signal
@@ -19,8 +18,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.capture import CAN_FOLLOW, Captures
-from rezup_api.errors import InstallError, LaunchError
+from rezup_api.errors import InstallError
 from rezup_api.events import CommandStarted, Reporter, silent
+from rezup_api.refusals import is_bare_script, program_hint, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     OnLine = Callable[[str], None]
 
 TAIL_LINES = 40
-NOT_EXECUTABLE = 126
-NOT_FOUND = 127
 POSIX_SHELL = "/bin/sh"
 LOOK_INTERVAL = 0.1
 LINUX = sys.platform == "linux"
@@ -193,7 +191,8 @@ def start(
             running.kill()
         files.__exit__()
         if isinstance(error, OSError):
-            raise InstallError(f"cannot start {words[0]}: {error.strerror}", command=words) from error
+            told = f"cannot start {words[0]}: {error.strerror}"
+            raise InstallError(told, program_hint(words[0]), command=words) from error
         raise
     return running
 
@@ -298,30 +297,6 @@ def _popen(
         if is_bare_script(command[0], error):
             return _popen([POSIX_SHELL, *command], environ, descriptor, mask)
         raise refusal(command[0], error) from error
-
-
-def is_bare_script(program: str, error: OSError) -> bool:
-    """Whether `error` is the system's refusal of a script without `#!`, which shells and `env` give to sh (execvp(3))."""
-    if error.errno != errno.ENOEXEC or os.name == "nt":
-        return False
-    try:
-        with open(program, "rb") as stream:
-            return b"\0" not in stream.read(256)  # else it is a program for another machine
-    except OSError:
-        return False
-
-
-def refusal(program: str, error: OSError) -> LaunchError:
-    """The system's refusal to run a program that was found, in our words."""
-    hints = {
-        errno.ENOENT: "it exists, so the interpreter that its first line names does not",
-        errno.E2BIG: "its arguments and environment are too long together",
-        errno.ENOEXEC: "it is no script, and no program for this machine",
-    }
-    status = NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
-    return LaunchError(
-        f"cannot run {program}: {error.strerror or error}", hints.get(error.errno or 0, ""), status=status
-    )
 
 
 def _before_exec(parent: int, mask: Collection[int]) -> Callable[[], None]:

@@ -90,13 +90,19 @@ def _failure(completed: process.Completed, packages: Path) -> InstallError:
     said = "\n".join(f"  {line}" for line in cause.splitlines()[-8:])
     return InstallError(
         f"Rez does not run in the new environment{f': {culprit} breaks it' if culprit else ''} ({name}):\n{said}",
-        f"take {culprit} out of the recipe, or ask for a version that fits this Rez and Python"
-        if culprit
-        else "check that this version of Rez supports the interpreter of the recipe (Python 3.12 and newer need Rez 3.3)",
+        _way_out(cause, culprit),
         command=completed.command,
         status=completed.status,
         tail=tail,
     )
+
+
+def _way_out(cause: str, culprit: str) -> str:
+    if "getpwuid" in cause:
+        return "Rez asks for the name of its user, and the system knows none: set LOGNAME"
+    if culprit:
+        return f"take {culprit} out of the recipe, or ask for a version that fits this Rez and Python"
+    return "check that this version of Rez supports the interpreter of the recipe (Python 3.12 and newer need Rez 3.3)"
 
 
 def _source(distribution: Distribution) -> str:

@@ -14,7 +14,7 @@ from rezup_api import process
 from rezup_api.closing import closes_descriptors
 from rezup_api.errors import LaunchError
 from rezup_api.guard import has_stuck_child
-from rezup_api.process import NOT_EXECUTABLE, NOT_FOUND
+from rezup_api.refusals import NOT_EXECUTABLE, NOT_FOUND, is_bare_script, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,9 +96,9 @@ def _exec(program: str, command: Sequence[str], environ: Mapping[str, str]) -> N
     try:
         os.execve(program, list(command), environ)
     except OSError as error:
-        if process.is_bare_script(program, error):
+        if is_bare_script(program, error):
             os.execve(process.POSIX_SHELL, [process.POSIX_SHELL, program, *command[1:]], environ)
-        raise process.refusal(program, error) from error
+        raise refusal(program, error) from error
 
 
 def _restore_signals() -> None:
