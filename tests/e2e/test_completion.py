@@ -116,6 +116,7 @@ WORDS = {
     "rezup use --lo": "rezup use --local",
     "rezup use -l -q d": "rezup use -l -q dev",
     "rezup env --format po": "rezup env --format powershell",
+    "rezup recipe init --example al": "rezup recipe init --example allzpark",
     "rezup use x": "rezup use x",
     "rezup add -m m": "rezup add -m m",
     "true && rezup use d": "true && rezup use dev",

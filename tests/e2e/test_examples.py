@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.packages import project
-from tests.e2e.repositories import RezUser, package
+from tests.e2e.repositories import package
 from tests.e2e.test_recipes import TELL, check_rez, plugin, rez_versions
 
 from rezup_api.recipe.starting import examples
@@ -71,13 +73,30 @@ def test_development(machine: Machine, rez_sources: Path) -> None:
 def test_rez_pip(machine: Machine, tmp_path: Path, need_python: Callable[[str], Path]) -> None:
     start(machine, "rez-pip", "pip")
     check_rez(machine, "pip")
-    user = RezUser(machine, tmp_path / "rez", "pip")
-    folder = package(user.released, "python", "3.11", "def commands():\n    env.PATH.prepend('{root}/bin')\n")
-    (folder / "bin").mkdir()
-    (folder / "bin" / "python").symlink_to(need_python("3.11"))
-    user.run("rez", "pip2", "--python-version", "3.11", "six==1.17.0")
-    installed = machine.home / "packages" / "six" / "1.17.0" / "package.py"
-    assert installed.is_file(), "where the recipe says"
+    (tmp_path / "python").symlink_to(need_python("3.11"))
+    head = examples()["rez-pip"].read_text(encoding="utf-8").partition("\n\n")[0]
+    commands = re.findall(r"^#   rezup (use .*?)(?:  +#.*)?$", head, flags=re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        machine.run(*command.split(), PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}", REZ_DISABLE_HOME_CONFIG="1")
+    assert list((machine.home / "packages" / "six").glob("*/package.py")), "where the recipe says"
+    asked = "python -c 'import six; print(six.__name__)'"
+    assert machine.run("use", "pip", "--", "rez-env", "--quiet", "six", "python", "-c", asked).stdout == "six\n"
+
+
+@pytest.mark.slow
+def test_air_gapped(machine: Machine, new_machine: Callable[[], Machine]) -> None:
+    networked = new_machine()
+    start(networked, "vanilla")
+    head = examples()["air-gapped"].read_text(encoding="utf-8")
+    command = re.findall(r"^#   pip (download .*?)  +#", head, flags=re.MULTILINE)[0].replace("~", str(machine.home))
+    pip = networked.revisions("dev")[0] / "venv" / "rez" / "bin" / "pip"
+    subprocess.run([pip, "--quiet", *command.split()], env=networked.environ, check=True, capture_output=True)
+    machine.variables.update(dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"))
+    (machine.root / ".cache").unlink()  # nothing was ever downloaded here
+    start(machine, "air-gapped", "prod")
+    check_rez(machine, "prod")
+    machine.run("use", "prod", "--", "rez-python", "-c", "import six")
 
 
 @pytest.mark.slow

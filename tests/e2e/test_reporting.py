@@ -241,3 +241,19 @@ def test_a_reader_that_goes_away_is_no_error(
         check=True,
     )
     assert done.stderr == "status 0\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+@pytest.mark.parametrize("words", [("status",), ("status", "--json"), ("recipe", "show"), ("--version",)])
+def test_an_output_that_cannot_be_written(cold_machine: Machine, words: tuple[str, ...]) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            cold_machine.command(*words),
+            env=cold_machine.environ,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "rezup: cannot write the output: No space left on device\n"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.repositories import RezUser, package
 
-from rezup_api import NotFoundError, RezError, Studio, UsageError
+from rezup_api import LaunchError, NotFoundError, RezError, Studio, UsageError
 from rezup_api.rez import resolve_environ, rez_location, rez_version, run_script
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ def commands():
     env.PAINT_HOME = "{root}"
     env.PATH.prepend("{root}/bin")
     env.GREETING = "hello ${STUDIO}"
+    unsetenv("LEFTOVER")
 """
 RECIPE = '[rez]\npython = "{python}"\n[env]\nSTUDIO = "W\u00fcrzel & co"\n'
 
@@ -52,7 +55,14 @@ def test_a_rez_of_another_python_is_asked(
 ) -> None:
     need_python(python)
     revision, user = made(machine, tmp_path, python)
-    environ = {**machine.environ, **user.environ, "PYTHONHOME": "/nowhere", "PYTHONPATH": str(tmp_path)}
+    environ = {
+        **machine.environ,
+        **user.environ,
+        "PYTHONHOME": "/nowhere",
+        "PYTHONPATH": str(tmp_path),
+        "LEFTOVER": "x",
+    }
+    environ["ODD"] = os.fsdecode(b"\xff")
     assert revision.metadata is not None
     assert rez_version(revision, environ) == revision.metadata.environments[0].rez
     location = rez_location(revision, environ)
@@ -63,6 +73,7 @@ def test_a_rez_of_another_python_is_asked(
     assert resolved["PAINT_HOME"] == str(user.released / "paint" / "1.0")
     assert resolved["GREETING"] == "hello W\u00fcrzel & co", "the recipe's variables are there as well"
     assert resolved["HOME"] == str(machine.home)
+    assert "LEFTOVER" not in resolved, "a package unsets it"
     assert subprocess.run(["paint"], env=resolved, capture_output=True, text=True, check=True).stdout == "painting\n"
 
     script = tmp_path / "count.py"
@@ -71,8 +82,8 @@ def test_a_rez_of_another_python_is_asked(
         "print(json.dumps([sys.argv[1:], [family.name for family in iter_package_families()], sys.version_info[:2]]))",
         encoding="utf-8",
     )
-    told = run_script(revision, script, "a b", "\u00fc", environ=environ)
-    assert told == [["a b", "\u00fc"], ["paint"], [int(part) for part in python.split(".")]]
+    told = run_script(revision, script, "a b", "--help", environ=environ)
+    assert told == [["a b", "--help"], ["paint"], [int(part) for part in python.split(".")]]
 
 
 @pytest.fixture
@@ -124,8 +135,27 @@ def test_a_script_that_fails_tells_why(asked: tuple[Revision, dict[str, Any]], t
     script.write_text("import time; time.sleep(60)", encoding="utf-8")
     with pytest.raises(RezError, match="ended after 1 s"):
         run_script(revision, script, environ=environ, timeout=1)
+    script.write_text(
+        "import signal, time; signal.signal(15, lambda *_: exit(0)); print('{}', flush=True); time.sleep(60)"
+    )
+    with pytest.raises(RezError, match="ended after 1 s"):
+        run_script(revision, script, environ=environ, timeout=1)
     script.write_text("print('noise'); print('{\"a\": 1}')", encoding="utf-8")
     assert run_script(revision, script, environ=environ) == {"a": 1}
+
+
+def test_what_fails_holds_nothing(machine: Machine, tmp_path: Path) -> None:
+    dotenv = tmp_path / "studio.env"
+    machine.recipe(f'[dotenv]\n1 = "{dotenv}"')
+    dotenv.write_text("A=1\n", encoding="utf-8")
+    machine.run("add", "-s")
+    revision = Studio.from_environ(machine.environ).container().find()
+    dotenv.write_bytes(b"\xff\xfe")
+    before = sorted(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        with pytest.raises(LaunchError):
+            rez_version(revision, machine.environ)
+    assert sorted(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_revision_that_is_gone(asked: tuple[Revision, dict[str, Any]], machine: Machine) -> None:
@@ -133,6 +163,8 @@ def test_a_revision_that_is_gone(asked: tuple[Revision, dict[str, Any]], machine
     machine.run("drop", ".main", "--yes", "--local")
     with pytest.raises(NotFoundError, match="gone"):
         rez_version(revision, environ)
+    with pytest.raises(NotFoundError, match="elsewhere"):
+        rez_version(replace(revision, obstacle="it was made for elsewhere"), environ)
 
 
 OLD_NAMES = """
@@ -219,7 +251,56 @@ def test_what_is_not_built_here_is_told_or_stood_in_for(publisher: Machine, cons
     consumer.run("pull", "dev")
     publisher.recipe("[env]\nWHICH = 'second'", "dev")
     publisher.run("add", "dev", "--remote", "-s")
-    assert scripted(consumer, ask.format(True)).stdout == "first\n"
+    stood_in = scripted(consumer, ask.format(True))
+    assert stood_in.stdout == "first\n"
+    assert "is not built here, taking dev@" in stood_in.stderr
     assert "NotFoundError" in scripted(consumer, ask.format(False)).stderr
     consumer.run("pull", "dev")
-    assert scripted(consumer, ask.format(False)).stdout == "second\n"
+    done = scripted(consumer, ask.format(False))
+    assert (done.stdout, done.stderr) == ("second\n", "")
+
+
+def test_a_pin_has_no_stand_in(publisher: Machine, consumer: Machine) -> None:
+    publisher.recipe("", "dev")
+    for _ in range(2):
+        publisher.run("add", "dev", "--remote", "-s")
+    oldest, newest = (path.name for path in publisher.revisions("dev"))
+    consumer.run("pull", f"dev@{newest}")
+    consumer.run("pin", f"dev@{oldest}", "--local")
+    shutil.rmtree(consumer.root / "dev" / "revisions" / oldest, ignore_errors=True)
+    refused = scripted(consumer, "from rezup import util\nutil.get_revision('dev')")
+    assert "NotFoundError" in refused.stderr
+
+
+def test_scripts_that_create_at_once_make_one_revision(machine: Machine) -> None:
+    machine.recipe("", "dev")
+    code = "from rezup import util; print(util.get_revision('dev', create=True).timestamp)"
+    command = [sys.executable, "-c", code]
+    started = [
+        subprocess.Popen(command, env=machine.environ, cwd=machine.home, stdout=subprocess.PIPE, text=True)
+        for _ in range(5)
+    ]
+    told = {process.communicate()[0].strip() for process in started}
+    assert told == {path.name for path in machine.revisions("dev")}
+    assert len(told) == 1
+
+
+def test_a_name_means_one_revision_for_as_long_as_a_process_lives(machine: Machine) -> None:
+    machine.recipe("[env]\nWHICH = 'first'")
+    machine.recipe("[env]\nWHICH = 'other'", "dev")
+    machine.run("add", "-s")
+    machine.run("add", "dev", "-s")
+    code = """
+import os, pathlib, subprocess, sys
+from rezup.util_env import dot_main
+pathlib.Path("rezup.toml").write_text("[env]\\nWHICH = 'second'")
+subprocess.run([*sys.argv[1:], "add", "-s"], check=True, capture_output=True)
+from rezup.util_env import dev
+print(os.environ["WHICH"])
+from rezup.util_env import dot_main as again
+print(os.environ["WHICH"], again == dot_main)
+"""
+    command = [sys.executable, "-c", code, *machine.command()]
+    done = subprocess.run(command, env=machine.environ, cwd=machine.home, capture_output=True, text=True, check=False)
+    assert done.stdout == "other\nfirst True\n", done.stderr
+    assert len(machine.revisions()) == 2

@@ -65,6 +65,8 @@ def script() -> str:
 def test_pythonpath_of_another_python(machine: Machine, script: str, elsewhere: Path, engine: str) -> None:
     machine.recipe(f'[rez]\nurl = "rez==3.4.0"\n[pip]\nengine = "{engine}"')
     check(machine, PYTHONPATH=str(elsewhere))
+    for empty in (f":{elsewhere}", f"{elsewhere}:", f"/nowhere::{elsewhere}"):  # an empty one is the working folder
+        assert ".main" in machine.run("status", cwd=elsewhere, PYTHONPATH=empty).stdout
     kept = machine.run("use", "--", "printenv", "PYTHONPATH", PYTHONPATH=str(elsewhere))
     assert kept.stdout == f"{elsewhere}\n", "the command gets it as it was"
 
@@ -259,6 +261,20 @@ def test_a_local_root_that_runs_no_programs(machine: Machine, no_programs: Path)
     assert "Permission denied" in refused.stderr
     assert "noexec" in refused.stderr
     assert machine.revisions() == []
+
+
+def test_a_share_that_runs_no_programs_here(machine: Machine, no_programs: Path) -> None:
+    """The revision was built where they run."""
+    machine.run("add", "--skip-use")
+    shutil.copytree(
+        machine.revisions()[0],
+        no_programs / "root" / ".main" / "revisions" / machine.revisions()[0].name,
+        symlinks=True,
+    )
+    machine.variables["REZUP_ROOT_LOCAL"] = str(no_programs / "root")
+    refused = machine.run("use", "--", "rez", "--version", status=126)
+    assert "noexec" in refused.stderr
+    assert "chmod" not in refused.stderr
 
 
 @pytest.mark.parametrize("behind", [True, False])

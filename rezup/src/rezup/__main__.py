@@ -47,8 +47,9 @@ def main(words: list[str] | None = None) -> int:
 
 def _own_libraries_first() -> None:
     """Look in the folders of PYTHONPATH last: they are for another Python, and may hold its `typing`, or an old `rich`."""
-    named = {os.path.abspath(folder) for folder in os.environ["PYTHONPATH"].split(os.pathsep) if folder}
-    sys.path.sort(key=lambda folder: folder in named)  # those of a kind stay in their order
+    named = {os.path.abspath(folder) for folder in os.environ["PYTHONPATH"].split(os.pathsep)}
+    foreign = {folder for folder in named if not os.path.exists(folder + "/rezup_api/__init__.py")}
+    sys.path.sort(key=lambda folder: os.path.abspath(folder) in foreign)  # those of a kind stay in their order
 
 
 def _newer() -> "Callable[[list[str]], int] | None":

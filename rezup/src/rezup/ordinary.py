@@ -54,15 +54,16 @@ def main(words: list[str], script_run: ScriptRun | None = None) -> int:
         arguments = _parse(own, command)
         arguments.origin = _origin(words, script_run)
         launching = arguments.command in LAUNCHING
-        status = _run(arguments, script_run)
-        sys.stdout.flush()  # while it can still be told from a fault that the reader of a pipe has gone
-        return status
+        return _run(arguments, script_run)
     except RezupError as error:
         render.show_error(error, arguments)
         return exits.status_of(error, launching=launching)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at exit
+        _forget_output()
         return exits.DONE
+    except _OutputError as error:
+        render.show_error(RezupError(f"cannot write the output: {error}"), None)
+        return exits.INTERNAL
     except KeyboardInterrupt:
         render.show_interruption()
         return exits.INTERRUPTED
@@ -71,6 +72,28 @@ def main(words: list[str], script_run: ScriptRun | None = None) -> int:
             raise
         render.show_fault(error)
         return exits.LAUNCH_FAILED if launching else exits.INTERNAL
+
+
+class _OutputError(Exception):
+    """What was to be told cannot be written."""
+
+
+@contextmanager
+def _output() -> Iterator[None]:
+    """Write to stdout, to the end: while it can still be told from a fault that nobody can read it."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_output()  # the reader of a pipe has gone, as `head` does
+    except OSError as error:
+        _forget_output()
+        raise _OutputError(error.strerror or str(error)) from error
+
+
+def _forget_output() -> None:
+    """Nobody gets what was not written yet; Python would try again, and complain, when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complete_streams() -> None:
@@ -108,7 +131,8 @@ def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
     if arguments.version:
         from rezup.upgrading import version_text
 
-        print(version_text())
+        with _output():
+            print(version_text())
         return exits.DONE
     if arguments.check_latest:
         return _check_latest(arguments)
@@ -128,7 +152,8 @@ def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
         result = COMMANDS[arguments.command](arguments, studio, progress)
     if isinstance(result, int):
         return result
-    render.show(result, arguments)
+    with _output():
+        render.show(result, arguments)
     return result.status
 
 
@@ -139,7 +164,8 @@ def _check_latest(arguments: argparse.Namespace) -> int:
     with Progress(quiet=arguments.quiet, debug=arguments.debug) as progress:
         upgrader = Upgrader(os.environ, os.environ, progress)
         lines = latest(upgrader, upgrader.news())
-    print("\n".join(lines))
+    with _output():
+        print("\n".join(lines))
     return exits.DONE
 
 

@@ -24,12 +24,15 @@ from rezup_api.recipe.loading import load_recipe
 from rezup_api.rez import resolve_environ
 from rezup_api.session.environment import session_environ
 from rezup_api.store.names import DEFAULT_CONTAINER
-from rezup_api.store.revisions import Revision
+from rezup_api.store.revisions import Revision, load_revision
+from rezup_api.store.selection import Selector
 from rezup_api.studio import Studio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from rezup_api.containers import Container
 
 __all__ = ["ContainerError", "ContainerRecipe", "ScriptRevision", "get_revision", "resolve_environ"]
 
@@ -89,16 +92,29 @@ def get_revision(container: str | None = None, create: bool = False, fallback: b
         ContainerError: there is none, or it cannot be built.
     """
     found = Studio.from_environ(environ(), log).container(container or DEFAULT_CONTAINER)
-    if not create:
-        revision = found.present(fallback=fallback)
-    else:
-        try:
-            revision = found.find()
-        except NotFoundError:
-            if found.remote is not None or found.revisions():
-                raise
-            revision = found.add(message="made by a script")
+    revision = found.find(create=True) if create else _present(found, fallback=fallback)
     return ScriptRevision(*(getattr(revision, field.name) for field in fields(Revision)))
+
+
+def _present(container: Container, *, fallback: bool) -> Revision:
+    """The revision that `use` gives, as far as it is built here, or what stands in for it; nothing is built.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    current = container.current()
+    if current is None:
+        raise NotFoundError(f"there is no container {container.name} here", f"make it: rezup add {container.name}")
+    revision = load_revision(container.folder, current)
+    if revision.ready:
+        return revision
+    selector = Selector(container.folder, container.remote, container.report)
+    other = selector.stand_in(current) if fallback and selector.pin_here() is None else None
+    way_out = f"build it: rezup pull {container.name}"
+    if other is None:
+        raise NotFoundError(f"{revision} is not built here", way_out)
+    log(Warned(f"{revision} is not built here, taking {container.name}@{other} instead; to {way_out}"))
+    return load_revision(container.folder, other)
 
 
 def environ() -> Mapping[str, str]:

@@ -3,7 +3,8 @@
     from rezup.util_env import dot_main     # this process is now as if `rezup use .main` had started it
 
 `dot_main` is the container `.main`; any other name is that container's. The name becomes what was set: variables and values. The
-revision is held for as long as the process lives. It is never built: where it is not ready, what stands in for it is taken.
+revision is held for as long as the process lives, and stays the one that the name means here. It is never built: where it is not
+ready, what stands in for it is taken, with a warning. The site-customize script is not run.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from rezup_api.session.entering import Session
 
 _MAIN = "dot_main"
-# Held until the process ends, or enters another one.
-_entered: list[Session] = []
+# What was entered, by container: held until the process ends, so that a name means one revision for as long.
+_entered: dict[str, Session] = {}
 
 
 def __getattr__(name: str) -> dict[str, str]:
@@ -39,16 +40,19 @@ def __getattr__(name: str) -> dict[str, str]:
     container = DEFAULT_CONTAINER if name == _MAIN else name
     if name.startswith("__") or not is_container(container):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    session = _entered.get(container) or _enter(container)
+    _entered[container] = session
+    _apply(changes(os.environ, session.environ))
+    applied = changes(without_session(os.environ), session.environ)
+    return {variable: value for variable, value in applied.items() if value is not None}
+
+
+def _enter(container: str) -> Session:
     revision = get_revision(container)
     session = enter_revision(revision, os.environ, log)
     if session is None:
         raise NotFoundError(f"{revision} is gone", "import it again")
-    applied = changes(without_session(os.environ), session.environ)
-    _apply(changes(os.environ, session.environ))
-    for outer in _entered:
-        outer.lease.release()
-    _entered[:] = [session]
-    return {variable: value for variable, value in applied.items() if value is not None}
+    return session
 
 
 def _apply(changed: Mapping[str, str | None]) -> None:

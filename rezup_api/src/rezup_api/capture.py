@@ -57,7 +57,7 @@ class Captures:
         self.stdin = None
         if stdin is not None:
             self.stdin = Captured()
-            self.stdin.file.write(stdin.encode("utf-8"))
+            self.stdin.file.write(stdin.encode("utf-8", "surrogateescape"))
             self.stdin.file.seek(0)
 
     def __enter__(self) -> Captures:

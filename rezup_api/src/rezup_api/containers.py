@@ -74,7 +74,15 @@ class Container:
         """Its revisions under the local root, newest first, ready or not."""
         return list(newest_first(self.folder))
 
-    def find(self, request: str = "", *, local: bool = False, strict: bool = False, at_once: bool = False) -> Revision:
+    def find(
+        self,
+        request: str = "",
+        *,
+        local: bool = False,
+        strict: bool = False,
+        at_once: bool = False,
+        create: bool = False,
+    ) -> Revision:
         """The revision that `use` gives, built first if it is missing here.
 
         Args:
@@ -83,6 +91,7 @@ class Container:
             strict: raise where another revision would stand in for what the remote root names, because that cannot be asked or
                 built.
             at_once: try to build it even if that has just failed.
+            create: make a first revision from the recipe, as is always done for `.main`; not where there is a remote root.
 
         Raises:
             NotFoundError: there is none such.
@@ -98,7 +107,7 @@ class Container:
                 self._refuse_unready(request)
             raise
         if selection is None:
-            return self._first(remote)
+            return self._first(remote, create=create or self.name == DEFAULT_CONTAINER)
         revision = load_revision(self.folder, selection.timestamp)
         if selection.published is None or remote is None or revision.ready:
             return revision
@@ -222,13 +231,13 @@ class Container:
         except (NotFoundError, RemoteError):
             return True
 
-    def _first(self, remote: Remote | None) -> Revision:
-        """What there is when there is no revision: `.main` is built the very first time, for all others it is an error.
+    def _first(self, remote: Remote | None, *, create: bool) -> Revision:
+        """What there is when there is no revision: it is built the very first time, or that is an error.
 
         Args:
             remote: where it was looked for too.
         """
-        if self.name != DEFAULT_CONTAINER or self.remote is not None:
+        if not create or self.remote is not None:
             self._refuse_unready()
             elsewhere = f", neither here nor on {remote.place}" if remote is not None else f" under {self.folder.root}"
             raise NotFoundError(f"there is no container {self.name}{elsewhere}", self._way_out(remote))
@@ -324,23 +333,3 @@ class Container:
     def enter_revision(self, revision: Revision) -> Session | None:
         """Hold a revision and compute its session's environment; None when it is being removed just now."""
         return enter_revision(revision, self.environ, self.report)
-
-    def present(self, *, fallback: bool = True) -> Revision:
-        """The revision that `use` gives, as far as it is built here; nothing is built.
-
-        Args:
-            fallback: take what stands in for one that is not built here.
-
-        Raises:
-            NotFoundError: none is built here.
-            RemoteError: the remote root cannot be asked, and nothing stands in for it.
-        """
-        current = self.current()
-        revision = load_revision(self.folder, current) if current is not None else None
-        if revision is not None and not revision.ready and fallback:
-            other = self._selector(local=False).stand_in(revision.timestamp)
-            revision = load_revision(self.folder, other) if other is not None else revision
-        if revision is None or not revision.ready:
-            told = f"{revision} cannot be entered" if revision is not None else f"there is no container {self.name}"
-            raise NotFoundError(f"{told} here", f"build it: rezup {'pull' if self.remote else 'add'} {self.name}")
-        return revision

@@ -48,12 +48,16 @@ FROM_TERMINAL = _signals("SIGINT", "SIGQUIT")
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A process that has ended: its exit status (negative: the signal), what it wrote to stdout, the end of its stderr."""
+    """A process that has ended: its exit status (negative: the signal), what it wrote to stdout, the end of its stderr.
+
+    `timed_out` says that it was ended because its time was up.
+    """
 
     command: tuple[str, ...]
     status: int
     stdout: str
     tail: str
+    timed_out: bool = False
 
 
 class Running:
@@ -92,7 +96,8 @@ class Running:
         lines = self._files.stderr.lines()
         with self._files:
             tail = [*lines[-TAIL_LINES:], *([remark] if remark else [])]
-            return Completed(self._command, self._popen.returncode, self._files.stdout.text(), "\n".join(tail))
+            stdout = self._files.stdout.text()
+            return Completed(self._command, self._popen.returncode, stdout, "\n".join(tail), not ended)
 
     def _follow(self, deadline: float | None) -> bool:
         """Wait until the process has ended, passing on its lines as they come; False when the deadline came first."""
@@ -192,7 +197,7 @@ def start(
         files.__exit__()
         if isinstance(error, OSError):
             told = f"cannot start {words[0]}: {error.strerror}"
-            raise InstallError(told, program_hint(words[0]), command=words) from error
+            raise InstallError(told, program_hint(words[0], error), command=words) from error
         raise
     return running
 

@@ -9,6 +9,7 @@ from rezup_api.errors import LaunchError
 
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
+NOEXEC = "its file system is mounted noexec; let REZUP_ROOT_LOCAL name a folder on another"
 
 
 def is_bare_script(program: str, error: OSError) -> bool:
@@ -35,10 +36,14 @@ def refusal(program: str, error: OSError) -> LaunchError:
     )
 
 
-def program_hint(program: str) -> str:
-    """The way out where a program lies on a file system that runs none; empty for what else may be the reason."""
+def program_hint(program: str, error: OSError) -> str:
+    """The way out where a program lies on a file system that runs none; empty for any other reason."""
+    return NOEXEC if error.errno in {errno.EACCES, errno.EPERM} and runs_nothing(program) else ""
+
+
+def runs_nothing(program: str) -> bool:
+    """Whether a program lies on a file system that is mounted so that none of its programs runs."""
     try:
-        refused = os.statvfs(program).f_flag & os.ST_NOEXEC
+        return bool(os.statvfs(program).f_flag & os.ST_NOEXEC)
     except (OSError, AttributeError):
-        return ""  # it is not there, or the system has no such flag
-    return "that file system is mounted noexec; let REZUP_ROOT_LOCAL name a folder on another" if refused else ""
+        return False  # it is not there, or the system has no such flag

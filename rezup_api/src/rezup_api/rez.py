@@ -45,7 +45,7 @@ def resolve_environ(
 
     Raises:
         RezError: Rez refuses: there is no such package, requests contradict each other, the context cannot be loaded.
-        NotFoundError: the revision was removed.
+        NotFoundError: the revision was removed, or is not ready here.
         UsageError: there is no such context file, or nothing is requested.
     """
     answer = _ask(revision, {"ask": "environ", **_wanted(requests)}, environ)
@@ -61,7 +61,7 @@ def rez_version(revision: Revision, environ: Mapping[str, str] | None = None) ->
 
     Raises:
         RezError: it does not run.
-        NotFoundError: the revision was removed.
+        NotFoundError: the revision was removed, or is not ready here.
     """
     return str(_ask(revision, {"ask": "about"}, environ)["version"])
 
@@ -92,8 +92,9 @@ def run_script(
         report: told what happens.
 
     Raises:
-        RezError: it ends with a status that is not 0, or prints no JSON.
-        NotFoundError: the revision was removed.
+        RezError: it ends with a status that is not 0, takes too long, or prints no JSON.
+        LaunchError: the revision has no `rez-python`, or a `.env` file of its recipe cannot be read.
+        NotFoundError: the revision was removed, or is not ready here.
     """
     done = _run(revision, [str(script), *arguments], environ, stdin=stdin, timeout=timeout, report=report)
     return _document(done, f"{script}, run by the Rez of {revision},")
@@ -126,6 +127,8 @@ def _run(
     report: Reporter = silent,
 ) -> process.Completed:
     """Run the `rez-python` of a revision, which is held for that time; what it is given to run must succeed."""
+    if not revision.ready:
+        raise NotFoundError(f"{revision} cannot be entered here: {revision.obstacle}")
     session = enter_revision(revision, os.environ if environ is None else environ, report)
     if session is None:
         raise NotFoundError(f"{revision} is gone", f"see what there is: rezup status {revision.container}")
@@ -133,7 +136,7 @@ def _run(
         folders = os.pathsep.join(str(folder) for folder in revision.tool_folders)
         program = find_command("rez-python", {**session.environ, "PATH": folders})
         done = process.run(
-            [program, *words],
+            [program, "--", *words],
             environ=session.environ,
             report=report,
             stdin=stdin,
@@ -141,14 +144,14 @@ def _run(
             apart=True,  # Rez on Ctrl-C ends its whole process group (rez/cli/_util.py, sigbase_handler): with it, us
             timeout=timeout,
         )
-    if done.status:
+    if done.status or done.timed_out:
         raise _failure(revision, words[0], done)
     return done
 
 
 def _failure(revision: Revision, script: str, done: process.Completed) -> RezError:
     said = "\n".join(f"  {line}" for line in done.tail.splitlines()[-8:])
-    ending = f"ended with status {done.status}" if done.status > 0 else f"was ended by signal {-done.status}"
+    ending = f"ended with status {done.status}" if done.status >= 0 else f"was ended by signal {-done.status}"
     told = f"{script}, run by the Rez of {revision}, {ending}{':' if said else ''}"
     hint = f"try it by hand: rezup use {revision} -- rez-python {script}"
     return RezError("\n".join(filter(None, [told, said])), hint, status=done.status, tail=done.tail)

@@ -54,6 +54,12 @@ def test_the_page(machine: Machine, server: tuple[str, subprocess.Popen[bytes]])
     machine.run("use", "prod", "--", "rez-memcache", "--flush")
     running.kill()
     running.wait()
+    assert_works(machine)
+    with socket.create_server(("127.0.0.1", int(address.partition(":")[2]))):
+        assert_works(machine)  # it takes the connection, and never answers
+
+
+def assert_works(machine: Machine) -> None:
     told = machine.run("use", "prod", "--", "rez-env", "--quiet", "paint", "-c", "echo $REZ_USED_RESOLVE")
     assert told.stdout == "paint-1.0\n", "without the server too"
     assert told.stderr == ""

@@ -29,6 +29,15 @@ SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setupt
             ["told", "own"],
         ),
         ({"setup.cfg": "[metadata]\nname = own\n"}, ["told", "own"]),
+        (
+            {
+                "setup.py": "import setuptools as s\ns.setup(name='own', ext_modules=[s.Extension(name='_c', sources=[])])\n"
+            },
+            ["told", "own"],
+        ),
+        ({"setup.py": "setup(name='no/name')\n"}, ["told"]),
+        ({"pyproject.toml": "project = 3\nbuild-system = 'x'\n"}, ["told"]),
+        ({"pyproject.toml": "[project]\nname = 3\n"}, ["told"]),
         # What cannot be read is the installer's to complain about.
         ({"setup.py": "print 'for Python 2'\n"}, ["told"]),
         ({"setup.py": "setup(", "setup.cfg": "name = own\n"}, ["told"]),

@@ -268,6 +268,21 @@ def test_said_in_the_words_of_uv(words: list[str], arguments: list[str], variabl
     assert translation.untranslatable == ()
 
 
+def test_paths_in_the_home_folder() -> None:
+    words = ["--find-links=~/wheels", "-c", "~/limits.txt", "--cert=~/ca.pem", "--find-links=https://h/~ana/"]
+    translation = translate(parse_options(words, "recipe"), {"HOME": "/home/ana"})
+    assert translation.environ == {"SSL_CERT_FILE": "/home/ana/ca.pem"}
+    found = [
+        "--find-links",
+        "/home/ana/wheels",
+        "--find-links",
+        "https://h/~ana/",
+        "--constraints",
+        "/home/ana/limits.txt",
+    ]
+    assert sorted(translation.arguments) == sorted(found)
+
+
 @pytest.mark.parametrize(
     "word",
     [

@@ -19,9 +19,10 @@ def about():
 
 
 def environ(question):
-    """This process's environment with what a context sets in it, as Rez's own `execute_command` puts them together."""
+    """This process's environment with what a context sets in it and without what it unsets: that of a shell which it opens."""
     from rez.exceptions import RezError
     from rez.resolved_context import ResolvedContext
+    from rez.rex import Unsetenv
 
     try:
         if "context" in question:
@@ -32,9 +33,21 @@ def environ(question):
             return {"error": str(context.failure_description or "the request cannot be resolved")}
         together = dict(os.environ)
         together.update(context.get_environ())
-        return {"environ": together}
+        unset = set()
+        for action in context.get_actions():
+            name = getattr(action, "key", None)
+            if isinstance(action, Unsetenv):
+                unset.add(name)
+            else:
+                unset.discard(name)
+        return {"environ": {_text(name): _text(together[name]) for name in together if name not in unset}}
     except RezError as error:
         return {"error": "%s: %s" % (type(error).__name__, error)}
+
+
+def _text(value):
+    """What JSON can hold: Python 2 has bytes, and not all of them are UTF-8."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def main():

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import ast
 import os
+import re
+import warnings
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 PACKAGES = ("rez", "rezplugins", "rezgui")
 # https://setuptools.pypa.io/en/latest/userguide/development_mode.html
 PLAIN_PATH = "editable_mode=compat"
+# https://packaging.python.org/en/latest/specifications/name-normalization/
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def plain_path_projects(request: EnvironmentRequest) -> list[str]:
@@ -42,7 +46,7 @@ def plain_path_projects(request: EnvironmentRequest) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _document(path: Path) -> dict[str, Any]:
+def _document(path: Path) -> Mapping[str, Any]:
     import tomli
 
     try:
@@ -51,24 +55,46 @@ def _document(path: Path) -> dict[str, Any]:
         return {}
 
 
+def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = document.get(name)
+    return found if isinstance(found, dict) else {}
+
+
 def _built_by_setuptools(project: Mapping[str, Any]) -> bool:
     """Whether it is; so is a project that names no backend (PEP 517)."""
-    return "setuptools" in str(project.get("build-system", {}).get("build-backend", "setuptools"))
+    return "setuptools" in str(_table(project, "build-system").get("build-backend", "setuptools"))
 
 
 def _declared(folder: Path, project: Mapping[str, Any]) -> list[str]:
     """The name that a project gives itself, where setuptools looks for it; none where it is only known by running it."""
-    if "name" in project.get("project", {}):
-        return [str(project["project"]["name"])]
+    found = (
+        _table(project, "project").get("name")
+        or _name_in_code(folder / "setup.py")
+        or _name_in_settings(folder / "setup.cfg")
+    )
+    return [found] if isinstance(found, str) and _NAME.fullmatch(found) else []
+
+
+def _name_in_code(file: Path) -> object:
+    """What the call of `setup` names, where it is written there."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of old code, which is not ours to judge
+            tree = ast.parse(file.read_bytes())
+    except (OSError, ValueError, SyntaxError):
+        return None
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("setup")]
+    words = [word.value for call in calls for word in call.keywords if word.arg == "name"]
+    return next((word.value for word in words if isinstance(word, ast.Constant)), None)
+
+
+def _name_in_settings(file: Path) -> str | None:
     configured = ConfigParser(interpolation=None)
     try:
-        configured.read(folder / "setup.cfg", encoding="utf-8")
-        tree = ast.parse((folder / "setup.py").read_bytes())
-    except (OSError, ValueError, SyntaxError, ConfigParserError):
-        tree = ast.Module([], [])
-    words = [word for call in ast.walk(tree) if isinstance(call, ast.Call) for word in call.keywords]
-    given = [word.value.value for word in words if word.arg == "name" and isinstance(word.value, ast.Constant)]
-    return [str(name) for name in (*given, configured.get("metadata", "name", fallback="")) if name]
+        configured.read(file, encoding="utf-8")
+    except (OSError, ValueError, ConfigParserError):
+        return None
+    return configured.get("metadata", "name", fallback=None)
 
 
 def link_sources(packages: Path, checkout: Path) -> None:

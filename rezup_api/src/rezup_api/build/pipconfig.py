@@ -12,11 +12,12 @@ import os
 import re
 import sys
 from configparser import ConfigParser, Error
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import Problem, RecipeError
+from rezup_api.settings import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,6 +49,8 @@ _SPACED = re.compile(r"-[^\s=]+\s")
 REQUIRE_HASHES = "--require-hashes"
 NO_DEPS = "--no-deps"
 _ADDED_UP = {"no-binary", "only-binary"}
+# pip looks for these in the home folder where they begin with `~`; uv takes it for a folder's name.
+_PATHS = {"find-links", "constraint", "cert", "client-cert"}
 # Lists of uv's own, which add to pip's, and what is between their items: uv would pass over them where it gets arguments.
 _UV_LISTS = {
     "extra-index-url": ("UV_INDEX", " "),
@@ -183,11 +186,11 @@ def translate(options: Iterable[Option], environ: Mapping[str, str]) -> Translat
 
     Args:
         options: the weakest first.
-        environ: with the lists of uv's own, UV_INDEX and the like, which are added to.
+        environ: with the lists of uv's own, UV_INDEX and the like, which are added to, and the home folder.
     """
     single: dict[str, Option] = {}
     lists: dict[str, list[str]] = {}
-    for option in options:
+    for option in (_at_home(option, environ) for option in options):
         if option.name in _LISTS:
             lists.setdefault(option.name, []).append(option.value)
         elif option.name in _FLAGS and option.value.lower() in {"false", "0", "no", "off", "n", "f"}:
@@ -209,6 +212,12 @@ def translate(options: Iterable[Option], environ: Mapping[str, str]) -> Translat
         else:
             arguments.extend(_translate_list(name, every))
     return Translation(tuple(arguments), variables, tuple(unknown))
+
+
+def _at_home(option: Option, environ: Mapping[str, str]) -> Option:
+    if option.name not in _PATHS or not option.value.startswith("~"):
+        return option
+    return replace(option, value=expand(option.value, environ))
 
 
 def _translate_one(option: Option, arguments: list[str], variables: dict[str, str]) -> bool:

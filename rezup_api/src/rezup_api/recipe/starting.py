@@ -8,14 +8,17 @@ from pathlib import Path
 from rezup_api.errors import StorageError, UsageError
 
 STARTER_FILE = Path(__file__).with_name("starter.toml")
-# In what is installed, and in a checkout.
-_FOLDERS = (Path(__file__).with_name("examples"), Path(__file__).parents[4] / "recipes")
+_EXAMPLES = Path(__file__).with_name("examples")
 
 
 def examples() -> dict[str, Path]:
-    """The example recipes by their names, sorted."""
-    found = (sorted(folder.glob("*.toml")) for folder in _FOLDERS if folder.is_dir())
-    return {path.stem: path for path in next(found, [])}
+    """The example recipes by their names, sorted: those that are installed, or those of the checkout that this runs from."""
+    folder = _EXAMPLES if _EXAMPLES.is_dir() else _checkout() / "recipes"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def _checkout() -> Path:
+    return Path(os.path.normpath(Path(__file__).parent / ".." / ".." / ".." / ".."))
 
 
 def example_file(name: str) -> Path:

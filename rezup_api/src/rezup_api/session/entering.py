@@ -39,6 +39,7 @@ def enter_revision(revision: Revision, environ: Mapping[str, str], report: Repor
 
     Raises:
         LaunchError: it cannot be held, or a `.env` file not be read.
+        RecipeError: its recipe is damaged.
     """
     try:
         held = lease(revision.lock_file)
@@ -48,5 +49,9 @@ def enter_revision(revision: Revision, environ: Mapping[str, str], report: Repor
         raise LaunchError(f"cannot hold {revision}: {error.strerror}") from error
     if held is None:
         return None
-    recipe = load_recipe(revision.container, revision.recipe_file, tolerant=revision.style != "3")
-    return Session(revision, session_environ(revision, recipe, environ, report), held)
+    try:
+        recipe = load_recipe(revision.container, revision.recipe_file, tolerant=revision.style != "3")
+        return Session(revision, session_environ(revision, recipe, environ, report), held)
+    except BaseException:
+        held.release()
+        raise

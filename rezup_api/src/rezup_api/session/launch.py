@@ -14,7 +14,7 @@ from rezup_api import process
 from rezup_api.closing import closes_descriptors
 from rezup_api.errors import LaunchError
 from rezup_api.guard import has_stuck_child
-from rezup_api.refusals import NOT_EXECUTABLE, NOT_FOUND, is_bare_script, refusal
+from rezup_api.refusals import NOEXEC, NOT_EXECUTABLE, NOT_FOUND, is_bare_script, refusal, runs_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,9 +43,8 @@ def find_command(name: str, environ: Mapping[str, str]) -> str:
         elif "/" in name and os.path.isdir(path):
             unfit = path
     if unfit:
-        raise LaunchError(
-            f"{unfit} is not executable", "chmod +x it, or run it with its interpreter", status=NOT_EXECUTABLE
-        )
+        hint = NOEXEC if runs_nothing(unfit) else "chmod +x it, or run it with its interpreter"
+        raise LaunchError(f"{unfit} is not executable", hint, status=NOT_EXECUTABLE)
     raise LaunchError(f"{name}: command not found in this container", status=NOT_FOUND)
 
 
