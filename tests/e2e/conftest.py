@@ -166,25 +166,29 @@ def cold_machine(home: Path) -> Machine:
 
 
 @pytest.fixture
-def machine(home: Path, warm_caches: Path) -> Machine:
+def machine(home: Path, machine_in: Callable[[Path], Machine]) -> Machine:
     """A machine without containers whose caches are warm."""
-    root = home / ".rezup"
-    root.mkdir()
-    (root / ".cache").symlink_to(warm_caches, target_is_directory=True)
-    return Machine(home)
+    return machine_in(home)
 
 
 @pytest.fixture(scope="session")
-def session_machine(tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> Callable[[], Machine]:
-    """Makes machines that outlive a test, each with a home of its own and warm caches."""
+def machine_in(warm_caches: Path) -> Callable[[Path], Machine]:
+    """`machine_in(home)` is a machine with that home folder, which is made, and warm caches."""
 
-    def make() -> Machine:
-        home = tmp_path_factory.mktemp("machine")
-        (home / ".rezup").mkdir()
+    def make(home: Path) -> Machine:
+        (home / ".rezup").mkdir(parents=True)
         (home / ".rezup" / ".cache").symlink_to(warm_caches, target_is_directory=True)
         return Machine(home)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def session_machine(
+    tmp_path_factory: pytest.TempPathFactory, machine_in: Callable[[Path], Machine]
+) -> Callable[[], Machine]:
+    """Makes machines that outlive a test, each with a home of its own and warm caches."""
+    return lambda: machine_in(tmp_path_factory.mktemp("machine"))
 
 
 @pytest.fixture
@@ -246,12 +250,9 @@ def unprivileged() -> Iterator[Machine]:
 
 
 @pytest.fixture(scope="module", params=["quick launch", "ordinary path"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> Machine:
+def built(request: pytest.FixtureRequest, session_machine: Callable[[], Machine]) -> Machine:
     """A machine with `.main`, which the tests of this module only enter; once with a record, once where there is none."""
-    home = tmp_path_factory.mktemp("launching")
-    (home / ".rezup").mkdir()
-    (home / ".rezup" / ".cache").symlink_to(warm_caches, target_is_directory=True)
-    machine = Machine(home)
+    machine = session_machine()
     if request.param == "ordinary path":
         machine.variables["XDG_CACHE_HOME"] = "/dev/null"
     machine.run("add")

@@ -80,7 +80,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
 def installed(
     request: pytest.FixtureRequest,
     once: Callable[[str, Callable[[Path], None]], Path],
-    warm_caches: Path,
+    machine_in: Callable[[Path], Machine],
     need_python: Callable[[str], Path],
 ) -> Installed:
     """A machine that has one revision with Rez."""
@@ -93,11 +93,11 @@ def installed(
             # Not in the folder that gets another name.
             url = str(once(f"sources-{python}", lambda sources: _copy(request, sources)) / "rez")
         recipe = RECIPE.format(url=url, edit=str(kind == "editable").lower(), python=python)
-        machine = _machine(folder / "home", warm_caches)
+        machine = machine_in(folder / "home")
         if kind == "locked":
             (folder / "share").mkdir()
             machine.variables["REZUP_ROOT_REMOTE"] = str(folder / "share")
-            publisher = _machine(folder / "publisher", warm_caches)
+            publisher = machine_in(folder / "publisher")
             publisher.variables.update(machine.variables)
             publisher.recipe(recipe)
             publisher.run("add", "--remote", "--skip-use")
@@ -116,12 +116,6 @@ def installed(
 def _copy(request: pytest.FixtureRequest, folder: Path) -> None:
     """Rez's sources, for a developer of their own."""
     shutil.copytree(request.getfixturevalue("rez_sources"), folder / "rez")
-
-
-def _machine(home: Path, caches: Path) -> Machine:
-    (home / ".rezup").mkdir(parents=True)
-    (home / ".rezup" / ".cache").symlink_to(caches, target_is_directory=True)
-    return Machine(home)
 
 
 @pytest.fixture

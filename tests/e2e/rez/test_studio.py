@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.e2e.conftest import Machine
 from tests.e2e.pages import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.conftest import Machine
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a studio on Linux")
 
@@ -64,17 +64,25 @@ def themes():
 
 
 @pytest.fixture(scope="module")
-def studio(session_machine: Callable[[], Machine], tmp_path_factory: pytest.TempPathFactory) -> Machine:
+def studio(
+    once: Callable[[str, Callable[[Path], None]], Path],
+    machine_in: Callable[[Path], Machine],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Machine:
     """A machine on which somebody has done all that the page says."""
-    machine = session_machine()
     # Rez caches no packages that lie below its temporary folder, as all that tests make does.
-    machine.variables["TMPDIR"] = str(tmp_path_factory.mktemp("tmp"))
-    programs = tmp_path_factory.mktemp("programs")
-    (programs / "python").symlink_to(Path(sys.executable).resolve())
-    reader = Reader(machine, programs)
-    reader.follow(PAGE.read_text(encoding="utf-8"))
-    assert reader.commands > 40
-    return machine
+    tmp = {"TMPDIR": str(tmp_path_factory.mktemp("tmp"))}
+
+    def make(folder: Path) -> None:
+        machine = machine_in(folder / "home")
+        machine.variables.update(tmp)
+        (folder / "programs").mkdir()
+        (folder / "programs" / "python").symlink_to(Path(sys.executable).resolve())
+        reader = Reader(machine, folder / "programs")
+        reader.follow(PAGE.read_text(encoding="utf-8"))
+        assert reader.commands > 40
+
+    return Machine(once("studio", make) / "home", tmp)
 
 
 @pytest.mark.slow
