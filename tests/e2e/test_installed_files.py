@@ -176,6 +176,14 @@ def test_all_byte_code_is_there(environment: Path) -> None:
                 compile(source.read_bytes(), str(source), "exec")
 
 
+def test_running_pip_in_it_leaves_no_byte_code_bound_to_time_stamps(machine: Machine) -> None:
+    machine.recipe('[rez]\nurl = "rez==3.4.0"\n[pip]\nengine = "pip"')
+    machine.run("add", "--skip-use", PYTHONDONTWRITEBYTECODE="")
+    compiled = list(machine.revisions()[0].glob("venv/rez/lib/**/*.pyc"))
+    assert len(compiled) > 800
+    assert {path.read_bytes()[4:8] for path in compiled} == {b"\1\0\0\0"}
+
+
 def test_byte_code_is_used_and_nothing_is_compiled(environment: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(environment, copy, symlinks=True, copy_function=shutil.copyfile)  # with time stamps of now

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import subprocess
 import sys
-import time
 from dataclasses import replace
+from importlib.util import cache_from_source
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.build.bytecode import BATCH, Compiler
+from rezup_api.build.bytecode import BATCH, UNCHECKED_HASH, Compiler
 from rezup_api.build.interpreters import Finder, Interpreter, host_interpreter
 from rezup_api.errors import InstallError
 from rezup_api.events import Event, Step, StepProgress, silent
@@ -19,7 +21,6 @@ from rezup_api.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 # Whether an import reads the byte code: the source is made unreadable as Python, and its time stamp and size stay.
 USED = (
@@ -145,16 +146,26 @@ def test_tracebacks_do_not_name_the_place_of_the_build(tmp_path: Path, compiler:
             assert str(tmp_path).encode() not in path.read_bytes()
 
 
-def test_byte_code_that_is_there_stays(tmp_path: Path, compiler: Callable[..., Compiler]) -> None:
-    top = plant(tmp_path / "top")
-    compiler().compile(top, step())
-    stamps = {path: path.stat().st_mtime_ns for path in top.rglob("*.pyc")}
-    time.sleep(0.02)
-    compiler().compile(top, step())
-    assert {path: path.stat().st_mtime_ns for path in top.rglob("*.pyc")} == stamps
+def test_byte_code_that_is_there_stays_if_it_is_bound_to_its_content(
+    tmp_path: Path, compiler: Callable[..., Compiler]
+) -> None:
+    top = plant(tmp_path / "site")
+    lasting, passing = top / "pkg" / "__init__.py", top / "pkg" / "mod.py"
+    for source, mode in (
+        (lasting, py_compile.PycInvalidationMode.UNCHECKED_HASH),
+        (passing, py_compile.PycInvalidationMode.TIMESTAMP),
+    ):
+        py_compile.compile(str(source), invalidation_mode=mode)
+    kept = Path(cache_from_source(str(lasting)))
+    linked = tmp_path / "elsewhere"
+    linked.hardlink_to(cache_from_source(str(passing)))
+    before, others = kept.stat(), linked.read_bytes()
+    compiler().compile(top, Step(silent, ""))
+    assert kept.stat() == before
+    assert Path(cache_from_source(str(passing))).read_bytes()[4:8] == UNCHECKED_HASH
+    assert linked.read_bytes() == others, "what has another name as well is not written to"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links of POSIX")
 def test_what_is_behind_a_link_is_not_ours(tmp_path: Path, compiler: Callable[..., Compiler]) -> None:
     checkout = plant(tmp_path / "checkout")
     top = tmp_path / "top"

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 PROBE = Path(__file__).parent.parent / "_probe" / "compile.py"
 FIRST_WITH_HASHES = (3, 7)
 FIRST_WITH_CACHE_FOLDERS = (3, 2)
+# The flags in the head of byte code that holds for a content, whatever the time stamp of its source (PEP 552).
+UNCHECKED_HASH = b"\1\0\0\0"
 # In an environment for Python 2.7 it is virtualenv's own `site` that finds the standard library.
 FIRST_WITHOUT_SITE = (3,)
 BATCH = 60
@@ -66,7 +68,7 @@ class Compiler:
         Raises:
             InstallError: the compiler itself does not run; sources that are no Python for this version are passed over.
         """
-        sources = [path for path in _sources(top) if not os.path.exists(self._target(path))]
+        sources = [path for path in _sources(top) if not self._is_there(self._target(path))]
         if not self.lasting:
             self._run([(path, self._target(path), path) for path in sources], step)
             return
@@ -94,6 +96,18 @@ class Compiler:
             return source + "c"
         tag = f"cpython-{self.interpreter.version[0]}{self.interpreter.version[1]}"
         return f"{folder}/__pycache__/{name[:-3]}.{tag}.pyc"
+
+    def _is_there(self, target: str) -> bool:
+        """Whether there is byte code that holds; what an interpreter has written by the way, bound to a time stamp, goes."""
+        try:
+            with open(target, "rb") as stream:
+                flags = stream.read(8)[4:]
+        except FileNotFoundError:
+            return False
+        if self.lasting and flags != UNCHECKED_HASH:
+            os.unlink(target)
+            return False
+        return True
 
     def _run(self, jobs: list[tuple[str, str, str]], step: Step) -> None:
         """Compile on every processor, in batches so that none of them waits for a long one."""

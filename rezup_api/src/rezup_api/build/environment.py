@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from rezup_api.store.staging import Stage
 
 # Raised whenever what is written into an environment changes, so that no list of an older rezup is taken for it.
-LAYOUT = "3"
+LAYOUT = "4"
 
 
 @dataclass(frozen=True, slots=True)

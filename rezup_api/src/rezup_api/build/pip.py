@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 
 FIRST_WITH_SETTINGS = (3, 7)
+# pip runs in the environment that is being made: no byte code is to be left by that.
+QUIET_PYTHON = {"PYTHONWARNINGS": "ignore", "PYTHONDONTWRITEBYTECODE": "1"}
 # Options of `pip install` that `pip download` and `pip wheel` lack, and would have no meaning there.
 NOT_FOR_DOWNLOADS = {
     "-U", "-I", "--upgrade", "--force-reinstall", "--ignore-installed", "--compile", "--no-compile", "--user", "--no-user",
@@ -105,7 +107,7 @@ class PipEngine:
         """What pip must be told here: nobody is there to answer a question, and a pip that may not ask passes over keyring."""
         providers = [option.value for option in self._around.options if option.name == "keyring-provider"]
         keyring = {"PIP_KEYRING_PROVIDER": providers[-1]} if providers else {}
-        return {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PYTHONWARNINGS": "ignore", **keyring}
+        return {"PIP_USER": "0", "PIP_NO_INPUT": "1", **QUIET_PYTHON, **keyring}
 
     @property
     def _downloads(self) -> Path:
