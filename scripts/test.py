@@ -1,7 +1,8 @@
-"""Check this checkout: `python3 scripts/test.py [--quick] [arguments of pytest]`.
+"""Check this checkout: `python3 scripts/test.py [--quick | --whole] [arguments of pytest]`.
 
 Sets up `.venv-test`, then runs format, lint, types, import contracts and tests, and stops at the first that fails.
-`--quick` leaves out the tests in tests/e2e, which build real environments.
+`--quick` leaves out the tests in tests/e2e, which build real environments; `--whole` runs Rez's own tests with each Python and
+each kind of install, not only with some.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def steps(folder: Path, arguments: Sequence[str]) -> list[tuple[str, list[str]]]
         folder: the environment.
         arguments: ours and pytest's.
     """
-    chosen = [word for word in arguments if word != "--quick"]
+    chosen = [word for word in arguments if word not in {"--quick", "--whole"}]
     tests = ["--ignore=tests/e2e", *chosen] if "--quick" in arguments else chosen
     python = str(_setup.python_of(folder))
     return [
@@ -46,10 +47,10 @@ def steps(folder: Path, arguments: Sequence[str]) -> list[tuple[str, list[str]]]
     ]
 
 
-def environ(folder: Path) -> dict[str, str]:
+def environ(folder: Path, arguments: Sequence[str]) -> dict[str, str]:
     """The environment of the steps: the tools keep their caches out of the checkout, which may be read-only."""
     caches = {f"{tool.upper()}_CACHE_DIR": str(folder / "cache" / tool) for tool in ("ruff", "mypy")}
-    return {**os.environ, **caches}
+    return {**os.environ, **caches, **({"REZUP_TESTS_WHOLE": "1"} if "--whole" in arguments else {})}
 
 
 def main() -> int:
@@ -65,7 +66,7 @@ def main() -> int:
     try:
         for headline, command in steps(folder, sys.argv[1:]):
             print(f"== {headline}", flush=True)
-            status = subprocess.call(command, cwd=str(_setup.CHECKOUT), env=environ(folder))
+            status = subprocess.call(command, cwd=str(_setup.CHECKOUT), env=environ(folder, sys.argv[1:]))
             if status:
                 return status if status > 0 else 128 - status
     except KeyboardInterrupt:
