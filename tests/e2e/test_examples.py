@@ -38,6 +38,7 @@ def test_what_is_there_stays_as_it_is(machine: Machine) -> None:
     path = machine.recipe("# mine\n", "dev")
     machine.run("recipe", "init", "dev", "--example", "vanilla", status=2)
     assert path.read_text(encoding="utf-8") == "# mine\n"
+    assert f"there are: {', '.join(examples())}" in machine.run("recipe", "init", "--example", status=2).stderr
     assert "did you mean vanilla" in machine.run("recipe", "init", "--example", "vanila", status=2).stderr
     assert not (machine.home / "rezup.toml").exists()
 

@@ -36,7 +36,7 @@ def check(machine: Machine, *, container: str = ".main", prefix: tuple[str, ...]
     nested = machine.run("use", container, "--", "rez-env", "--shell", "sh", "-c", NESTED, **variables)
     assert "nested 3." in nested.stdout
     assert "pip-based" not in nested.stdout + nested.stderr
-    assert f"{container}" in machine.run("status", **variables).stdout
+    assert container in machine.run("status", **variables).stdout
     machine.run("verify", container, **variables)
 
 

@@ -257,7 +257,11 @@ def _add_recipe(commands: argparse._SubParsersAction[Parser]) -> None:
         action.add_argument("-f", "--file", metavar="RECIPE", help="this file instead of the one found by name")
         if name == "init":
             action.add_argument(
-                "--example", metavar="EXAMPLE", help="write an example for a real case: `allzpark`, ..."
+                "--example",
+                nargs="?",
+                const="",
+                metavar="EXAMPLE",
+                help="write an example for a real case; without a name, tell which there are",
             )
 
 

@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING
 
 from rezup_api.errors import NotFoundError, RezupError
 from rezup_api.events import Event, Warned
-from rezup_api.recipe.loading import load_recipe
 from rezup_api.rez import resolve_environ
-from rezup_api.session.environment import session_environ
+from rezup_api.session.entering import enter
 from rezup_api.store.names import DEFAULT_CONTAINER
 from rezup_api.store.revisions import Revision, load_revision
 from rezup_api.store.selection import Selector
@@ -72,12 +71,12 @@ class ScriptRevision(Revision):
         """The variables that its recipe sets, `.env` files first, and which container it is; without PATH.
 
         Raises:
-            LaunchError: a `.env` file cannot be read.
+            ContainerError: it is gone or not ready, or a `.env` file cannot be read.
         """
-        recipe = load_recipe(self.container, self.recipe_file, tolerant=self.style != "3")
-        computed = session_environ(self, recipe, os.environ, log)
-        named = {*computed.named, "REZUP_CONTAINER", "REZUP_USING_REMOTE"}
-        return {name: value for name, value in computed.values.items() if name in named}
+        session = enter(self, os.environ, log)
+        session.lease.release()
+        named = {*session.computed.named, "REZUP_CONTAINER", "REZUP_USING_REMOTE"}
+        return {name: value for name, value in session.environ.items() if name in named}
 
 
 def get_revision(container: str | None = None, create: bool = False, fallback: bool = True) -> ScriptRevision:

@@ -13,9 +13,8 @@ import os
 from typing import TYPE_CHECKING
 
 from rezup.util import environ, get_revision, log
-from rezup_api.errors import NotFoundError
 from rezup_api.recipe.locating import is_container
-from rezup_api.session.entering import enter_revision
+from rezup_api.session.entering import enter
 from rezup_api.session.environment import without_session
 from rezup_api.session.formats import changes
 from rezup_api.store.names import DEFAULT_CONTAINER
@@ -40,19 +39,11 @@ def __getattr__(name: str) -> dict[str, str]:
     container = DEFAULT_CONTAINER if name == _MAIN else name
     if name.startswith("__") or not is_container(container):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    session = _entered.get(container) or _enter(container)
+    session = _entered.get(container) or enter(get_revision(container), os.environ, log)
     _entered[container] = session
     _apply(changes(os.environ, session.environ))
     applied = changes(without_session(os.environ), session.environ)
     return {variable: value for variable, value in applied.items() if value is not None}
-
-
-def _enter(container: str) -> Session:
-    revision = get_revision(container)
-    session = enter_revision(revision, os.environ, log)
-    if session is None:
-        raise NotFoundError(f"{revision} is gone", "import it again")
-    return session
 
 
 def _apply(changed: Mapping[str, str | None]) -> None:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rezup_api import process
-from rezup_api.errors import NotFoundError, RezError, UsageError
+from rezup_api.errors import RezError, UsageError
 from rezup_api.events import Reporter, silent
-from rezup_api.session.entering import enter_revision
+from rezup_api.session.entering import enter
 from rezup_api.session.launch import find_command
 
 if TYPE_CHECKING:
@@ -127,11 +127,7 @@ def _run(
     report: Reporter = silent,
 ) -> process.Completed:
     """Run the `rez-python` of a revision, which is held for that time; what it is given to run must succeed."""
-    if not revision.ready:
-        raise NotFoundError(f"{revision} cannot be entered here: {revision.obstacle}")
-    session = enter_revision(revision, os.environ if environ is None else environ, report)
-    if session is None:
-        raise NotFoundError(f"{revision} is gone", f"see what there is: rezup status {revision.container}")
+    session = enter(revision, os.environ if environ is None else environ, report)
     with session.lease as held:
         folders = os.pathsep.join(str(folder) for folder in revision.tool_folders)
         program = find_command("rez-python", {**session.environ, "PATH": folders})

@@ -44,5 +44,5 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
 
 
 def _init(path: Path, example: str | None) -> Result:
-    write_starter(path, example_file(example) if example else STARTER_FILE)
+    write_starter(path, STARTER_FILE if example is None else example_file(example))
     return Result({"file": str(path)}, Lines((f"Wrote {path}",)))

@@ -68,7 +68,7 @@ class Compiler:
         Raises:
             InstallError: the compiler itself does not run; sources that are no Python for this version are passed over.
         """
-        sources = [path for path in _sources(top) if not self._is_there(self._target(path))]
+        sources = [path for path in _sources(top) if not self._holds(self._target(path))]
         if not self.lasting:
             self._run([(path, self._target(path), path) for path in sources], step)
             return
@@ -97,17 +97,13 @@ class Compiler:
         tag = f"cpython-{self.interpreter.version[0]}{self.interpreter.version[1]}"
         return f"{folder}/__pycache__/{name[:-3]}.{tag}.pyc"
 
-    def _is_there(self, target: str) -> bool:
-        """Whether there is byte code that holds; what an interpreter has written by the way, bound to a time stamp, goes."""
+    def _holds(self, target: str) -> bool:
+        """Whether there is byte code that lasts; what an interpreter has written by the way is bound to a time stamp."""
         try:
             with open(target, "rb") as stream:
-                flags = stream.read(8)[4:]
+                return not self.lasting or stream.read(8)[4:] == UNCHECKED_HASH
         except FileNotFoundError:
             return False
-        if self.lasting and flags != UNCHECKED_HASH:
-            os.unlink(target)
-            return False
-        return True
 
     def _run(self, jobs: list[tuple[str, str, str]], step: Step) -> None:
         """Compile on every processor, in batches so that none of them waits for a long one."""
@@ -196,6 +192,8 @@ def _seal(fresh: Path, folder: Path, wanted: Iterable[str]) -> dict[str, str]:
 
 
 def _give(known: str, target: str, *, share: bool) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(target)  # it may have other names: what it is elsewhere stays
     try:
         if share:
             os.link(known, target)

@@ -30,6 +30,8 @@ def example_file(name: str) -> Path:
     from difflib import get_close_matches  # completion reads the names only
 
     known = examples()
+    if not name:
+        raise UsageError("no example is named", f"there are: {', '.join(known)}")
     if name not in known:
         nearest = get_close_matches(name, known, 1)
         meant = f"did you mean {nearest[0]}? " if nearest else ""

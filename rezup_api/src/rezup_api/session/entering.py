@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.errors import LaunchError
+from rezup_api.errors import LaunchError, NotFoundError
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.session.environment import SessionEnviron, session_environ
 from rezup_api.store.locks import Held, lease
@@ -29,6 +29,19 @@ class Session:
     def environ(self) -> Mapping[str, str]:
         """The environment of the session."""
         return self.computed.values
+
+
+def enter(revision: Revision, environ: Mapping[str, str], report: Reporter) -> Session:
+    """Enter exactly this revision; see `enter_revision` for the arguments and further errors.
+
+    Raises:
+        NotFoundError: it was removed, or is not ready here.
+    """
+    session = enter_revision(revision, environ, report) if revision.ready else None
+    if session is None:
+        why = f"cannot be entered here: {revision.obstacle}" if revision.obstacle else "is gone"
+        raise NotFoundError(f"{revision} {why}", f"see what there is: rezup status {revision.container}")
+    return session
 
 
 def enter_revision(revision: Revision, environ: Mapping[str, str], report: Reporter) -> Session | None:
