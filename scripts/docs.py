@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Callable, Mapping
 
 from rezup import exits
 from rezup.cli import build_parser
-from rezup_api import refusals
+from rezup_api.process import refusals
 from rezup_api.settings import SESSION_VARIABLES, VARIABLES
 
 if TYPE_CHECKING:

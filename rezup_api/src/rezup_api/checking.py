@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api import process
 from rezup_api.errors import InstallError
 from rezup_api.events import step
+from rezup_api.process import runner
 from rezup_api.session.environment import session_environ
 from rezup_api.store.files import remove_tree, storing
 from rezup_api.store.layout import BIN
@@ -79,8 +79,8 @@ def run_checks(
 
 def _run(check: Check, session: Mapping[str, str], work: Path, stage: Stage, report: Reporter) -> None:
     """Run one, apart from the terminal: a check asks nobody, and what it starts ends with it."""
-    words = ["cmd", "/d", "/c", check.command] if os.name == "nt" else [process.POSIX_SHELL, "-c", check.command]
-    completed = process.run(
+    words = ["cmd", "/d", "/c", check.command] if os.name == "nt" else [runner.POSIX_SHELL, "-c", check.command]
+    completed = runner.run(
         words,
         environ=session,
         report=report,

@@ -17,9 +17,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rezup_api import process
 from rezup_api.errors import RezError, UsageError
 from rezup_api.events import Reporter, silent
+from rezup_api.process import runner
 from rezup_api.session.entering import enter
 from rezup_api.session.launch import find_command
 
@@ -125,13 +125,13 @@ def _run(
     stdin: str | None = None,
     timeout: float | None = None,
     report: Reporter = silent,
-) -> process.Completed:
+) -> runner.Completed:
     """Run the `rez-python` of a revision, which is held for that time; what it is given to run must succeed."""
     session = enter(revision, os.environ if environ is None else environ, report)
     with session.lease as held:
         folders = os.pathsep.join(str(folder) for folder in revision.tool_folders)
         program = find_command("rez-python", {**session.environ, "PATH": folders})
-        done = process.run(
+        done = runner.run(
             [program, "--", *words],
             environ=session.environ,
             report=report,
@@ -145,7 +145,7 @@ def _run(
     return done
 
 
-def _failure(revision: Revision, script: str, done: process.Completed) -> RezError:
+def _failure(revision: Revision, script: str, done: runner.Completed) -> RezError:
     said = "\n".join(f"  {line}" for line in done.tail.splitlines()[-8:])
     ending = f"ended with status {done.status}" if done.status >= 0 else f"was ended by signal {-done.status}"
     told = f"{script}, run by the Rez of {revision}, {ending}{':' if said else ''}"
@@ -153,7 +153,7 @@ def _failure(revision: Revision, script: str, done: process.Completed) -> RezErr
     return RezError("\n".join(filter(None, [told, said])), hint, status=done.status, tail=done.tail)
 
 
-def _document(done: process.Completed, who: str) -> Any:
+def _document(done: runner.Completed, who: str) -> Any:
     text = done.stdout.strip()
     for candidate in (text, text.rpartition("\n")[2]):
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rezup.preparing import Answer, prepare
 from rezup_api.errors import LaunchError, UsageError
-from rezup_api.refusals import NOT_FOUND
+from rezup_api.process.refusals import NOT_FOUND
 from rezup_api.session import launch, shells
 from rezup_api.session.detection import choose_shell, parent_words, shell_of
 from rezup_api.store.names import parse_target

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup_api import process
 from rezup_api.build.content import digest_of
 from rezup_api.build.interpreters import clean_environ
 from rezup_api.errors import InstallError
+from rezup_api.process import runner
 from rezup_api.store.files import remove_tree, token
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Compiler:
         for _, target, _ in jobs:
             os.makedirs(os.path.dirname(target), exist_ok=True)
         batches = [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
-        workers: list[process.Running] = []
+        workers: list[runner.Running] = []
         done = 0
         try:
             while batches or workers:
@@ -123,8 +123,8 @@ class Compiler:
             for worker in workers:  # those that another's failure, or Ctrl-C, leaves without anybody to wait for them
                 worker.kill()
 
-    def _start(self, batch: list[tuple[str, str, str]]) -> process.Running:
-        return process.start(
+    def _start(self, batch: list[tuple[str, str, str]]) -> runner.Running:
+        return runner.start(
             [self.python, "-E", *(["-S"] if self.interpreter.version >= FIRST_WITHOUT_SITE else []), PROBE],
             environ=clean_environ(self.environ),
             stdin=json.dumps(batch),
@@ -132,7 +132,7 @@ class Compiler:
         )
 
 
-def _check(completed: process.Completed) -> None:
+def _check(completed: runner.Completed) -> None:
     if completed.status:
         reason = (completed.tail.strip() or f"exit status {completed.status}").splitlines()[-1]
         raise InstallError(

@@ -18,9 +18,9 @@ from rezup_api.store.layout import WHEELS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rezup_api import process
     from rezup_api.build.engine import LockRequest
     from rezup_api.build.requirements import EnvironmentRequest
+    from rezup_api.process import runner
 
 _SOURCES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
 
@@ -33,7 +33,7 @@ class Downloading:
         request: what is asked for.
     """
 
-    def __init__(self, running: process.Running, folder: Path, request: EnvironmentRequest) -> None:
+    def __init__(self, running: runner.Running, folder: Path, request: EnvironmentRequest) -> None:
         self._running = running
         self._folder = folder
         self._request = request

@@ -11,11 +11,11 @@ from rezup_api.recipe.credentials import redact
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rezup_api import process
     from rezup_api.build.engine import Pins
+    from rezup_api.process import runner
 
 
-def is_missing(completed: process.Completed) -> bool:
+def is_missing(completed: runner.Completed) -> bool:
     """Whether a command has failed because no index has a file that was asked for; one that is another is no such case."""
     said = " ".join(completed.tail.split())
     return (
@@ -25,7 +25,7 @@ def is_missing(completed: process.Completed) -> bool:
     )
 
 
-def settle(completed: process.Completed, pins: Pins, again: Callable[[Pins], process.Completed]) -> process.Completed:
+def settle(completed: runner.Completed, pins: Pins, again: Callable[[Pins], runner.Completed]) -> runner.Completed:
     """How an installation has ended; where the indexes lack a file, how it ends with the recorded addresses.
 
     Of two failures it is the one that tells more: that a file is another one, rather than that an index has none.
@@ -37,7 +37,7 @@ def settle(completed: process.Completed, pins: Pins, again: Callable[[Pins], pro
     return completed if is_missing(second) else second
 
 
-def check(completed: process.Completed, failure: str) -> process.Completed:
+def check(completed: runner.Completed, failure: str) -> runner.Completed:
     """What a command printed, if it succeeded.
 
     Args:

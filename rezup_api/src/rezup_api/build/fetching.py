@@ -23,12 +23,12 @@ from rezup_api.store.files import storing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rezup_api import process
     from rezup_api.build.caches import Caches
     from rezup_api.build.interpreters import Interpreter
     from rezup_api.build.locks import Lock
     from rezup_api.build.platforms import Target
     from rezup_api.events import Reporter, Step
+    from rezup_api.process import runner
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
 
@@ -127,7 +127,7 @@ class Fetcher:
             completed = self._download(recorded, pip_options(target), running)
         check(completed, f"cannot fetch the wheels for {target}")
 
-    def _download(self, lines: Sequence[str], options: Sequence[str], running: Step) -> process.Completed:
+    def _download(self, lines: Sequence[str], options: Sequence[str], running: Step) -> runner.Completed:
         environment = self._environment(host_interpreter())
         wanted = self._work / "wanted.txt"
         wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")

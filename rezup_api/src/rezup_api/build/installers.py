@@ -8,6 +8,7 @@ from rezup_api.build import pipconfig
 from rezup_api.build.pip import PipEngine
 from rezup_api.build.uv import UvEngine
 from rezup_api.events import Note
+from rezup_api.process.uv_program import find_uv
 
 if TYPE_CHECKING:
     from rezup_api.build.engine import Engine, Surroundings
@@ -41,15 +42,3 @@ def helper_engine(around: Surroundings) -> UvEngine | None:
     """uv for installing tools of rezup's own, also where pip installs the environment; None where there is no uv."""
     uv = find_uv()
     return UvEngine(around, uv, pipconfig.translate(around.options, around.environ)) if uv else None
-
-
-def find_uv() -> str | None:
-    """The program uv that belongs to this rezup; None where there is none."""
-    try:
-        from uv import find_uv_bin
-    except ImportError:
-        return None
-    try:
-        return find_uv_bin()
-    except FileNotFoundError:
-        return None

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rezup_api import process
 from rezup_api.errors import InstallError, NotFoundError, StorageError
+from rezup_api.process import runner
 from rezup_api.settings import expand
 from rezup_api.store.files import write_whole
 
@@ -171,7 +171,7 @@ class Finder:
         if os.name != "nt":
             return
         try:
-            answer = process.run(["py", "-0p"], environ=self._environ, timeout=PROBE_TIMEOUT)
+            answer = runner.run(["py", "-0p"], environ=self._environ, timeout=PROBE_TIMEOUT)
         except InstallError:
             return
         for line in answer.stdout.splitlines():
@@ -201,7 +201,7 @@ class Finder:
     def _run_probe(self, candidate: str) -> Interpreter | None:
         environ = clean_environ(self._environ)
         try:
-            answer = process.run([candidate, "-E", "-S", PROBE], environ=environ, timeout=PROBE_TIMEOUT)
+            answer = runner.run([candidate, "-E", "-S", PROBE], environ=environ, timeout=PROBE_TIMEOUT)
             return _interpreter(json.loads(answer.stdout)) if answer.status == 0 else None
         except (InstallError, ValueError, KeyError, TypeError):
             return None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rezup_api import process
 from rezup_api.build.distributions import installed
 from rezup_api.build.downloads import Downloading, lock_limits
 from rezup_api.build.editable import PLAIN_PATH, plain_path_projects
 from rezup_api.build.engine import EPOCH, Pins, Surroundings, progress_of
 from rezup_api.build.failures import check, settle
+from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
 from rezup_api.store.layout import BIN, site_packages
 
@@ -68,7 +68,7 @@ class PipEngine:
         words = ["--no-deps", "--wheel-dir", str(folder), str(source)]
         check(self.run(scratch("download"), "wheel", words, None), f"cannot build {source}")
 
-    def run(self, environment: Path, act: str, words: Sequence[str], step: Step | None) -> process.Completed:
+    def run(self, environment: Path, act: str, words: Sequence[str], step: Step | None) -> runner.Completed:
         """Let the pip of an environment download, or make wheels."""
         finding = (*self._house, *self._around.finding)
         command = [*self._pip(environment, act), *words, *finding, *self._options_for_files]
@@ -143,13 +143,13 @@ class PipEngine:
         completed = settle(first, pins, lambda others: self._tried(environment, others, where, step))
         check(completed, "pip cannot install what the recipe asks for")
 
-    def _tried(self, environment: Path, pins: Pins, where: Sequence[str], step: Step | None) -> process.Completed:
+    def _tried(self, environment: Path, pins: Pins, where: Sequence[str], step: Step | None) -> runner.Completed:
         own = self._around.own_options
         command = [*self._pip(environment, "install"), "--no-compile", "--no-warn-script-location", *self._wanted(pins)]
         return self._start([*command, *where, *own], step).wait()
 
-    def _start(self, command: Sequence[str], step: Step | None) -> process.Running:
-        return process.start(
+    def _start(self, command: Sequence[str], step: Step | None) -> runner.Running:
+        return runner.start(
             command,
             environ={"SOURCE_DATE_EPOCH": EPOCH, **self._around.environ, **self._own_variables()},
             report=self._around.report,

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from rezup_api import process
 from rezup_api.build.distributions import installed
 from rezup_api.build.interpreters import clean_environ
 from rezup_api.errors import InstallError
+from rezup_api.process import runner
 from rezup_api.store.layout import BIN, site_packages
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def probe(
     )
     for command, expected in trials:
         # Apart, because Rez on Ctrl-C ends its whole process group (rez/cli/_util.py, sigbase_handler): with it, us.
-        completed = process.run(
+        completed = runner.run(
             command, environ=surroundings, report=report, cwd=work, holding=holding, apart=True, timeout=TIMEOUT
         )
         said = completed.stdout + completed.tail  # Python 2.7 tells its version on stderr (bugs.python.org/issue18920)
@@ -81,7 +81,7 @@ def _shell() -> str:
     return "cmd" if os.name == "nt" else "sh"
 
 
-def _failure(completed: process.Completed, packages: Path) -> InstallError:
+def _failure(completed: runner.Completed, packages: Path) -> InstallError:
     tail = (completed.tail or completed.stdout).strip()
     culprit = _culprit(tail, packages)
     name = Path(completed.command[0]).name

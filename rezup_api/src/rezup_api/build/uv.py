@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rezup_api import process
 from rezup_api.build.editable import PLAIN_PATH, plain_path_projects
 from rezup_api.build.engine import EPOCH, Pins, Surroundings, progress_of
 from rezup_api.build.failures import check, settle
 from rezup_api.build.locks import merged
 from rezup_api.build.pipconfig import NO_DEPS, REQUIRE_HASHES
 from rezup_api.build.platforms import PLATFORMS, here, limited
+from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
 from rezup_api.store.layout import BIN
 
@@ -65,7 +65,7 @@ class UvEngine:
         if wanted.earlier:
             common += ["--output-file", str(earlier), *_each("--upgrade-package", wanted.upgrades)]
 
-        def begin(*words: str) -> process.Running:
+        def begin(*words: str) -> runner.Running:
             lines = [limited(line, wanted.platforms) for line in request.lines]
             return self._start([*self._asked(request.name, lines, request.interpreter), *common, *words], None)
 
@@ -127,7 +127,7 @@ class UvEngine:
         completed = settle(self._tried(where, pins, step), pins, lambda others: self._tried(where, others, step))
         check(completed, "uv cannot install what the recipe asks for")
 
-    def _tried(self, where: Sequence[str], pins: Pins, step: Step | None) -> process.Completed:
+    def _tried(self, where: Sequence[str], pins: Pins, step: Step | None) -> runner.Completed:
         wanted = self._around.work / "pins.txt"
         wanted.write_text("\n".join(pins.lines) + "\n", encoding="utf-8")
         link = ("--link-mode", "copy") if self._around.link == "copy" else ()
@@ -145,10 +145,8 @@ class UvEngine:
         """Drop what the cache holds of a distribution, because a file of it was found damaged."""
         self._start([self._uv, "cache", "clean", "--force", name], None).wait()
 
-    def _start(
-        self, command: list[str], step: Step | None, environ: Mapping[str, str] | None = None
-    ) -> process.Running:
-        return process.start(
+    def _start(self, command: list[str], step: Step | None, environ: Mapping[str, str] | None = None) -> runner.Running:
+        return runner.start(
             command,
             environ=environ or self._environ,
             report=self._around.report,
@@ -168,7 +166,7 @@ def _without(words: Sequence[str], *options: str) -> list[str]:
 
 
 class _UvResolving:
-    def __init__(self, running: process.Running) -> None:
+    def __init__(self, running: runner.Running) -> None:
         self._running = running
 
     def result(self) -> Pins:
@@ -194,7 +192,7 @@ class UvLocking:
     """
 
     def __init__(
-        self, begin: Callable[..., process.Running], platforms: Sequence[str], python: str, *, from_wheelhouse: bool
+        self, begin: Callable[..., runner.Running], platforms: Sequence[str], python: str, *, from_wheelhouse: bool
     ) -> None:
         self._begin = begin
         self._platforms = platforms
@@ -211,7 +209,7 @@ class UvLocking:
             return self._each(completed)
         return check(completed, "the recipe's requirements cannot be resolved").stdout
 
-    def _each(self, failed: process.Completed) -> str:
+    def _each(self, failed: runner.Completed) -> str:
         """Ask for each platform; those that must have an answer, and have none, are told."""
         texts = {}
         for platform in self._platforms or PLATFORMS:
@@ -223,7 +221,7 @@ class UvLocking:
                 texts[platform] = completed.stdout
         return merged(texts, self._python)
 
-    def _ask(self, *words: str) -> process.Completed:
+    def _ask(self, *words: str) -> runner.Completed:
         self._running = self._begin(*words)
         return self._running.wait()
 

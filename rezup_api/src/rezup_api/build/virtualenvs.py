@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from rezup_api import process
 from rezup_api.build.interpreters import clean_environ, host_interpreter
 from rezup_api.errors import InstallError
+from rezup_api.process import runner
 from rezup_api.store.files import remove_tree, token, write_whole
 from rezup_api.store.layout import BIN, site_packages
 
@@ -78,7 +78,7 @@ def _with_old_release(
     arguments: list[str], caches: Caches, environ: Mapping[str, str], helper: UvEngine | None
 ) -> None:
     python = _old_release(caches, environ, helper)
-    completed = process.run([python, "-m", "virtualenv", *arguments], environ=clean_environ(environ))
+    completed = runner.run([python, "-m", "virtualenv", *arguments], environ=clean_environ(environ))
     if completed.status:
         tail = (completed.tail or completed.stdout).strip()
         raise InstallError(

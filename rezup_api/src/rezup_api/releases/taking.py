@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup_api import process
 from rezup_api.build import pipconfig
 from rezup_api.build.distributions import drop_notes, installed
-from rezup_api.build.installers import find_uv
 from rezup_api.build.interpreters import clean_environ
 from rezup_api.errors import InstallError, UpgradeError
+from rezup_api.process import runner
+from rezup_api.process.uv_program import find_uv
 from rezup_api.recipe.credentials import redact
 from rezup_api.releases.sources import DISTRIBUTIONS
 from rezup_api.settings import home_folder
@@ -143,10 +143,10 @@ class Taker:
                     said = _gist(completed) or f"it says {completed.stdout.strip()!r}"
                     raise UpgradeError(f"rezup {release.version} does not run: {said}", _HINT)
 
-    def _run(self, command: list[str], environ: Mapping[str, str], deadline: float) -> process.Completed:
+    def _run(self, command: list[str], environ: Mapping[str, str], deadline: float) -> runner.Completed:
         left = deadline - time.monotonic()
         try:
-            return process.run(command, environ=environ, report=self.report, timeout=max(0.1, left), redact=redact)
+            return runner.run(command, environ=environ, report=self.report, timeout=max(0.1, left), redact=redact)
         except InstallError as error:
             raise UpgradeError(f"a release of rezup cannot be taken: {error.message}", _HINT) from error
 
@@ -170,7 +170,7 @@ class Taker:
 _HINT = "the present one goes on; whoever keeps the source may want to know"
 
 
-def _gist(completed: process.Completed) -> str:
+def _gist(completed: runner.Completed) -> str:
     """The line that says what was wrong."""
     lines = [line.strip() for line in redact(completed.tail or completed.stdout).splitlines() if line.strip()]
     told = [line for line in lines if line.startswith(("error", "cause", "ModuleNotFoundError", "ImportError"))]

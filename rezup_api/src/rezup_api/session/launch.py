@@ -10,11 +10,11 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from rezup_api import process
 from rezup_api.closing import closes_descriptors
 from rezup_api.errors import LaunchError
 from rezup_api.guard import has_stuck_child
-from rezup_api.refusals import NOEXEC, NOT_EXECUTABLE, NOT_FOUND, is_bare_script, refusal, runs_nothing
+from rezup_api.process import runner
+from rezup_api.process.refusals import NOEXEC, NOT_EXECUTABLE, NOT_FOUND, is_bare_script, refusal, runs_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def become(command: Sequence[str], environ: Mapping[str, str], lease: Held) -> i
     """
     program = find_command(command[0], environ)
     if os.name == "nt" or closes_descriptors(program) or has_stuck_child():
-        return process.attend([program, *command[1:]], environ, lease.descriptor)
+        return runner.attend([program, *command[1:]], environ, lease.descriptor)
     _restore_signals()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -87,7 +87,7 @@ def detach(command: Sequence[str], environ: Mapping[str, str], lease: Held) -> i
         LaunchError: it cannot be started.
     """
     program = find_command(command[0], environ)
-    process.release([program, *command[1:]], environ, lease.descriptor)
+    runner.release([program, *command[1:]], environ, lease.descriptor)
     return 0
 
 
@@ -96,7 +96,7 @@ def _exec(program: str, command: Sequence[str], environ: Mapping[str, str]) -> N
         os.execve(program, list(command), environ)
     except OSError as error:
         if is_bare_script(program, error):
-            os.execve(process.POSIX_SHELL, [process.POSIX_SHELL, program, *command[1:]], environ)
+            os.execve(runner.POSIX_SHELL, [runner.POSIX_SHELL, program, *command[1:]], environ)
         raise refusal(program, error) from error
 
 

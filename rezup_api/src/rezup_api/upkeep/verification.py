@@ -9,10 +9,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api import process
 from rezup_api.build.content import File, Listing, digest_of, parse_listing
 from rezup_api.build.interpreters import clean_environ
 from rezup_api.errors import InstallError
+from rezup_api.process import runner
 from rezup_api.store.sharing import LISTING, RECORD
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _interpreter(environment: Environment, environ: Mapping[str, str]) -> Iterat
         yield Finding(INTERPRETER, path, f"is gone, which {environment.name} was made from")
         return
     try:
-        completed = process.run([path, "-E", "-s", "-c", _VERSION], environ=clean_environ(environ), timeout=TIMEOUT)
+        completed = runner.run([path, "-E", "-s", "-c", _VERSION], environ=clean_environ(environ), timeout=TIMEOUT)
     except InstallError as error:
         yield Finding(INTERPRETER, path, f"does not run: {error.message}")
         return

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.capture import CAN_FOLLOW, Captures
 from rezup_api.errors import InstallError
 from rezup_api.events import CommandStarted, Reporter, silent
-from rezup_api.refusals import is_bare_script, program_hint, refusal
+from rezup_api.process.capture import CAN_FOLLOW, Captures
+from rezup_api.process.refusals import is_bare_script, program_hint, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api import process
 from rezup_api.errors import InstallError
 from rezup_api.events import CommandStarted, Event
+from rezup_api.process import runner
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,29 +22,29 @@ ENVIRON = dict(os.environ)
 
 
 def test_both_streams_and_the_status_are_captured() -> None:
-    done = process.run(["sh", "-c", "echo out; echo err >&2; exit 3"], environ=ENVIRON)
+    done = runner.run(["sh", "-c", "echo out; echo err >&2; exit 3"], environ=ENVIRON)
     assert (done.status, done.stdout, done.tail) == (3, "out\n", "err")
 
 
 def test_the_tail_is_the_end_of_a_long_output() -> None:
-    done = process.run(["sh", "-c", "seq 1 20000 >&2"], environ=ENVIRON)
+    done = runner.run(["sh", "-c", "seq 1 20000 >&2"], environ=ENVIRON)
     assert done.tail.splitlines() == [str(number) for number in range(19961, 20001)]
 
 
 def test_standard_input_is_given_whole_even_when_nobody_reads_it() -> None:
     text = "x" * 1_000_000
-    assert process.run(["cat"], environ=ENVIRON, stdin=text).stdout == text
-    assert process.run(["true"], environ=ENVIRON, stdin=text).status == 0
+    assert runner.run(["cat"], environ=ENVIRON, stdin=text).stdout == text
+    assert runner.run(["true"], environ=ENVIRON, stdin=text).status == 0
 
 
 def test_without_input_it_reads_nothing() -> None:
-    assert process.run(["cat"], environ=ENVIRON).stdout == ""
+    assert runner.run(["cat"], environ=ENVIRON).stdout == ""
 
 
 def test_lines_are_told_once_each_while_it_runs() -> None:
     told: list[tuple[float, str]] = []
     started = time.monotonic()
-    process.run(
+    runner.run(
         ["sh", "-c", "echo one >&2; sleep 0.5; echo two >&2; sleep 0.3"],
         environ=ENVIRON,
         on_line=lambda line: told.append((time.monotonic() - started, line)),
@@ -55,7 +55,7 @@ def test_lines_are_told_once_each_while_it_runs() -> None:
 
 def test_a_time_limit_ends_it() -> None:
     started = time.monotonic()
-    done = process.run(["sh", "-c", "echo begun >&2; exec sleep 60"], environ=ENVIRON, timeout=0.5)
+    done = runner.run(["sh", "-c", "echo begun >&2; exec sleep 60"], environ=ENVIRON, timeout=0.5)
     assert done.status < 0
     assert "begun" in done.tail
     assert "without finishing" in done.tail
@@ -64,19 +64,19 @@ def test_a_time_limit_ends_it() -> None:
 
 def test_a_grandchild_that_stays_keeps_nobody_waiting() -> None:
     started = time.monotonic()
-    done = process.run(["sh", "-c", "sleep 30 & echo $!"], environ=ENVIRON)
+    done = runner.run(["sh", "-c", "sleep 30 & echo $!"], environ=ENVIRON)
     os.kill(int(done.stdout), 9)
     assert time.monotonic() - started < 10
 
 
 def test_a_program_that_is_not_there_is_an_install_error() -> None:
     with pytest.raises(InstallError, match="cannot start /nowhere/program"):
-        process.run(["/nowhere/program"], environ=ENVIRON)
+        runner.run(["/nowhere/program"], environ=ENVIRON)
 
 
 def test_the_command_is_reported_with_credentials_struck_out() -> None:
     events: list[Event] = []
-    process.run(
+    runner.run(
         ["true", "secret"], environ=ENVIRON, report=events.append, redact=lambda word: word.replace("secret", "****")
     )
     assert events == [CommandStarted(("true", "****"))]
@@ -103,9 +103,9 @@ def test_what_runs_apart_does_to_its_group_what_it_likes() -> None:
     received: list[int] = []
     before = signal.signal(signal.SIGWINCH, lambda number, frame: received.append(number))
     try:
-        process.run(["sh", "-c", "kill -WINCH 0"], environ=ENVIRON, apart=True)
+        runner.run(["sh", "-c", "kill -WINCH 0"], environ=ENVIRON, apart=True)
         assert received == []
-        process.run(["sh", "-c", "kill -WINCH 0"], environ=ENVIRON)
+        runner.run(["sh", "-c", "kill -WINCH 0"], environ=ENVIRON)
         assert received, "this is what would happen to us"
     finally:
         signal.signal(signal.SIGWINCH, before)
@@ -114,7 +114,7 @@ def test_what_runs_apart_does_to_its_group_what_it_likes() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="process groups are POSIX")
 def test_what_runs_apart_ends_with_all_that_it_started(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
-    done = process.run(["sh", "-c", f"sleep 60 & echo $! > {mark}; wait"], environ=ENVIRON, apart=True, timeout=1)
+    done = runner.run(["sh", "-c", f"sleep 60 & echo $! > {mark}; wait"], environ=ENVIRON, apart=True, timeout=1)
     assert done.status == -15
     _wait_until_gone(int(mark.read_text()))
 
@@ -137,7 +137,7 @@ def test_ctrl_c_is_not_lost_when_it_strikes_in_the_middle_of_a_start() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_ctrl_c_reaches_what_was_started() -> None:
-    assert process.run(["sh", "-c", "kill -INT $$; echo still here"], environ=ENVIRON).status == -2
+    assert runner.run(["sh", "-c", "kill -INT $$; echo still here"], environ=ENVIRON).status == -2
 
 
 def _wait_for_pid(mark: Path) -> int:

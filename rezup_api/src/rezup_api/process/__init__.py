@@ -1,0 +1,1 @@
+"""Start programs: the one room that does."""
