@@ -77,12 +77,12 @@ def test_a_site_customize_script_loads_only_what_it_imports(home: Path) -> None:
 
 def test_a_remote_root_adds_a_look_at_the_mounts(home: Path) -> None:
     write_record(home, mounted=(str(home),))
-    assert loaded(home) - OURS - SYSTEM == {"rezup_api", "rezup_api.mounts"}
+    assert loaded(home) - OURS - SYSTEM == {"rezup_api", "rezup_api.netfs.mounts"}
 
 
 def test_a_share_adds_the_guard(home: Path) -> None:
     write_record(home, shared=((str(home / "marker"), ((str(home), quick.EXISTS),)),))
-    assert loaded(home) - OURS - SYSTEM == {"rezup_api", "rezup_api.guard"}
+    assert loaded(home) - OURS - SYSTEM == {"rezup_api", "rezup_api.netfs.limit"}
 
 
 def test_a_lease_is_that_of_the_store(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.e2e.hanging import hanging_share
 from tests.e2e.processes import wait_until
 from tests.e2e.studio import make_revision
 
-from rezup_api import shares
+from rezup_api.netfs import reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def share(tmp_path: Path) -> Iterator[Share]:
     """A mounted share, whose files lie in the folder `served`."""
     (tmp_path / "served").mkdir()
     with hanging_share(tmp_path / "served", tmp_path / "die Freigabe") as mounted:
-        marker = Path(shares.marker_of(str(mounted.path)))
+        marker = Path(reader.marker_of(str(mounted.path)))
         yield mounted
         marker.unlink(missing_ok=True)
 
@@ -68,7 +68,7 @@ def test_launches_take_what_is_here_and_the_share_is_asked_once(user: Machine, s
     held = [os.readlink(path) for path in Path(f"/proc/{stuck}/fd").iterdir()]
     assert not [path for path in held if path.startswith("/") and "memfd" not in path], "no lock, no lease, no terminal"
     assert int(Path(f"/proc/{stuck}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()[4]) == 0, "no tty"
-    marker = Path(shares.marker_of(str(share.path)))
+    marker = Path(reader.marker_of(str(share.path)))
     os.utime(marker, (1, 1))
     launch(user, warned=True)
     assert share.stuck() == [stuck], "as long as somebody waits for it, nobody else does"
@@ -79,7 +79,7 @@ def test_when_the_share_is_back_all_is_as_before(user: Machine, share: Share, tm
     launch(user, warned=True)
     shutil.rmtree(tmp_path / "served" / "dev" / "revisions" / "1700000002.000000")
     share.restart()
-    Path(shares.marker_of(str(share.path))).unlink()
+    Path(reader.marker_of(str(share.path))).unlink()
     assert "dev/revisions/1700000001" in user.run("use", "dev", "--", "printenv", "REZUP_REVISION").stdout
     user.prepare("use", "dev", "--", "true")
 
@@ -182,7 +182,7 @@ def test_ctrl_c_while_it_waits(user: Machine, share: Share) -> None:
     assert "Traceback" not in complaint
     assert (told, running.returncode) == ("", 130)
     assert time.monotonic() - started < 1.5
-    marker = Path(shares.marker_of(str(share.path)))
+    marker = Path(reader.marker_of(str(share.path)))
     wait_until(marker.exists, "it is not kept in mind that the share hangs")
     launch(user, warned=True)
     assert len(share.stuck()) == 1

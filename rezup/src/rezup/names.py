@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rezup_api import shares
 from rezup_api.errors import RezupError
-from rezup_api.mounts import is_shared
+from rezup_api.netfs import reader
+from rezup_api.netfs.mounts import is_shared
 from rezup_api.recipe.locating import find_recipe, is_container, list_recipes
 from rezup_api.settings import Settings, absolute
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, container_names
@@ -93,7 +93,7 @@ class Names:
 
         # Whether the share is hung is for launches to find out, with more patience: the marker is one for names alone.
         try:
-            return marshal.loads(shares.ask(asked, f"{shares.marker_of(os.path.abspath(place))}.names", left))
+            return marshal.loads(reader.ask(asked, f"{reader.marker_of(os.path.abspath(place))}.names", left))
         except OSError:
             return set()
 

@@ -24,7 +24,7 @@ from rezup.quick import identity, record_path, scan, session_path
 from rezup.records import Record, read
 from rezup.stamping import Files
 from rezup_api.errors import RezupError
-from rezup_api.mounts import resolved
+from rezup_api.netfs.mounts import resolved
 from rezup_api.recipe.loading import init_script
 from rezup_api.recipe.locating import MAIN_FILE, recipe_path
 from rezup_api.session.customize import site_script

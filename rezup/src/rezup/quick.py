@@ -186,7 +186,7 @@ def _is_mounted_as_ever(folders: "Sequence[str]") -> bool:
     """Whether nothing is mounted at folders of this machine that may hang."""
     if not folders:
         return True
-    from rezup_api.mounts import is_on_shared_mount  # only who has a remote root pays for this
+    from rezup_api.netfs.mounts import is_on_shared_mount  # only who has a remote root pays for this
 
     return not [folder for folder in folders if is_on_shared_mount(folder)]
 
@@ -195,7 +195,7 @@ def _holds(shared: "Iterable[tuple[str, Stamps]]") -> bool:
     """Whether all files on shares are as they were; a share that does not answer is a change."""
     if not shared:
         return True
-    from rezup_api.guard import begin
+    from rezup_api.netfs.limit import begin
 
     begun = [begin(lambda stamps=stamps: unchanged(stamps), marker) for marker, stamps in shared]  # type: ignore[misc]
     # All of them, and the last one first: each puts back how it has found children to be handled.

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup.quick import EXISTS, stamp
-from rezup_api.mounts import is_shared
-from rezup_api.shares import ask, marker_of
+from rezup_api.netfs.mounts import is_shared
+from rezup_api.netfs.reader import ask, marker_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

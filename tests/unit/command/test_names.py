@@ -10,7 +10,7 @@ import pytest
 
 from rezup import names
 from rezup.names import Names
-from rezup_api import marking, mounts, shares
+from rezup_api.netfs import marker, mounts, reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ def share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     table = tmp_path / "mountinfo"
     table.write_text(f"1 0 0:1 / / rw - ext4 disk rw\n2 1 0:2 / {folder} rw - nfs4 server:/x rw\n", encoding="utf-8")
     monkeypatch.setattr(mounts, "MOUNTS", str(table))
-    monkeypatch.setattr(shares, "MARKERS", str(tmp_path / "hung"))
+    monkeypatch.setattr(reader, "MARKERS", str(tmp_path / "hung"))
     monkeypatch.setattr(names, "LIMIT", 5.0)
     return folder
 
@@ -84,7 +84,7 @@ def test_nobody_waits_for_a_share(home: Path, share: Path, monkeypatch: pytest.M
     start = time.monotonic()
     assert named(home, REZUP_ROOT_REMOTE=str(share)).containers() == ["here"]
     assert time.monotonic() - start < 0.5
-    assert not marking.is_marked(shares.marker_of(str(share))), "for a launch it is not hung"
+    assert not marker.is_marked(reader.marker_of(str(share))), "for a launch it is not hung"
     monkeypatch.setattr(names, "LIMIT", 5.0)
     start = time.monotonic()
     assert named(home, REZUP_ROOT_REMOTE=str(share)).containers() == ["here"], "it is not asked again for a while"

@@ -6,8 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from rezup_api import shares
 from rezup_api.errors import NotFoundError, Problem, RecipeError, UsageError
+from rezup_api.netfs import reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +70,7 @@ def _look(path: Path) -> None:
         path.lstat()
         return b""
 
-    shares.reach(path, question)
+    reader.reach(path, question)
 
 
 def _is_missing(folder: Path) -> bool:
@@ -95,7 +95,7 @@ def list_recipes(settings: Settings) -> dict[str, Path]:
             return "/".join(entry.name for entry in entries if not entry.is_dir()).encode("utf-8", "surrogateescape")
 
     try:
-        files = set(shares.reach(settings.recipes, question).decode("utf-8", "surrogateescape").split("/"))
+        files = set(reader.reach(settings.recipes, question).decode("utf-8", "surrogateescape").split("/"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

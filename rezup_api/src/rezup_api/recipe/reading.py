@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from rezup_api import shares
 from rezup_api.errors import NotFoundError, Problem, RecipeError
+from rezup_api.netfs import reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def read_text(path: Path) -> str:
         RecipeError: it cannot be read, or it is not UTF-8.
     """
     try:
-        return shares.read_bytes(path).decode("utf-8").removeprefix("\ufeff")
+        return reader.read_bytes(path).decode("utf-8").removeprefix("\ufeff")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFoundError(f"there is no recipe at {path}", "`rezup recipe init` writes a starter") from error
     except OSError as error:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup_api import shares
 from rezup_api.errors import Problem, RecipeError
+from rezup_api.netfs import reader
 from rezup_api.recipe.loading import init_script
 from rezup_api.settings import absolute
 
@@ -40,7 +40,7 @@ def site_script(settings: Settings, environ: Mapping[str, str]) -> CodeType | No
     text, recipe = named
     path = absolute(text, environ, recipe.parent)
     try:
-        source = shares.read_bytes(path)
+        source = reader.read_bytes(path)
     except OSError as error:
         problem = Problem(str(recipe), "init.script", f"cannot read {path}: {error.strerror}")
         raise RecipeError([problem], HINT) from error

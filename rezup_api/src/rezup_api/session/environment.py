@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rezup_api import shares
 from rezup_api.errors import LaunchError
 from rezup_api.events import Reporter, Warned
+from rezup_api.netfs import reader
 from rezup_api.settings import absolute
 from rezup_api.store.layout import platform_name
 
@@ -141,7 +141,7 @@ def _read_dotenv(path: Path, report: Reporter) -> dict[str, str]:
     from dotenv import dotenv_values
 
     try:
-        text = StringIO(shares.read_bytes(path).decode("utf-8"), newline=None)
+        text = StringIO(reader.read_bytes(path).decode("utf-8"), newline=None)
         found = dotenv_values(stream=text, interpolate=False)
     except (FileNotFoundError, TimeoutError) as error:
         # rezup 2.x passed over it as well; a share that is away must not keep people from starting Rez.

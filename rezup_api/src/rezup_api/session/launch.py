@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rezup_api.closing import closes_descriptors
 from rezup_api.errors import LaunchError
-from rezup_api.guard import has_stuck_child
+from rezup_api.netfs.limit import has_stuck_child
 from rezup_api.process import runner
 from rezup_api.process.refusals import NOEXEC, NOT_EXECUTABLE, NOT_FOUND, is_bare_script, refusal, runs_nothing
 

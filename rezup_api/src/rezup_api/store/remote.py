@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from rezup_api import shares
 from rezup_api.errors import RemoteError, StorageError
-from rezup_api.mounts import is_shared
+from rezup_api.netfs import reader
+from rezup_api.netfs.mounts import is_shared
 from rezup_api.store.files import write_whole
 from rezup_api.store.history import Act, read_history, write_act
 from rezup_api.store.labels import label_file, labels_of, read_label, remove_label, write_label
@@ -166,7 +166,7 @@ class PathRemote:
                 return pickle.dumps((None, (error.message, error.hint)))
 
         try:
-            answer = shares.ask(told, shares.marker_of(root)) if is_shared(root) else told()
+            answer = reader.ask(told, reader.marker_of(root)) if is_shared(root) else told()
         except TimeoutError as error:
             raise RemoteError(f"the remote root {root} does not answer", WAY_OUT) from error
         except OSError as error:

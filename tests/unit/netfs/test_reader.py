@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api import shares
+from rezup_api.netfs import reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,22 +20,22 @@ def test_files_of_this_machine_are_read_here(tmp_path: Path, monkeypatch: pytest
     path = tmp_path / "file"
     path.write_bytes(b"content")
     asked: list[str] = []
-    ask = shares.ask
+    ask = reader.ask
 
     def watched(question: Callable[[], bytes], marker: str) -> bytes:
         asked.append(marker)
         return ask(question, marker)
 
-    monkeypatch.setattr(shares, "ask", watched)
+    monkeypatch.setattr(reader, "ask", watched)
     for shared in (False, True):
-        monkeypatch.setattr(shares, "is_shared", lambda _, answer=shared: answer)
-        assert shares.read_bytes(path) == b"content"
+        monkeypatch.setattr(reader, "is_shared", lambda _, answer=shared: answer)
+        assert reader.read_bytes(path) == b"content"
         with pytest.raises(FileNotFoundError):
-            shares.read_bytes(tmp_path / "none")
+            reader.read_bytes(tmp_path / "none")
         assert len(asked) == (2 if shared else 0)
 
 
 def test_one_marker_for_each_user_and_share() -> None:
-    names = {shares.marker_of("/"), shares.marker_of("/proc"), shares.marker_of("/proc/self")}
+    names = {reader.marker_of("/"), reader.marker_of("/proc"), reader.marker_of("/proc/self")}
     assert len(names) == 2
     assert all(str(os.getuid()) in os.path.basename(name) for name in names)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api import guard, marking, shares
+from rezup_api.netfs import limit, marker, reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"
 
 
 def holds(question: Callable[[], bool], marker: str) -> bool:
-    return guard.begin(question, marker)()
+    return limit.begin(question, marker)()
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def marker(tmp_path: Path) -> str:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Questions that are given up after a tenth of the usual time."""
-    monkeypatch.setattr(guard, "LIMIT", 0.2)
+    monkeypatch.setattr(limit, "LIMIT", 0.2)
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ def stat_of(process: int) -> list[str]:
 
 @pytest.mark.parametrize("answer", [b"", b"yes", bytes(range(256)) * 8192], ids=["nothing", "a word", "2 MiB"])
 def test_the_answer_arrives_whole(marker: str, answer: bytes) -> None:
-    assert shares.ask(lambda: answer, marker) == answer
+    assert reader.ask(lambda: answer, marker) == answer
     assert not os.path.exists(marker)
 
 
@@ -77,7 +77,7 @@ def test_it_is_another_process_that_asks(marker: str) -> None:
         told.append(os.getpid())
         return b"%d" % os.getpid()
 
-    assert int(shares.ask(question, marker)) != os.getpid()
+    assert int(reader.ask(question, marker)) != os.getpid()
     assert told == []
 
 
@@ -96,7 +96,7 @@ def test_an_error_is_the_same_as_without(marker: str, tmp_path: Path, question: 
     with pytest.raises(FileNotFoundError) as here:
         question(path)
     with pytest.raises(FileNotFoundError) as there:
-        shares.ask(lambda: (question(path), b"")[1], marker)
+        reader.ask(lambda: (question(path), b"")[1], marker)
     assert (there.value.errno, there.value.strerror) == (here.value.errno, here.value.strerror)
     assert os.fspath(there.value.filename) == os.fspath(here.value.filename)
 
@@ -106,7 +106,7 @@ def test_an_error_without_a_number_says_its_words(marker: str) -> None:
         raise OSError("it is as it is")
 
     with pytest.raises(OSError, match="it is as it is"):
-        shares.ask(question, marker)
+        reader.ask(question, marker)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_what_else_goes_wrong_there_is_an_error_here_and_shows_nothing(
         raise raised
 
     with pytest.raises(OSError, match="the process that asked has ended with 3"):
-        shares.ask(question, marker)
+        reader.ask(question, marker)
     assert not holds(lambda: bool(question()), marker)
     assert capfd.readouterr() == ("", "")
 
@@ -131,9 +131,9 @@ def test_an_asker_that_is_killed_is_an_error_at_once(marker: str) -> None:
 
     started = time.monotonic()
     with pytest.raises(OSError, match="has ended") as error:
-        shares.ask(question, marker)
+        reader.ask(question, marker)
     assert not isinstance(error.value, TimeoutError)
-    assert time.monotonic() - started < guard.LIMIT
+    assert time.monotonic() - started < limit.LIMIT
 
 
 def test_whether_something_holds(marker: str, tmp_path: Path) -> None:
@@ -153,20 +153,20 @@ def test_what_does_not_answer_is_given_up_and_not_asked_again_for_a_minute(marke
 
     started = time.monotonic()
     with pytest.raises(TimeoutError) as error:
-        shares.ask(question, marker)
-    assert guard.LIMIT <= time.monotonic() - started < 5
+        reader.ask(question, marker)
+    assert limit.LIMIT <= time.monotonic() - started < 5
     assert error.value.errno == errno.ETIMEDOUT
     assert error.value.strerror
     for _ in range(3):
         started = time.monotonic()
         with pytest.raises(TimeoutError):
-            shares.ask(question, marker)
+            reader.ask(question, marker)
         assert not holds(lambda: bool(question()), marker)
-        assert time.monotonic() - started < guard.LIMIT, "it was not waited for again"
+        assert time.monotonic() - started < limit.LIMIT, "it was not waited for again"
     assert asked.read_text() == "x"
 
-    os.utime(marker, (0, time.time() - marking.PATIENCE - 1))
-    assert shares.ask(lambda: b"here again", marker) == b"here again"
+    os.utime(marker, (0, time.time() - marker.PATIENCE - 1))
+    assert reader.ask(lambda: b"here again", marker) == b"here again"
     assert not os.path.exists(marker)
 
 
@@ -174,7 +174,7 @@ def test_what_does_not_answer_is_given_up_and_not_asked_again_for_a_minute(marke
 @pytest.mark.usefixtures("impatient")
 def test_an_asker_that_can_be_killed_is(marker: str) -> None:
     with pytest.raises(TimeoutError):
-        shares.ask(sleeping, marker)
+        reader.ask(sleeping, marker)
     process = int(Path(marker).read_text(encoding="ascii").split()[0])
     assert not os.path.exists(f"/proc/{process}")
 
@@ -200,7 +200,7 @@ def test_as_long_as_an_asker_is_stuck_nobody_follows_it(marker: str) -> None:
 def test_a_marker_that_says_nothing_useful_holds_for_its_minute(marker: str, text: str) -> None:
     Path(marker).write_text(text, encoding="ascii")
     assert not holds(lambda: True, marker)
-    os.utime(marker, (0, time.time() - marking.PATIENCE - 1))
+    os.utime(marker, (0, time.time() - marker.PATIENCE - 1))
     assert holds(lambda: True, marker)
 
 
@@ -233,7 +233,7 @@ def test_without_a_place_for_a_marker_each_one_waits(tmp_path: Path) -> None:
     for _ in range(2):
         started = time.monotonic()
         assert not holds(lambda: bool(sleeping()), str(tmp_path / "none" / "hung"))
-        assert time.monotonic() - started >= guard.LIMIT
+        assert time.monotonic() - started >= limit.LIMIT
 
 
 @on_linux
@@ -248,7 +248,7 @@ def test_who_asks_holds_nothing_of_ours(marker: str, tmp_path: Path) -> None:
     with (tmp_path / "lease").open("w") as held:
         os.set_inheritable(held.fileno(), True)
         fcntl.flock(held, fcntl.LOCK_EX)
-        kept, session, terminal = json.loads(shares.ask(question, marker))
+        kept, session, terminal = json.loads(reader.ask(question, marker))
     assert [name for name in kept if "memfd:rezup" not in name and not name.startswith("/proc/")] == []
     assert session != os.getsid(0)
     assert terminal == "0"
@@ -264,8 +264,8 @@ def test_children_may_be_ignored_or_blocked_by_the_caller(marker: str, before: s
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     try:
         started = time.monotonic()
-        assert shares.ask(lambda: b"yes", marker) == b"yes"
-        assert time.monotonic() - started < guard.LIMIT
+        assert reader.ask(lambda: b"yes", marker) == b"yes"
+        assert time.monotonic() - started < limit.LIMIT
         assert signal.getsignal(signal.SIGCHLD) == before
         assert signal.sigpending() == set()
         assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == ({signal.SIGCHLD} if blocked else set())
@@ -279,13 +279,13 @@ def test_other_threads_may_run_and_ask(marker: str) -> None:
     resting = threading.Event()
 
     def run() -> None:
-        found.append(shares.ask(lambda: b"theirs", marker))
+        found.append(reader.ask(lambda: b"theirs", marker))
         resting.wait()
 
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert shares.ask(lambda: b"ours", marker) == b"ours"
+        assert reader.ask(lambda: b"ours", marker) == b"ours"
         deadline = time.monotonic() + 10
         while not found and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -8,9 +8,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from rezup_api import guard
-from rezup_api.guard import HUNG, NO, YES, begin_any
-from rezup_api.mounts import is_shared, mount_point
+from rezup_api.netfs.limit import HUNG, NO, YES, begin_any
+from rezup_api.netfs.mounts import is_shared, mount_point
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +60,7 @@ def ask(question: Callable[[], bytes], marker: str, limit: float | None = None) 
         OSError: what the question has raised.
     """
     answer = _anonymous_file()
-    limit = guard.LIMIT if limit is None else limit
+    limit = limit.LIMIT if limit is None else limit
     try:
         status = begin_any(lambda: _told(question, answer), marker, limit, answer)()
         if status == HUNG:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api import mounts
+from rezup_api.netfs import mounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,7 @@ def test_what_the_kernel_escapes_costs_no_import(tmp_path: Path) -> None:
         "print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "rezup_api rezup_api.mounts\n"
+    assert done.stdout == "rezup_api rezup_api.netfs.mounts\n"
 
 
 def test_links_are_followed_up_to_a_share_and_never_on_it(

@@ -53,7 +53,7 @@ def begin_any(question: "Callable[[], int]", marker: str, limit: float, answer: 
     if os.name == "nt":
         return question
     if os.path.lexists(marker):
-        from rezup_api.marking import is_marked
+        from rezup_api.netfs.marker import is_marked
 
         if is_marked(marker):
             return lambda: HUNG
@@ -153,7 +153,7 @@ def _outcome(asker: int, limit: float, marker: str, mask: "Collection[int]") -> 
 
 
 def _give_up(asker: int, marker: str) -> None:
-    from rezup_api.marking import mark
+    from rezup_api.netfs.marker import mark
 
     os.kill(asker, _signal.SIGKILL)
     mark(marker, asker)
