@@ -12,7 +12,7 @@ import pytest
 
 from rezup import quick
 from rezup.records import Record
-from rezup_api.store import locks
+from rezup_api.disk import flock
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a quick launch ends in exec")
 
@@ -89,14 +89,14 @@ def test_a_lease_is_that_of_the_store(tmp_path: Path) -> None:
     path = tmp_path / "revision.json"
     path.touch()
     descriptor = quick.hold(str(path))
-    held = locks.lease(path)
+    held = flock.lease(path)
     assert held is not None
-    assert descriptor >= locks.LOWEST_DESCRIPTOR
+    assert descriptor >= flock.LOWEST_DESCRIPTOR
     assert os.get_inheritable(descriptor) == os.get_inheritable(held.descriptor)
     held.release()
-    assert locks.claim(path) is None, "the quick launch holds it"
+    assert flock.claim(path) is None, "the quick launch holds it"
     os.close(descriptor)
-    claimed = locks.claim(path)
+    claimed = flock.claim(path)
     assert claimed is not None
     assert quick.hold(str(path)) == -1, "it is being removed"
     claimed.release()

@@ -17,7 +17,7 @@ from tests.e2e.studio import make_revision
 from rezup_api.store.history import parse_act, read_acts
 from rezup_api.store.labels import labels_of
 from rezup_api.store.layout import ContainerFolder
-from rezup_api.store.pins import PIN, read_pin
+from rezup_api.store.pin import PIN, read_pin
 
 MOMENTS = (1_700_000_001, 1_700_000_002, 1_700_000_003)
 A, B, C = (f"{moment}.000000" for moment in MOMENTS)

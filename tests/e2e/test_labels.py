@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.conftest import Machine
 from tests.e2e.studio import entered, make_revision, publish
 
-from rezup_api.store.files import write_whole
+from rezup_api.disk.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

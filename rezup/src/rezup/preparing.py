@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from rezup.quick import identity, record_path, scan, session_path
 from rezup.records import Record, read
 from rezup.stamping import Files
+from rezup_api.disk.files import write_whole
 from rezup_api.errors import RezupError
 from rezup_api.netfs.mounts import resolved
 from rezup_api.recipe.loading import init_script
@@ -30,7 +31,6 @@ from rezup_api.recipe.locating import MAIN_FILE, recipe_path
 from rezup_api.session.customize import site_script
 from rezup_api.session.environment import OWN, remembered
 from rezup_api.settings import VARIABLES, Settings, expand
-from rezup_api.store.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from rezup_api.session.environment import SessionEnviron
     from rezup_api.session.shells import Opening
     from rezup_api.store.remote import Watched
-    from rezup_api.store.revisions import Revision
+    from rezup_api.store.revision import Revision
 
 
 # By these it is told which program a shell is.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from rezup_api.store.revisions import Revision
+    from rezup_api.store.revision import Revision
 
 FORMAT = 1
 GAP = "  "

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from rezup import releases
 from rezup._version import __version__
 from rezup.preparing import owned
+from rezup_api.disk.files import storing, write_whole
+from rezup_api.disk.flock import claim
 from rezup_api.errors import RezupError, UpgradeError
 from rezup_api.releases.memory import read_memory
 from rezup_api.releases.sources import releases_of, shown
 from rezup_api.releases.taking import Taker
-from rezup_api.store.files import storing, write_whole
-from rezup_api.store.locks import claim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

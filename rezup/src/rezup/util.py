@@ -23,7 +23,7 @@ from rezup_api.events import Event, Warned
 from rezup_api.rez import resolve_environ
 from rezup_api.session.entering import enter
 from rezup_api.store.names import DEFAULT_CONTAINER
-from rezup_api.store.revisions import Revision, load_revision
+from rezup_api.store.revision import Revision, load_revision
 from rezup_api.store.selection import Selector
 from rezup_api.studio import Studio
 

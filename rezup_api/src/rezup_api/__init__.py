@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rezup_api.session.entering import Session as Session
     from rezup_api.settings import Settings as Settings
     from rezup_api.store.history import Act as Act
-    from rezup_api.store.revisions import Revision as Revision
+    from rezup_api.store.revision import Revision as Revision
     from rezup_api.studio import Studio as Studio
 
 _HOMES = {

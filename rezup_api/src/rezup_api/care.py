@@ -10,17 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.files import storage_error
+from rezup_api.disk.flock import lease
 from rezup_api.errors import BusyError, NotFoundError, RecipeError, RemoteError, StorageError, UsageError
 from rezup_api.events import step
 from rezup_api.recipe.loading import load_recipe
-from rezup_api.store.files import storage_error
 from rezup_api.store.history import Act, new_act, read_history, record, write_act
 from rezup_api.store.labels import PUBLISHED, read_label, remove_label
 from rezup_api.store.layout import cache_folder
-from rezup_api.store.locks import lease
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import is_label, timestamp_order
-from rezup_api.store.revisions import Revision, load_revision, newest_ready, resolve
+from rezup_api.store.revision import Revision, load_revision, newest_ready, resolve
 from rezup_api.store.selection import Selector
 from rezup_api.upkeep.choosing import Chooser
 from rezup_api.upkeep.collection import Collected, Collector

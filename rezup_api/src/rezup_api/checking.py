@@ -6,21 +6,21 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.files import remove_tree, storing
 from rezup_api.errors import InstallError
 from rezup_api.events import step
 from rezup_api.process import runner
 from rezup_api.session.environment import session_environ
-from rezup_api.store.files import remove_tree, storing
 from rezup_api.store.layout import BIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from rezup_api.disk.staging import Stage
     from rezup_api.events import Reporter
     from rezup_api.recipe.model import Check, Recipe
     from rezup_api.store.metadata import Metadata
-    from rezup_api.store.staging import Stage
 
 # Lines of a failed check's output that its error shows.
 SHOWN = 20

@@ -6,6 +6,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.staging import FOLDER as STAGING
+from rezup_api.disk.staging import building, sweep
 from rezup_api.errors import LaunchError, NotFoundError, RemoteError, RezupError, UsageError
 from rezup_api.events import Warned
 from rezup_api.recipe.loading import load_recipe
@@ -16,12 +18,10 @@ from rezup_api.store.labels import labels_of
 from rezup_api.store.layout import ContainerFolder, container_names
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import DEFAULT_CONTAINER
-from rezup_api.store.pins import PIN, Pin
+from rezup_api.store.pin import PIN, Pin
 from rezup_api.store.remote import PathRemote, Remote, newest_published
-from rezup_api.store.revisions import Revision, load_revision, newest_first, newest_ready
+from rezup_api.store.revision import Revision, load_revision, newest_first, newest_ready
 from rezup_api.store.selection import Selector
-from rezup_api.store.staging import FOLDER as STAGING
-from rezup_api.store.staging import building, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

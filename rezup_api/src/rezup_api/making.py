@@ -16,13 +16,14 @@ from rezup_api.build.origin import Origin, read_origin
 from rezup_api.build.platforms import here
 from rezup_api.build.transaction import build_environments
 from rezup_api.checking import run_checks
+from rezup_api.disk.files import host_name, storing, user_name, write_whole
+from rezup_api.disk.staging import building, staged, sweep
 from rezup_api.errors import InstallError, RecipeError, RemoteError, RezupError, StorageError
 from rezup_api.events import Note, Reporter, Warned
 from rezup_api.recipe.credentials import literal_credentials
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.recipe.snapshot import dump
 from rezup_api.store.failures import forget_failure, note_failure, read_failure
-from rezup_api.store.files import host_name, storing, user_name, write_whole
 from rezup_api.store.history import new_act, record, write_act
 from rezup_api.store.layout import (
     METADATA_FILE,
@@ -35,15 +36,14 @@ from rezup_api.store.layout import (
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import timestamp_order
 from rezup_api.store.remote import Remote, check_format
-from rezup_api.store.revisions import Revision, load_revision
-from rezup_api.store.staging import appear_next, building, staged, sweep
+from rezup_api.store.revision import Revision, appear_next, load_revision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rezup_api.disk.staging import Stage
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
-    from rezup_api.store.staging import Stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 from rezup_api.build.bundles import unpack
 from rezup_api.build.origin import read_origin
 from rezup_api.containers import Container
+from rezup_api.disk.flock import lease
 from rezup_api.errors import BusyError, NotFoundError
 from rezup_api.recipe.loading import adopt, load_recipe
 from rezup_api.settings import absolute
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE
-from rezup_api.store.locks import lease
 from rezup_api.store.metadata import read_metadata
 from rezup_api.store.names import parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rezup_api.store.revisions import Revision
+    from rezup_api.store.revision import Revision
     from rezup_api.studio import Studio
 
 

@@ -26,7 +26,7 @@ from rezup_api.session.launch import find_command
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rezup_api.store.revisions import Revision
+    from rezup_api.store.revision import Revision
 
 CONTEXT_SUFFIX = ".rxt"
 _PROBE = Path(__file__).with_name("_probe") / "ask.py"

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.packages import Index
 from tests.e2e.releases import DISTRIBUTIONS, Installation, checkout, look_again, offer
 
-from rezup_api.build.content import digest_of
+from rezup_api.disk.files import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ import pytest
 from tests.e2e.packages import wheel
 
 from rezup_api.build import bundles
-from rezup_api.build.content import digest_of
 from rezup_api.build.platforms import Target
+from rezup_api.disk.files import digest_of
 from rezup_api.errors import NotFoundError, StorageError, VerificationError
 
 if TYPE_CHECKING:

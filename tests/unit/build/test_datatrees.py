@@ -11,8 +11,8 @@ import pytest
 
 from rezup_api.build.content import FileStore
 from rezup_api.build.datatrees import LEAST, DataTrees, data_folders, linked
+from rezup_api.disk.staging import staged
 from rezup_api.store.layout import ContainerFolder
-from rezup_api.store.staging import staged
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
 

@@ -12,7 +12,7 @@ from rezup_api.recipe.loading import load_recipe
 from rezup_api.session.environment import MEMORY, session_environ, without_session
 from rezup_api.store.layout import ContainerFolder
 from rezup_api.store.metadata import Environment, Metadata
-from rezup_api.store.revisions import Revision
+from rezup_api.store.revision import Revision
 
 OUTER = {"HOME": "/h", "PATH": "/usr/bin:/bin", "KEEP": "kept"}
 

@@ -9,7 +9,7 @@ import pytest
 
 from rezup_api.errors import StorageError
 from rezup_api.store.labels import PUBLISHED, label_file, read_label, remember_published
-from rezup_api.store.pins import PIN
+from rezup_api.store.pin import PIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from tests.unit.store.studio import A, B, C, D, label
 
 from rezup_api.errors import NotFoundError, RemoteError, StorageError
 from rezup_api.store.labels import PUBLISHED, label_file, read_label
-from rezup_api.store.pins import PIN
+from rezup_api.store.pin import PIN
 
 if TYPE_CHECKING:
     from tests.unit.store.studio import Studio

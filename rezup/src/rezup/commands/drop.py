@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from rezup_api.care import Care
+from rezup_api.disk.staging import FOLDER as STAGING
 from rezup_api.errors import UsageError
-from rezup_api.store.staging import FOLDER as STAGING
 
 if TYPE_CHECKING:
     import argparse

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rezup.progress import Progress
     from rezup_api.containers import Container
-    from rezup_api.store.revisions import Revision
+    from rezup_api.store.revision import Revision
     from rezup_api.studio import Studio
 
 

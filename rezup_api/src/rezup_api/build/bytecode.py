@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup_api.build.content import digest_of
 from rezup_api.build.interpreters import clean_environ
+from rezup_api.disk.files import digest_of, remove_tree, token
 from rezup_api.errors import InstallError
 from rezup_api.process import runner
-from rezup_api.store.files import remove_tree, token
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

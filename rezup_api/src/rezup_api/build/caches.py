@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.store.files import storing
+from rezup_api.disk.files import storing
 from rezup_api.store.layout import cache_folder
 
 if TYPE_CHECKING:

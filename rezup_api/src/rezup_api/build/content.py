@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.store.files import token
+from rezup_api.disk.files import digest_of, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -276,12 +276,6 @@ def _make_folder(top: str, path: str, made: set[str]) -> None:
         _make_folder(top, path.rpartition("/")[0], made)
         os.mkdir(f"{top}/{path}")
         made.add(path)
-
-
-def digest_of(path: str) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as stream:
-        return hashlib.sha256(stream.read()).hexdigest()
 
 
 def _reflink(source: str, target: str) -> None:

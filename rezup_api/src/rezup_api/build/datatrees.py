@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.build.content import parse_listing
-from rezup_api.store.files import write_whole
-from rezup_api.store.sharing import appear_shared, hold, withdraw
-from rezup_api.store.staging import staged
+from rezup_api.disk.files import write_whole
+from rezup_api.disk.staging import staged
+from rezup_api.store.shared_folders import appear_shared, hold, withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.build.content import FileStore, Listing
+    from rezup_api.disk.flock import Held
+    from rezup_api.disk.staging import Stage
     from rezup_api.store.layout import ContainerFolder
-    from rezup_api.store.locks import Held
-    from rezup_api.store.staging import Stage
 
 # Folders; what has fewer is not worth a link.
 LEAST = 32

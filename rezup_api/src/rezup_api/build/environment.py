@@ -22,12 +22,12 @@ from rezup_api.build.scripts import FOLDER, MARKER, write_production_scripts
 from rezup_api.build.templates import Template
 from rezup_api.build.uv import UvEngine
 from rezup_api.build.virtualenvs import create_environment
+from rezup_api.disk.files import remove_tree, write_whole
 from rezup_api.errors import InstallError
 from rezup_api.events import step
-from rezup_api.store.files import remove_tree, write_whole
 from rezup_api.store.layout import BIN, WHEELS, lock_name, site_packages
 from rezup_api.store.metadata import Environment
-from rezup_api.store.sharing import withdraw
+from rezup_api.store.shared_folders import withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from rezup_api.build.locks import Lock
     from rezup_api.build.origin import Origin
     from rezup_api.build.requirements import EnvironmentRequest
+    from rezup_api.disk.staging import Stage
     from rezup_api.events import Reporter
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.store.layout import ContainerFolder
-    from rezup_api.store.staging import Stage
 
 # Raised whenever what is written into an environment changes, so that no list of an older rezup is taken for it.
 LAYOUT = "4"

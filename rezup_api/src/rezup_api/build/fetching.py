@@ -18,7 +18,7 @@ from rezup_api.build.locks import address_of, line_of
 from rezup_api.build.pip import PipEngine
 from rezup_api.build.platforms import environment_of, fits, pip_options, tags_of
 from rezup_api.build.virtualenvs import create_environment
-from rezup_api.store.files import storing
+from rezup_api.disk.files import storing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.disk.files import write_whole
 from rezup_api.errors import InstallError, NotFoundError, StorageError
 from rezup_api.process import runner
 from rezup_api.settings import expand
-from rezup_api.store.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -14,11 +14,11 @@ from rezup_api.build.distributions import damaged, drop_notes, installed, refuse
 from rezup_api.build.engine import Pins
 from rezup_api.build.pip import PipEngine
 from rezup_api.build.uv import UvEngine
+from rezup_api.disk.files import remove_tree
+from rezup_api.disk.staging import staged
 from rezup_api.events import step
-from rezup_api.store.files import remove_tree
 from rezup_api.store.layout import platform_tag
-from rezup_api.store.sharing import appear_shared, hold
-from rezup_api.store.staging import staged
+from rezup_api.store.shared_folders import appear_shared, hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from rezup_api.build.content import FileStore
     from rezup_api.build.engine import Engine
     from rezup_api.build.requirements import EnvironmentRequest
+    from rezup_api.disk.flock import Held
     from rezup_api.events import Reporter
     from rezup_api.store.layout import ContainerFolder
-    from rezup_api.store.locks import Held
 
 LINK = "_rezup_shared.pth"
 

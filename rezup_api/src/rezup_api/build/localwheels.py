@@ -6,9 +6,9 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.files import remove_tree, storing
 from rezup_api.errors import InstallError
 from rezup_api.events import step
-from rezup_api.store.files import remove_tree, storing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from rezup_api.build.content import digest_of
 from rezup_api.build.engine import Pins
 from rezup_api.build.platforms import environment_here, marker, tags_here
+from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
 from rezup_api.store.layout import WHEELS
 

@@ -10,9 +10,9 @@ from rezup_api.build.engine import LockRequest, Pins
 from rezup_api.build.libraries import separate
 from rezup_api.build.localwheels import LocalWheel, from_wheels
 from rezup_api.build.locks import Lock, called, can_lock, parse_lock
+from rezup_api.disk.files import storing
 from rezup_api.errors import InstallError
 from rezup_api.events import step
-from rezup_api.store.files import storing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from rezup_api.build.content import FileStore, Listing, parse_listing
-from rezup_api.store.files import remove_tree, write_whole
+from rezup_api.disk.files import remove_tree, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

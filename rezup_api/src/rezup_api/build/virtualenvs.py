@@ -10,9 +10,9 @@ import os
 from typing import TYPE_CHECKING
 
 from rezup_api.build.interpreters import clean_environ, host_interpreter
+from rezup_api.disk.files import remove_tree, token, write_whole
 from rezup_api.errors import InstallError
 from rezup_api.process import runner
-from rezup_api.store.files import remove_tree, token, write_whole
 from rezup_api.store.layout import BIN, site_packages
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rezup_api.store.files import storing, write_whole
+from rezup_api.disk.files import storing, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
-from rezup_api.build.content import digest_of
+from rezup_api.disk.files import digest_of
 from rezup_api.errors import UpgradeError
 from rezup_api.recipe.credentials import redact
 

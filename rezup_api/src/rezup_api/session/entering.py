@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.flock import Held, lease
 from rezup_api.errors import LaunchError, NotFoundError
 from rezup_api.recipe.loading import load_recipe
 from rezup_api.session.environment import SessionEnviron, session_environ
-from rezup_api.store.locks import Held, lease
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rezup_api.events import Reporter
-    from rezup_api.store.revisions import Revision
+    from rezup_api.store.revision import Revision
 
 
 @dataclass(frozen=True, slots=True)

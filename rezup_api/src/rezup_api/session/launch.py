@@ -19,7 +19,7 @@ from rezup_api.process.refusals import NOEXEC, NOT_EXECUTABLE, NOT_FOUND, is_bar
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rezup_api.store.locks import Held
+    from rezup_api.disk.flock import Held
 
 
 def find_command(name: str, environ: Mapping[str, str]) -> str:

@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.staging import place_file, remove_if_empty
 from rezup_api.errors import StorageError
-from rezup_api.store.staging import place_file, remove_if_empty
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,13 +16,13 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
+from rezup_api.disk.files import host_name, storage_error, token, user_name
+from rezup_api.disk.staging import place_file
 from rezup_api.errors import RemoteError, StorageError
 from rezup_api.events import Reporter, Warned
-from rezup_api.store.files import host_name, storage_error, token, user_name
 from rezup_api.store.layout import METADATA_FILE
 from rezup_api.store.metadata import read_metadata
 from rezup_api.store.names import format_timestamp, moment
-from rezup_api.store.staging import place_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -11,10 +11,10 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.files import storage_error, storing, write_whole
+from rezup_api.disk.staging import place_file
 from rezup_api.errors import StorageError
-from rezup_api.store.files import storage_error, storing, write_whole
 from rezup_api.store.names import is_label, is_timestamp
-from rezup_api.store.staging import place_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from rezup_api.disk.files import write_whole
+from rezup_api.disk.staging import staged, sweep
 from rezup_api.errors import RemoteError, StorageError
 from rezup_api.netfs import reader
 from rezup_api.netfs.mounts import is_shared
-from rezup_api.store.files import write_whole
 from rezup_api.store.history import Act, read_history, write_act
 from rezup_api.store.labels import label_file, labels_of, read_label, remove_label, write_label
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, ContainerFolder, container_names, lock_name
 from rezup_api.store.metadata import FORMAT, Metadata, parse_metadata
-from rezup_api.store.pins import Pin, read_pin
-from rezup_api.store.staging import appear_next, staged, sweep
+from rezup_api.store.pin import Pin, read_pin
+from rezup_api.store.revision import appear_next
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

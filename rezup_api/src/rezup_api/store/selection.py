@@ -13,16 +13,16 @@ from rezup_api.errors import NotFoundError, RemoteError
 from rezup_api.events import Reporter, Warned
 from rezup_api.store.labels import PUBLISHED, label_file, read_label, read_published, remember_published
 from rezup_api.store.names import LATEST, is_label, is_timestamp, timestamp_order
-from rezup_api.store.pins import PIN, read_pin
+from rezup_api.store.pin import PIN, read_pin
 from rezup_api.store.remote import Remote, Watched, newest_published
-from rezup_api.store.revisions import Revision, load_revision, newest_first, resolve
+from rezup_api.store.revision import Revision, load_revision, newest_first, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from rezup_api.store.layout import ContainerFolder
     from rezup_api.store.metadata import Metadata
-    from rezup_api.store.pins import Pin
+    from rezup_api.store.pin import Pin
 
 
 @dataclass(frozen=True, slots=True)

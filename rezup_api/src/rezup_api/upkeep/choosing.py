@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rezup_api.errors import BusyError, NotFoundError, RemoteError, StorageError, UsageError
 from rezup_api.store.history import new_act, record
 from rezup_api.store.names import LATEST, is_label, timestamp_order
-from rezup_api.store.pins import PIN, Pin, is_step_back, rolled_back
+from rezup_api.store.pin import PIN, Pin, is_step_back, rolled_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.flock import claim
+from rezup_api.disk.staging import staged, sweep
 from rezup_api.errors import StorageError
 from rezup_api.events import Note, Reporter, Warned
 from rezup_api.store.history import new_act, read_acts, record, write_act
 from rezup_api.store.labels import labels_of, read_published
 from rezup_api.store.layout import platform_tag
-from rezup_api.store.locks import claim
 from rezup_api.store.metadata import FORMAT
-from rezup_api.store.pins import PIN, read_pin
-from rezup_api.store.revisions import Revision, load_revision, newest_first
-from rezup_api.store.sharing import needed, remove_unneeded, shared_folders
-from rezup_api.store.staging import staged, sweep
+from rezup_api.store.pin import PIN, read_pin
+from rezup_api.store.revision import Revision, load_revision, newest_first
+from rezup_api.store.shared_folders import needed, remove_unneeded, shared_folders
 from rezup_api.upkeep.caches import prune
 from rezup_api.upkeep.holders import holders
 from rezup_api.upkeep.retention import Candidate, Policy, Verdict, last_current, plan

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.store.remote import Remote
-    from rezup_api.store.revisions import Revision
+    from rezup_api.store.revision import Revision
 
 # What the recipe says of variables is shown as the values that it sets.
 VARIABLES = ("env", "dotenv")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rezup_api.store.revisions import Revision
+    from rezup_api.store.revision import Revision
 
 PROCESSES = Path("/proc")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
+from rezup_api.disk.files import storage_error
+from rezup_api.disk.flock import lease
 from rezup_api.errors import RemoteError
 from rezup_api.events import Reporter, silent
-from rezup_api.store.files import storage_error
 from rezup_api.store.history import Act, write_act
 from rezup_api.store.labels import read_label, remove_label, write_label
-from rezup_api.store.locks import lease
-from rezup_api.store.pins import Pin, read_pin
-from rezup_api.store.revisions import load_revision, newest_first
+from rezup_api.store.pin import Pin, read_pin
+from rezup_api.store.revision import load_revision, newest_first
 from rezup_api.store.selection import Selector
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.files import storing
+from rezup_api.disk.flock import claim
+from rezup_api.disk.staging import FOLDER, LOCK_SUFFIX, staged, sweep
 from rezup_api.errors import BusyError, NotFoundError
-from rezup_api.store.files import storing
-from rezup_api.store.locks import claim
-from rezup_api.store.revisions import newest_first
-from rezup_api.store.staging import FOLDER, LOCK_SUFFIX, staged, sweep
+from rezup_api.store.revision import newest_first
 from rezup_api.upkeep.holders import holders
 
 if TYPE_CHECKING:

@@ -12,16 +12,15 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.build.content import digest_of
 from rezup_api.build.origin import Origin, read_origin
 from rezup_api.build.transaction import build_environments
+from rezup_api.disk.files import digest_of, storing, token
+from rezup_api.disk.staging import staged
 from rezup_api.errors import RezupError
 from rezup_api.events import Warned, step
 from rezup_api.recipe.loading import load_recipe
-from rezup_api.store.files import storing, token
 from rezup_api.store.layout import ContainerFolder, container_names
-from rezup_api.store.revisions import newest_first
-from rezup_api.store.staging import staged
+from rezup_api.store.revision import newest_first
 from rezup_api.upkeep.caches import drop_lists
 from rezup_api.upkeep.verification import CACHE, CHANGED, EXTRA, LINK, LISTED, MISSING, Part, is_good, parts_of
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from rezup_api.events import Reporter
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
-    from rezup_api.store.revisions import Revision
+    from rezup_api.store.revision import Revision
     from rezup_api.upkeep.verification import Finding
 
 REPAIRABLE = frozenset({CHANGED, MISSING, EXTRA, LINK, LISTED, CACHE})

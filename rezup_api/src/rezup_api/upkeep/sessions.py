@@ -16,7 +16,7 @@ from rezup_api.upkeep import holders
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rezup_api.store.revisions import Revision
+    from rezup_api.store.revision import Revision
 
 
 @dataclass(frozen=True, slots=True)

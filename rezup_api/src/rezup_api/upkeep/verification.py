@@ -9,11 +9,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.build.content import File, Listing, digest_of, parse_listing
+from rezup_api.build.content import File, Listing, parse_listing
 from rezup_api.build.interpreters import clean_environ
+from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
 from rezup_api.process import runner
-from rezup_api.store.sharing import LISTING, RECORD
+from rezup_api.store.shared_folders import LISTING, RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from rezup_api.build.content import FileStore
     from rezup_api.events import Step
     from rezup_api.store.metadata import Environment
-    from rezup_api.store.revisions import Revision
+    from rezup_api.store.revision import Revision
 
 CHANGED, MISSING, EXTRA, LINK = "changed", "missing", "extra", "link"
 INTERPRETER, EDITABLE, LISTED, CACHE = "interpreter", "editable", "record", "cache"

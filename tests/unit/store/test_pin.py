@@ -8,7 +8,7 @@ import pytest
 from tests.unit.store.studio import A, B, C, D, label
 
 from rezup_api.errors import StorageError
-from rezup_api.store.pins import PIN, Pin, is_step_back, read_pin, rolled_back
+from rezup_api.store.pin import PIN, Pin, is_step_back, read_pin, rolled_back
 
 if TYPE_CHECKING:
     from rezup_api.store.layout import ContainerFolder

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rezup_api.disk.files import remove_tree, storage_error, storing, token, write_whole
 from rezup_api.errors import StorageError
-from rezup_api.store.files import remove_tree, storage_error, storing, token, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.unit.store.conftest import Other
 
 WRITER = """
-from rezup_api.store.files import write_whole
+from rezup_api.disk.files import write_whole
 path = Path(sys.argv[1])
 wait()
 for number in range(300):

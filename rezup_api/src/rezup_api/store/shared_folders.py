@@ -10,19 +10,19 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.files import write_whole
+from rezup_api.disk.flock import Held, claim, lease
+from rezup_api.disk.staging import remove_if_empty, staged
 from rezup_api.errors import StorageError
-from rezup_api.store.files import write_whole
 from rezup_api.store.layout import METADATA_FILE
-from rezup_api.store.locks import Held, claim, lease
 from rezup_api.store.metadata import read_metadata
-from rezup_api.store.staging import remove_if_empty, staged
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from rezup_api.disk.staging import Stage
     from rezup_api.store.layout import ContainerFolder
-    from rezup_api.store.staging import Stage
 
 # The file on which those who use the folder hold a lease.
 RECORD = "shared.json"

@@ -13,7 +13,7 @@ import pytest
 from rezup_api.errors import NotFoundError, StorageError, UsageError
 from rezup_api.store.layout import BIN, container_names, platform_tag
 from rezup_api.store.metadata import FORMAT
-from rezup_api.store.revisions import load_revision, newest_first, newest_ready, resolve
+from rezup_api.store.revision import load_revision, newest_first, newest_ready, resolve
 
 if TYPE_CHECKING:
     from pathlib import Path

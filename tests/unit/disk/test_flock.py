@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.store import locks
-from rezup_api.store.locks import LOWEST_DESCRIPTOR, claim, create_claimed, in_turn, lease
+from rezup_api.disk import flock
+from rezup_api.disk.flock import LOWEST_DESCRIPTOR, claim, create_claimed, in_turn, lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,12 +49,12 @@ def test_who_may_hold_what_together(
     file: Path, other: Callable[..., Other], theirs: str, ours: str, given: bool
 ) -> None:
     holder = other(HOLD, file, theirs)
-    held = getattr(locks, ours)(file)
+    held = getattr(flock, ours)(file)
     assert (held is not None) is given
     if held is not None:
         held.release()
     assert holder.finish() == 0
-    after = getattr(locks, ours)(file)
+    after = getattr(flock, ours)(file)
     assert after is not None, "it ended, and its lock with it"
     after.release()
 
@@ -209,7 +209,7 @@ def test_a_claimed_file_that_others_keep_sweeping_away_is_held_in_the_end(tmp_pa
 
 
 def test_those_who_change_a_folder_take_turns(tmp_path: Path, other: Callable[..., Other]) -> None:
-    code = "from rezup_api.store.locks import in_turn\nwith in_turn(Path(sys.argv[1])):\n  wait()\n"
+    code = "from rezup_api.disk.flock import in_turn\nwith in_turn(Path(sys.argv[1])):\n  wait()\n"
     first = other(code, tmp_path)
     entered: list[float] = []
 
@@ -233,7 +233,7 @@ def test_a_folder_that_cannot_be_locked_keeps_nobody_waiting(tmp_path: Path) -> 
 
 
 def test_on_windows_a_file_that_is_open_elsewhere_is_not_claimed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locks, "fcntl", None)
+    monkeypatch.setattr(flock, "fcntl", None)
     held = claim(file)
     assert held is not None
     held.release()

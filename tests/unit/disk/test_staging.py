@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rezup_api.disk import staging
+from rezup_api.disk.files import host_name
+from rezup_api.disk.staging import building, staged, sweep
 from rezup_api.errors import StorageError
-from rezup_api.store import staging
-from rezup_api.store.files import host_name
 from rezup_api.store.names import timestamp_order
-from rezup_api.store.staging import appear_next, building, staged, sweep
+from rezup_api.store.revision import appear_next
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 IMPORTS = (
-    "from rezup_api.store.staging import *\nfrom rezup_api.store.layout import ContainerFolder\nimport subprocess\n"
+    "from rezup_api.disk.staging import *\nfrom rezup_api.store.layout import ContainerFolder\nimport subprocess\n"
 )
 # A builder, and one whose child holds the stage's lock as the children of a build do.
 BUILDER = f"{IMPORTS}\nwith staged(Path(sys.argv[1])) as stage:\n  (stage.path / 'half').write_text('x')\n  wait()\n"

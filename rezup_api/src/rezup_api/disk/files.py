@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import stat
@@ -94,3 +95,9 @@ def remove_tree(path: Path) -> None:
         for folder, _, _ in os.walk(path):
             os.chmod(folder, os.stat(folder).st_mode | stat.S_IRWXU)
         shutil.rmtree(path)
+
+
+def digest_of(path: str) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as stream:
+        return hashlib.sha256(stream.read()).hexdigest()

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.files import storing
+from rezup_api.disk.flock import in_turn
 from rezup_api.errors import NotFoundError, StorageError, UsageError
 from rezup_api.store.layout import BIN, METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_tag
 from rezup_api.store.metadata import FORMAT, Metadata, read_metadata
-from rezup_api.store.names import LATEST, is_label, moment
+from rezup_api.store.names import LATEST, following_timestamp, is_label, moment, timestamp_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
+
+    from rezup_api.disk.staging import Stage
+    from rezup_api.store.layout import ContainerFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +162,22 @@ def resolve(container: str, request: str, timestamps: list[str], current: str | 
         kind = "revision or label" if is_label(request) else "revision"
         raise NotFoundError(f"{container} has no {kind} {request!r}", f"see what there is: rezup status {container}")
     return fitting[0]
+
+
+def appear_next(stage: Stage, folder: ContainerFolder, newest: str | None = None) -> str:
+    """Let `stage` appear as the next revision of a container.
+
+    Args:
+        newest: a timestamp that the new one must be greater than, besides all that are there.
+
+    Returns:
+        Its timestamp: now, or one microsecond after the greatest where the clock is behind.
+    """
+    with storing("cannot write to"):
+        folder.revisions.mkdir(exist_ok=True)
+    with in_turn(folder.revisions), storing("cannot write to"):
+        while True:
+            known = [*folder.timestamps()[:1], *([newest] if newest else [])]
+            timestamp = following_timestamp(time.time_ns(), max(known, key=timestamp_order, default=None))
+            if stage.appear(folder.revisions / timestamp):
+                return timestamp

@@ -16,15 +16,13 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from rezup_api.store.files import host_name, remove_tree, storing, token
-from rezup_api.store.locks import Held, claim, create_claimed, in_turn
-from rezup_api.store.names import following_timestamp, timestamp_order
+from rezup_api.disk.files import host_name, remove_tree, storing, token
+from rezup_api.disk.flock import Held, claim, create_claimed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from rezup_api.store.layout import ContainerFolder
 
 FOLDER = ".staging"
 LOCK_SUFFIX = ".lock"
@@ -60,25 +58,6 @@ class Stage:
                 return False
             raise
         return True
-
-
-def appear_next(stage: Stage, folder: ContainerFolder, newest: str | None = None) -> str:
-    """Let `stage` appear as the next revision of a container.
-
-    Args:
-        newest: a timestamp that the new one must be greater than, besides all that are there.
-
-    Returns:
-        Its timestamp: now, or one microsecond after the greatest where the clock is behind.
-    """
-    with storing("cannot write to"):
-        folder.revisions.mkdir(exist_ok=True)
-    with in_turn(folder.revisions), storing("cannot write to"):
-        while True:
-            known = [*folder.timestamps()[:1], *([newest] if newest else [])]
-            timestamp = following_timestamp(time.time_ns(), max(known, key=timestamp_order, default=None))
-            if stage.appear(folder.revisions / timestamp):
-                return timestamp
 
 
 @contextmanager
