@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rezup.cli import build_parser, split_command
-from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.load import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("docs", "recipes", "rezup", "rezup_api")

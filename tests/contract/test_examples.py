@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.contract.test_docs import unknown
 
-from rezup_api.recipe.loading import load_recipe
-from rezup_api.recipe.starting import examples
+from rezup_api.recipe.load import load_recipe
+from rezup_api.recipe.starter import examples
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = examples()

@@ -13,7 +13,7 @@ from tests.e2e.packages import project
 from tests.e2e.repositories import package
 from tests.e2e.test_recipes import TELL, check_rez, plugin, rez_versions
 
-from rezup_api.recipe.starting import examples
+from rezup_api.recipe.starter import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from rezup_api.build.locks import parse_lock
 from rezup_api.build.platforms import Target, environment_of, parse_platforms, tags_of
 from rezup_api.build.requirements import main_request
 from rezup_api.events import silent
-from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.load import load_recipe
 from rezup_api.settings import Settings
 
 if TYPE_CHECKING:

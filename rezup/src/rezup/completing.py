@@ -19,7 +19,7 @@ from argcomplete.shell_integration import shellcode
 
 from rezup.cli import build_parser
 from rezup.names import Names, paths
-from rezup_api.recipe.starting import examples
+from rezup_api.recipe.starter import examples
 from rezup_api.store.names import DEFAULT_CONTAINER
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rezup_api.errors import RezupError
 from rezup_api.netfs import reader
 from rezup_api.netfs.mounts import is_shared
-from rezup_api.recipe.locating import find_recipe, is_container, list_recipes
+from rezup_api.recipe.location import find_recipe, is_container, list_recipes
 from rezup_api.settings import Settings, absolute
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, container_names
 from rezup_api.store.names import DEFAULT_CONTAINER, LATEST, is_label, timestamp_order
@@ -112,8 +112,8 @@ def _named_roots(name: str, settings: Settings) -> tuple[str, str]:
     text = file.read_bytes() if file is not None else b""
     if file is None or not _NAMES_A_ROOT.search(text):
         return "", ""
-    from rezup_api.recipe.places import rooted
-    from rezup_api.recipe.reading import parse
+    from rezup_api.recipe.parse import parse
+    from rezup_api.recipe.paths import rooted
 
     root = parse(text.decode("utf-8", "replace"), "").get("root", {})
     found = [root.get(key) if isinstance(root, dict) else "" for key in ("local", "remote")]

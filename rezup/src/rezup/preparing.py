@@ -26,8 +26,8 @@ from rezup.stamping import Files
 from rezup_api.disk.files import write_whole
 from rezup_api.errors import RezupError
 from rezup_api.netfs.mounts import resolved
-from rezup_api.recipe.loading import init_script
-from rezup_api.recipe.locating import MAIN_FILE, recipe_path
+from rezup_api.recipe.load import init_script
+from rezup_api.recipe.location import MAIN_FILE, recipe_path
 from rezup_api.session.customize import site_script
 from rezup_api.session.environment import OWN, remembered
 from rezup_api.settings import VARIABLES, Settings, expand

@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rezup.util import environ, get_revision, log
-from rezup_api.recipe.locating import is_container
+from rezup_api.recipe.location import is_container
 from rezup_api.session.entering import enter
 from rezup_api.session.environment import without_session
 from rezup_api.session.formats import changes

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rezup_api.errors import VerificationError as VerificationError
     from rezup_api.events import Event as Event
     from rezup_api.events import Reporter as Reporter
-    from rezup_api.recipe.loading import load_recipe as load_recipe
+    from rezup_api.recipe.load import load_recipe as load_recipe
     from rezup_api.recipe.model import Recipe as Recipe
     from rezup_api.session.entering import Session as Session
     from rezup_api.settings import Settings as Settings

@@ -18,8 +18,8 @@ from rezup_api.disk.files import digest_of, storing, write_whole
 from rezup_api.disk.staging import staged
 from rezup_api.errors import InstallError, NotFoundError
 from rezup_api.events import step
-from rezup_api.recipe.loading import load_recipe
-from rezup_api.recipe.snapshot import dump
+from rezup_api.recipe.dump import dump
+from rezup_api.recipe.load import load_recipe
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, lock_name
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from rezup_api.disk.files import storage_error
 from rezup_api.disk.flock import lease
 from rezup_api.errors import BusyError, NotFoundError, RecipeError, RemoteError, StorageError, UsageError
 from rezup_api.events import step
-from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.load import load_recipe
 from rezup_api.store.history import Act, new_act, read_history, record, write_act
 from rezup_api.store.labels import PUBLISHED, read_label, remove_label
 from rezup_api.store.layout import cache_folder

@@ -10,7 +10,7 @@ from rezup_api.disk.staging import FOLDER as STAGING
 from rezup_api.disk.staging import building, sweep
 from rezup_api.errors import LaunchError, NotFoundError, RemoteError, RezupError, UsageError
 from rezup_api.events import Warned
-from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.load import load_recipe
 from rezup_api.session.entering import Session, enter_revision
 from rezup_api.settings import absolute
 from rezup_api.store.failures import Failure, read_failure

@@ -21,8 +21,8 @@ from rezup_api.disk.staging import building, staged, sweep
 from rezup_api.errors import InstallError, RecipeError, RemoteError, RezupError, StorageError
 from rezup_api.events import Note, Reporter, Warned
 from rezup_api.recipe.credentials import literal_credentials
-from rezup_api.recipe.loading import load_recipe
-from rezup_api.recipe.snapshot import dump
+from rezup_api.recipe.dump import dump
+from rezup_api.recipe.load import load_recipe
 from rezup_api.store.failures import forget_failure, note_failure, read_failure
 from rezup_api.store.history import new_act, record, write_act
 from rezup_api.store.layout import (

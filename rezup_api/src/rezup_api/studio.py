@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from rezup_api.containers import Container
 from rezup_api.errors import RecipeError, RemoteError
 from rezup_api.events import Reporter, Warned, silent
-from rezup_api.recipe.loading import builtin_recipe, load_recipe
-from rezup_api.recipe.locating import find_recipe, list_recipes
+from rezup_api.recipe.load import builtin_recipe, load_recipe
+from rezup_api.recipe.location import find_recipe, list_recipes
 from rezup_api.session.environment import without_session
 from rezup_api.settings import Settings
 from rezup_api.store.layout import container_names

@@ -16,7 +16,7 @@ from rezup_api.build.requirements import (
     plain,
     tool_requirement,
 )
-from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.load import load_recipe
 from rezup_api.recipe.model import Tool
 
 HERE = Path.cwd()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup_api.errors import Problem, RecipeError
-from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.load import load_recipe
 from rezup_api.recipe.model import Recipe
 
 if TYPE_CHECKING:

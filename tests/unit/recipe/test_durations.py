@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rezup_api.errors import UsageError
-from rezup_api.recipe.durations import duration_seconds, is_duration
+from rezup_api.recipe.values import duration_seconds, is_duration
 
 
 @pytest.mark.parametrize(

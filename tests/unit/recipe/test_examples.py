@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rezup_api.recipe.credentials import literal_credentials
-from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.load import load_recipe
 from rezup_api.recipe.schema import KEYS
 
 ROOT = Path(__file__).parents[3]
@@ -73,8 +73,8 @@ def test_the_longest_example_on_the_page_uses_every_key(tmp_path: Path) -> None:
 def test_loading_the_modules_is_cheap() -> None:
     """What only some commands need is imported by them: the names are those that cost more than the rest together."""
     code = (
-        "import sys, rezup_api.recipe.loading, rezup_api.recipe.locating, rezup_api.recipe.snapshot, "
-        "rezup_api.recipe.showing, rezup_api.recipe.starting, rezup_api.recipe.credentials\n"
+        "import sys, rezup_api.recipe.load, rezup_api.recipe.location, rezup_api.recipe.dump, "
+        "rezup_api.recipe.showing, rezup_api.recipe.starter, rezup_api.recipe.credentials\n"
         "heavy = {'tomli', 'tomli_w', 'tomllib', 'difflib', 'tempfile', 'shutil', 'subprocess', 'packaging', 'dotenv', 'json'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -8,7 +8,7 @@ import pytest
 
 from rezup_api.errors import LaunchError
 from rezup_api.events import Event, Warned, silent
-from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.load import load_recipe
 from rezup_api.session.environment import MEMORY, session_environ, without_session
 from rezup_api.store.layout import ContainerFolder
 from rezup_api.store.metadata import Environment, Metadata

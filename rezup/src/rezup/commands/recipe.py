@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rezup.render import Lines, Result, Table
-from rezup_api.recipe.loading import load_recipe
-from rezup_api.recipe.locating import find_recipe, recipe_path
-from rezup_api.recipe.showing import effective_rows
-from rezup_api.recipe.starting import STARTER_FILE, example_file, write_starter
+from rezup_api.recipe.dump import effective_rows
+from rezup_api.recipe.load import load_recipe
+from rezup_api.recipe.location import find_recipe, recipe_path
+from rezup_api.recipe.starter import STARTER_FILE, example_file, write_starter
 from rezup_api.settings import absolute
 from rezup_api.store.names import check_container
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rezup.render import Result, Table, moment_text, size_text
 from rezup_api.care import Care, behind
 from rezup_api.errors import NotFoundError, RecipeError, RemoteError, StorageError
-from rezup_api.recipe.locating import is_container
+from rezup_api.recipe.location import is_container
 from rezup_api.store.labels import labels_of
 from rezup_api.store.names import DEFAULT_CONTAINER, is_timestamp
 from rezup_api.upkeep.holders import holders

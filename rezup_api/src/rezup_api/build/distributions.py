@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import InstallError
-from rezup_api.recipe.consistency import canonical
+from rezup_api.recipe.values import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

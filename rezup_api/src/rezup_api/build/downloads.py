@@ -12,7 +12,7 @@ from rezup_api.build.failures import check
 from rezup_api.build.platforms import here, marker
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
-from rezup_api.recipe.consistency import canonical
+from rezup_api.recipe.values import canonical
 from rezup_api.store.layout import WHEELS
 
 if TYPE_CHECKING:

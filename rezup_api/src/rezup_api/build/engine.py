@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rezup_api.build import pipconfig
 from rezup_api.build.interpreters import clean_environ
-from rezup_api.recipe.consistency import canonical
+from rezup_api.recipe.values import canonical
 from rezup_api.settings import expand
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rezup_api.build.locks import Lock, parse_lock
 from rezup_api.disk.files import storing
 from rezup_api.errors import InstallError, NotFoundError
-from rezup_api.recipe.consistency import canonical
+from rezup_api.recipe.values import canonical
 from rezup_api.store.layout import WHEELS, environment_of, lock_name
 
 if TYPE_CHECKING:

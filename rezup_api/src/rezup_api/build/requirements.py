@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from rezup_api.recipe.places import is_path
+from rezup_api.recipe.paths import is_path
 from rezup_api.settings import expand
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.build.distributions import Distribution, installed, recorded_digest
 from rezup_api.errors import InstallError
-from rezup_api.recipe.consistency import canonical
+from rezup_api.recipe.values import canonical
 from rezup_api.store.layout import BIN, site_packages
 
 if TYPE_CHECKING:

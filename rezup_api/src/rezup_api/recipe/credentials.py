@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import Problem
-from rezup_api.recipe.merging import BUILT_IN
+from rezup_api.recipe.merge import BUILT_IN
 from rezup_api.recipe.schema import join_key
 
 if TYPE_CHECKING:

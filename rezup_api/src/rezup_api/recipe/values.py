@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from rezup_api.errors import UsageError
 from rezup_api.recipe import durations
 from rezup_api.recipe.credentials import redact
-from rezup_api.recipe.reading import Number
+from rezup_api.recipe.parse import Number
 from rezup_api.recipe.schema import DOTENV_PLATFORMS, ENGINES, LINKS, LOCK_PLATFORMS, Kind, join_key
 
 Complain = Callable[[str, str, str], None]
@@ -259,3 +260,34 @@ CONVERTERS: dict[Kind, Converter] = {
     Kind.COUNT: _count,
     Kind.DURATION: _duration,
 }
+
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+EXPECTED = 'a number and a unit of s, m, h, d or w, such as "30d"'
+
+
+_PATTERN = re.compile(r"([0-9]{1,9})\s*([smhdw])")
+
+
+def is_duration(text: str) -> bool:
+    """Whether `text` is a duration."""
+    return _PATTERN.fullmatch(text) is not None
+
+
+def duration_seconds(text: str) -> int:
+    """How many seconds a duration lasts.
+
+    Raises:
+        UsageError: it is none.
+    """
+    match = _PATTERN.fullmatch(text)
+    if match is None:
+        raise UsageError(f"{text!r} is not a duration", f"write {EXPECTED}")
+    return int(match.group(1)) * UNITS[match.group(2)]
+
+
+def canonical(name: str) -> str:
+    """A distribution's name as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.errors import Problem, RecipeError
 from rezup_api.netfs import reader
-from rezup_api.recipe.loading import init_script
+from rezup_api.recipe.load import init_script
 from rezup_api.settings import absolute
 
 if TYPE_CHECKING:

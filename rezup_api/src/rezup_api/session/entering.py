@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.flock import Held, lease
 from rezup_api.errors import LaunchError, NotFoundError
-from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.load import load_recipe
 from rezup_api.session.environment import SessionEnviron, session_environ
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storage_error
-from rezup_api.recipe.locating import is_container
+from rezup_api.recipe.location import is_container
 from rezup_api.store.names import is_timestamp, timestamp_order
 
 if TYPE_CHECKING:

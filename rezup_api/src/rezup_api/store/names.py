@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from rezup_api.errors import UsageError
-from rezup_api.recipe.locating import MAIN_CONTAINER, is_container
+from rezup_api.recipe.location import MAIN_CONTAINER, is_container
 
 DEFAULT_CONTAINER = MAIN_CONTAINER
 LATEST = "latest"

@@ -9,7 +9,7 @@ from rezup_api.build.distributions import installed
 from rezup_api.build.locks import is_shared, parse_lock
 from rezup_api.errors import RecipeError
 from rezup_api.recipe.credentials import redact_document
-from rezup_api.recipe.reading import parse
+from rezup_api.recipe.parse import parse
 from rezup_api.store.layout import environment_of, site_packages
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from rezup_api.disk.files import digest_of, storing, token
 from rezup_api.disk.staging import staged
 from rezup_api.errors import RezupError
 from rezup_api.events import Warned, step
-from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.load import load_recipe
 from rezup_api.store.layout import ContainerFolder, container_names
 from rezup_api.store.revision import newest_first
 from rezup_api.upkeep.caches import drop_lists

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rezup_api.recipe.durations import duration_seconds
+from rezup_api.recipe.values import duration_seconds
 from rezup_api.store.names import timestamp_order
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup_api.recipe.schema import KEYS, Key, Kind
-from rezup_api.recipe.validation import validate
+from rezup_api.recipe.validate import validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

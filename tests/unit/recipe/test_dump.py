@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
-from rezup_api.recipe.loading import builtin_recipe, load_recipe
-from rezup_api.recipe.showing import Row, effective_rows
-from rezup_api.recipe.snapshot import dump
+from rezup_api.recipe.dump import Row, dump, effective_rows
+from rezup_api.recipe.load import builtin_recipe, load_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rezup_api.errors import NotFoundError, RecipeError
-from rezup_api.recipe.loading import builtin_recipe, init_script, load_recipe
-from rezup_api.recipe.merging import merge
+from rezup_api.recipe.load import builtin_recipe, init_script, load_recipe
+from rezup_api.recipe.merge import merge
 from rezup_api.recipe.model import Check, Pip, Recipe, Retention, Shared, Tool
 from rezup_api.settings import Settings
 

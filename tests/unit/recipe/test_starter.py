@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup_api.errors import StorageError, UsageError
-from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.load import load_recipe
 from rezup_api.recipe.schema import KEYS
-from rezup_api.recipe.starting import STARTER_FILE, write_starter
+from rezup_api.recipe.starter import STARTER_FILE, write_starter
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup_api.errors import NotFoundError, RecipeError
-from rezup_api.recipe.reading import Number, parse, read_document
+from rezup_api.recipe.parse import Number, parse, read_document
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.recipe.loading import load_recipe
+from rezup_api.recipe.load import load_recipe
 from rezup_api.recipe.model import Recipe, Tool
 
 if TYPE_CHECKING:

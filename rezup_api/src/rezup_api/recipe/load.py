@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import NotFoundError, Problem, RecipeError
-from rezup_api.recipe import assembly, consistency, merging, places, reading, validation
+from rezup_api.recipe import assembly, consistency, merge, parse, paths, validate
 from rezup_api.recipe.credentials import STRUCK
-from rezup_api.recipe.locating import MAIN_FILE
+from rezup_api.recipe.location import MAIN_FILE
 from rezup_api.recipe.values import expected
 
 if TYPE_CHECKING:
@@ -33,20 +33,20 @@ def load_recipe(container: str, path: Path | None, *, tolerant: bool = False) ->
         NotFoundError: there is no such file.
         RecipeError: it cannot be read, or something in it is wrong; all that is wrong is listed.
     """
-    built_in = merging.tidy(_built_in())
+    built_in = merge.tidy(_built_in())
     if path is None:
-        return assembly.assemble(container, built_in, (), merging.origins(built_in, {}, ""), ())
+        return assembly.assemble(container, built_in, (), merge.origins(built_in, {}, ""), ())
     path = Path(os.path.abspath(path))
     where = str(path)
-    validated = validation.validate(reading.read_document(path), where)
-    settled = places.settle(validated.document, where, path.parent)
-    merged = merging.merge_recipe(built_in, settled.document)
+    validated = validate.validate(parse.read_document(path), where)
+    settled = paths.settle(validated.document, where, path.parent)
+    merged = merge.merge_recipe(built_in, settled.document)
     faulty = {problem.key for problem in validated.problems}
     problems = [*validated.problems, *consistency.check(merged, where, faulty)]
     if problems and not tolerant:
         raise RecipeError(problems)
-    document = merging.tidy(merged)
-    origins = merging.origins(document, merging.tidy(settled.document), where)
+    document = merge.tidy(merged)
+    origins = merge.origins(document, merge.tidy(settled.document), where)
     warnings = [*map(str, problems), *settled.warnings, *consistency.remarks(merged, where)]
     return assembly.assemble(container, document, (path,), origins, warnings)
 
@@ -65,7 +65,7 @@ def adopt(own: Recipe, other: Recipe, rez_python: str) -> Recipe:
         document["rez"] = {**document["rez"], "python": rez_python}
     if STRUCK in str(document["pip"]):  # passwords are not kept, and this container's recipe may have them
         document["pip"] = own.data["pip"]
-    return assembly.assemble(own.container, merging.tidy(document), other.sources, other.origins, ())
+    return assembly.assemble(own.container, merge.tidy(document), other.sources, other.origins, ())
 
 
 def builtin_recipe(container: str) -> Recipe:
@@ -87,12 +87,12 @@ def init_script(settings: Settings) -> tuple[str, Path] | None:
     path = settings.home / MAIN_FILE
     where = str(path)
     try:
-        text = reading.read_text(path)
+        text = parse.read_text(path)
     except NotFoundError:
         return None
     if "init" not in text:  # most recipes have no such table, and need not be parsed twice
         return None
-    table = reading.parse(text, where).get("init", {})
+    table = parse.parse(text, where).get("init", {})
     if not isinstance(table, dict):
         raise RecipeError([Problem(where, "init", expected("a table", table), "write [init] above its keys")])
     script: Any = table.get("script", "")
@@ -102,4 +102,4 @@ def init_script(settings: Settings) -> tuple[str, Path] | None:
 
 
 def _built_in() -> dict[str, Any]:
-    return validation.validate(reading.read_document(BUILT_IN_FILE), merging.BUILT_IN).document
+    return validate.validate(parse.read_document(BUILT_IN_FILE), merge.BUILT_IN).document

@@ -1,4 +1,4 @@
-"""The effective recipe for people to read: each value as TOML, with where it came from."""
+"""The effective recipe as a file of its own: what a revision keeps and a remote root publishes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.recipe.credentials import redact_document
-from rezup_api.recipe.merging import BUILT_IN, leaves
+from rezup_api.recipe.merge import BUILT_IN, leaves
 
 if TYPE_CHECKING:
     from rezup_api.recipe.model import Recipe
+
+
+def dump(recipe: Recipe, *, rez_python: str | None = None) -> str:
+    """The effective recipe as TOML; read again, it is an equal recipe, except that literal credentials are struck out.
+
+    Args:
+        recipe: the recipe.
+        rez_python: written as `rez.python` when the recipe names none, so that others build with the version it was made with.
+    """
+    import tomli_w  # only builders write recipes
+
+    document = redact_document(recipe.data)
+    if rez_python is not None and recipe.rez.python is None:
+        document["rez"] = {**document["rez"], "python": rez_python}
+    return tomli_w.dumps(document)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup_api.errors import RecipeError, UsageError
-from rezup_api.recipe.locating import find_recipe, list_recipes, recipe_path
+from rezup_api.recipe.location import find_recipe, list_recipes, recipe_path
 from rezup_api.settings import Settings
 
 if TYPE_CHECKING:
