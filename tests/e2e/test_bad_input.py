@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.e2e.packages import project
 
-from rezup_api.build.interpreters import host_interpreter
+from rezup_api.pythons.interpreter import host_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,11 +17,11 @@ from tests.e2e.studio import publish
 from rezup_api.build.caches import open_caches
 from rezup_api.build.engine import LockRequest, surroundings
 from rezup_api.build.installers import choose_engine
-from rezup_api.build.interpreters import Interpreter, host_interpreter
-from rezup_api.build.locks import parse_lock
-from rezup_api.build.platforms import Target, environment_of, parse_platforms, tags_of
-from rezup_api.build.requirements import main_request
 from rezup_api.events import silent
+from rezup_api.packages.platforms import Target, environment_of, parse_platforms, tags_of
+from rezup_api.packages.pylock import parse_lock
+from rezup_api.packages.request import main_request
+from rezup_api.pythons.interpreter import Interpreter, host_interpreter
 from rezup_api.recipe.load import load_recipe
 from rezup_api.settings import Settings
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Completer = Callable[..., Mapping[str, str]]
 
-# Those of `rezup_api.build.platforms`, which builds, and is not for somebody who waits.
+# Those of `rezup_api.packages.platforms`, which builds, and is not for somebody who waits.
 NAMED_PLATFORMS = (
     *("linux", "macos", "windows", "linux-x86_64", "linux-aarch64", "macos-arm64", "macos-x86_64", "windows-amd64"),
     "windows-arm64",

@@ -10,14 +10,14 @@ from rezup_api._version import __version__
 from rezup_api.build.bundles import lacking, pack
 from rezup_api.build.caches import open_caches
 from rezup_api.build.fetching import Fetcher
-from rezup_api.build.interpreters import Finder
-from rezup_api.build.locks import line_of
-from rezup_api.build.origin import read_origin
-from rezup_api.build.platforms import Target, environment_of, tags_of
 from rezup_api.disk.files import digest_of, storing, write_whole
 from rezup_api.disk.staging import staged
 from rezup_api.errors import InstallError, NotFoundError
 from rezup_api.events import step
+from rezup_api.packages.lock_source import read_origin
+from rezup_api.packages.platforms import Target, environment_of, tags_of
+from rezup_api.packages.pylock import line_of
+from rezup_api.pythons.finder import Finder
 from rezup_api.recipe.dump import dump
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, lock_name
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from rezup_api.build.locks import Lock
-    from rezup_api.build.origin import Origin
     from rezup_api.events import Reporter
+    from rezup_api.packages.lock_source import Origin
+    from rezup_api.packages.pylock import Lock
     from rezup_api.settings import Settings
     from rezup_api.store.metadata import Environment
     from rezup_api.store.revision import Revision

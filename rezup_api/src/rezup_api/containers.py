@@ -26,9 +26,9 @@ from rezup_api.store.selection import Selector
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rezup_api.build.origin import Origin
     from rezup_api.events import Reporter
     from rezup_api.making import Maker
+    from rezup_api.packages.lock_source import Origin
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.store.remote import Watched

@@ -12,14 +12,14 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
-from rezup_api.build.origin import Origin, read_origin
-from rezup_api.build.platforms import here
 from rezup_api.build.transaction import build_environments
 from rezup_api.checking import run_checks
 from rezup_api.disk.files import host_name, storing, user_name, write_whole
 from rezup_api.disk.staging import building, staged, sweep
 from rezup_api.errors import InstallError, RecipeError, RemoteError, RezupError, StorageError
 from rezup_api.events import Note, Reporter, Warned
+from rezup_api.packages.lock_source import Origin, read_origin
+from rezup_api.packages.platforms import here
 from rezup_api.recipe.credentials import literal_credentials
 from rezup_api.recipe.dump import dump
 from rezup_api.recipe.load import load_recipe

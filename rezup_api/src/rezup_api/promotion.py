@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.build.bundles import unpack
-from rezup_api.build.origin import read_origin
 from rezup_api.containers import Container
 from rezup_api.disk.flock import lease
 from rezup_api.errors import BusyError, NotFoundError
+from rezup_api.packages.lock_source import read_origin
 from rezup_api.recipe.load import adopt, load_recipe
 from rezup_api.settings import absolute
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE

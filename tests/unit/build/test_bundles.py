@@ -10,9 +10,9 @@ import pytest
 from tests.e2e.packages import wheel
 
 from rezup_api.build import bundles
-from rezup_api.build.platforms import Target
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import NotFoundError, StorageError, VerificationError
+from rezup_api.packages.platforms import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup_api.build.bytecode import BATCH, UNCHECKED_HASH, Compiler
-from rezup_api.build.interpreters import Finder, Interpreter, host_interpreter
 from rezup_api.errors import InstallError
 from rezup_api.events import Event, Step, StepProgress, silent
+from rezup_api.pythons.finder import Finder
+from rezup_api.pythons.interpreter import Interpreter, host_interpreter
 from rezup_api.settings import Settings
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.build.interpreters import host_interpreter
 from rezup_api.build.probe import probe
 from rezup_api.errors import InstallError
 from rezup_api.events import silent
+from rezup_api.pythons.interpreter import host_interpreter
 from rezup_api.store.layout import BIN, site_packages
 
 if TYPE_CHECKING:

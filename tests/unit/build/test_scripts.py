@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.build.distributions import installed, recorded_digest
-from rezup_api.build.interpreters import host_interpreter
-from rezup_api.build.requirements import EnvironmentRequest, Requirement
 from rezup_api.build.scripts import MARKER, header, write_production_scripts
 from rezup_api.errors import InstallError
+from rezup_api.packages.installed import installed, recorded_digest
+from rezup_api.packages.request import EnvironmentRequest, Requirement
+from rezup_api.pythons.interpreter import host_interpreter
 from rezup_api.store.layout import BIN, site_packages
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rezup.completing import NAMED_PLATFORMS
-from rezup_api.build.platforms import known_platforms
+from rezup_api.packages.platforms import known_platforms
 
 
 def test_every_platform_is_offered() -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from rezup.render import Lines, Result, size_text
 from rezup_api.build.bundles import examine
-from rezup_api.build.interpreters import host_interpreter
-from rezup_api.build.platforms import here, parse_platforms
 from rezup_api.bundling import Bundler
 from rezup_api.errors import UsageError
+from rezup_api.packages.platforms import here, parse_platforms
+from rezup_api.pythons.interpreter import host_interpreter
 from rezup_api.settings import absolute
 from rezup_api.store.names import parse_target
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
 
     from rezup.progress import Progress
-    from rezup_api.build.platforms import Target
+    from rezup_api.packages.platforms import Target
     from rezup_api.studio import Studio
 
 FAILED = 8

@@ -19,10 +19,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rezup_api.build.locks import parse_lock
-from rezup_api.build.platforms import Target, environment_of, fits, tags_of
 from rezup_api.disk.files import digest_of, storage_error, token
 from rezup_api.errors import NotFoundError, StorageError, VerificationError
+from rezup_api.packages.platforms import Target, environment_of, fits, tags_of
+from rezup_api.packages.pylock import parse_lock
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS
 from rezup_api.store.layout import environment_of as environment_in
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from rezup_api.build.locks import Lock
+    from rezup_api.packages.pylock import Lock
 
 FORMAT = 1
 MANIFEST = "bundle.json"

@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup_api.build.interpreters import clean_environ
 from rezup_api.disk.files import digest_of, remove_tree, token
 from rezup_api.errors import InstallError
 from rezup_api.process import runner
+from rezup_api.pythons.interpreter import clean_environ
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from rezup_api.build.interpreters import Interpreter
     from rezup_api.events import Step
+    from rezup_api.pythons.interpreter import Interpreter
 
 PROBE = Path(__file__).parent.parent / "_probe" / "compile.py"
 FIRST_WITH_HASHES = (3, 7)

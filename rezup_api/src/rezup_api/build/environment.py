@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from rezup_api.build import installers
 from rezup_api.build.bytecode import Compiler
 from rezup_api.build.datatrees import DataTrees
-from rezup_api.build.distributions import conflicts, damaged, drop_notes, installed, refuse_damaged
-from rezup_api.build.editable import link_sources
 from rezup_api.build.engine import surroundings
 from rezup_api.build.libraries import link_libraries, provide
 from rezup_api.build.pip import PipEngine
@@ -23,8 +21,10 @@ from rezup_api.build.templates import Template
 from rezup_api.build.uv import UvEngine
 from rezup_api.build.virtualenvs import create_environment
 from rezup_api.disk.files import remove_tree, write_whole
+from rezup_api.environments.rez_links import link_sources
 from rezup_api.errors import InstallError
 from rezup_api.events import step
+from rezup_api.packages.installed import conflicts, damaged, drop_notes, installed, refuse_damaged
 from rezup_api.store.layout import BIN, WHEELS, lock_name, site_packages
 from rezup_api.store.metadata import Environment
 from rezup_api.store.shared_folders import withdraw
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
     from rezup_api.build.caches import Caches
     from rezup_api.build.content import FileStore, Listing
-    from rezup_api.build.engine import Pins
-    from rezup_api.build.locks import Lock
-    from rezup_api.build.origin import Origin
-    from rezup_api.build.requirements import EnvironmentRequest
     from rezup_api.disk.staging import Stage
     from rezup_api.events import Reporter
+    from rezup_api.packages.lock_source import Origin
+    from rezup_api.packages.pylock import Lock
+    from rezup_api.packages.request import EnvironmentRequest
+    from rezup_api.packages.versions import Pins
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.store.layout import ContainerFolder

@@ -11,7 +11,7 @@ from rezup_api.recipe.credentials import redact
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rezup_api.build.engine import Pins
+    from rezup_api.packages.versions import Pins
     from rezup_api.process import runner
 
 

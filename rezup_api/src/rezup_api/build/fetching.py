@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING
 from rezup_api.build import installers
 from rezup_api.build.engine import surroundings
 from rezup_api.build.failures import check, is_missing
-from rezup_api.build.interpreters import host_interpreter
-from rezup_api.build.locks import address_of, line_of
 from rezup_api.build.pip import PipEngine
-from rezup_api.build.platforms import environment_of, fits, pip_options, tags_of
 from rezup_api.build.virtualenvs import create_environment
 from rezup_api.disk.files import storing
+from rezup_api.packages.platforms import environment_of, fits, pip_options, tags_of
+from rezup_api.packages.pylock import address_of, line_of
+from rezup_api.pythons.interpreter import host_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rezup_api.build.caches import Caches
-    from rezup_api.build.interpreters import Interpreter
-    from rezup_api.build.locks import Lock
-    from rezup_api.build.platforms import Target
     from rezup_api.events import Reporter, Step
+    from rezup_api.packages.platforms import Target
+    from rezup_api.packages.pylock import Lock
     from rezup_api.process import runner
+    from rezup_api.pythons.interpreter import Interpreter
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
 

@@ -12,7 +12,7 @@ from rezup_api.process.uv_program import find_uv
 
 if TYPE_CHECKING:
     from rezup_api.build.engine import Engine, Surroundings
-    from rezup_api.build.interpreters import Interpreter
+    from rezup_api.pythons.interpreter import Interpreter
     from rezup_api.recipe.model import Recipe
 
 OLDEST_FOR_UV = (3, 6)

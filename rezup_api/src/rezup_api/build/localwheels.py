@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from rezup_api.build.requirements import EnvironmentRequest, Requirement
     from rezup_api.events import Reporter
+    from rezup_api.packages.request import EnvironmentRequest, Requirement
 
 
 @dataclass(frozen=True, slots=True)

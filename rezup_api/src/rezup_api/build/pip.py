@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rezup_api.build.distributions import installed
 from rezup_api.build.downloads import Downloading, lock_limits
-from rezup_api.build.editable import PLAIN_PATH, plain_path_projects
-from rezup_api.build.engine import EPOCH, Pins, Surroundings, progress_of
+from rezup_api.build.engine import EPOCH, Surroundings, progress_of
 from rezup_api.build.failures import check, settle
+from rezup_api.packages.editable import PLAIN_PATH, plain_path_projects
+from rezup_api.packages.installed import installed
+from rezup_api.packages.versions import Pins
 from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
 from rezup_api.store.layout import BIN, site_packages
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.build.engine import LockRequest
-    from rezup_api.build.interpreters import Interpreter
-    from rezup_api.build.requirements import EnvironmentRequest
     from rezup_api.events import Step
+    from rezup_api.packages.request import EnvironmentRequest
+    from rezup_api.pythons.interpreter import Interpreter
 
 
 FIRST_WITH_SETTINGS = (3, 7)

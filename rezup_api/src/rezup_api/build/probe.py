@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from rezup_api.build.distributions import installed
-from rezup_api.build.interpreters import clean_environ
 from rezup_api.errors import InstallError
+from rezup_api.packages.installed import installed
 from rezup_api.process import runner
+from rezup_api.pythons.interpreter import clean_environ
 from rezup_api.store.layout import BIN, site_packages
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from rezup_api.build.distributions import Distribution
-    from rezup_api.build.interpreters import Interpreter
     from rezup_api.events import Reporter
+    from rezup_api.packages.installed import Distribution
+    from rezup_api.pythons.interpreter import Interpreter
 
 TIMEOUT = 120.0
 _ANSWER = "inside-two-contexts"

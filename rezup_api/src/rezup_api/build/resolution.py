@@ -6,22 +6,23 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rezup_api.build.engine import LockRequest, Pins
+from rezup_api.build.engine import LockRequest
 from rezup_api.build.libraries import separate
 from rezup_api.build.localwheels import LocalWheel, from_wheels
-from rezup_api.build.locks import Lock, called, can_lock, parse_lock
 from rezup_api.disk.files import storing
 from rezup_api.errors import InstallError
 from rezup_api.events import step
+from rezup_api.packages.pylock import Lock, called, can_lock, parse_lock
+from rezup_api.packages.versions import Pins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from rezup_api.build.engine import Engine
-    from rezup_api.build.origin import Origin
-    from rezup_api.build.requirements import EnvironmentRequest
     from rezup_api.events import Reporter, Step
+    from rezup_api.packages.lock_source import Origin
+    from rezup_api.packages.request import EnvironmentRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ import shlex
 import shutil
 from typing import TYPE_CHECKING
 
-from rezup_api.build.distributions import Distribution, installed, recorded_digest
 from rezup_api.errors import InstallError
+from rezup_api.packages.installed import Distribution, installed, recorded_digest
 from rezup_api.recipe.values import canonical
 from rezup_api.store.layout import BIN, site_packages
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from rezup_api.build.requirements import EnvironmentRequest, Requirement
+    from rezup_api.packages.request import EnvironmentRequest, Requirement
 
 FOLDER = "rez"
 MARKER = ".rez_production_install"

@@ -11,7 +11,7 @@ from rezup_api.disk.files import remove_tree, write_whole
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rezup_api.build.requirements import EnvironmentRequest
+    from rezup_api.packages.request import EnvironmentRequest
 
 
 class Template:

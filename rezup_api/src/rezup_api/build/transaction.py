@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from rezup_api.build.caches import open_caches
 from rezup_api.build.content import FileStore
 from rezup_api.build.environment import EnvironmentBuild, Workplace
-from rezup_api.build.interpreters import Finder
-from rezup_api.build.requirements import EnvironmentRequest, isolated_request, main_request
 from rezup_api.disk.files import remove_tree, storage_error
+from rezup_api.packages.request import EnvironmentRequest, isolated_request, main_request
+from rezup_api.pythons.finder import Finder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import ExitStack
 
-    from rezup_api.build.origin import Origin
     from rezup_api.disk.staging import Stage
     from rezup_api.events import Reporter
+    from rezup_api.packages.lock_source import Origin
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.store.layout import ContainerFolder

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rezup_api.build.editable import PLAIN_PATH, plain_path_projects
-from rezup_api.build.engine import EPOCH, Pins, Surroundings, progress_of
+from rezup_api.build.engine import EPOCH, Surroundings, progress_of
 from rezup_api.build.failures import check, settle
-from rezup_api.build.locks import merged
 from rezup_api.build.pipconfig import NO_DEPS, REQUIRE_HASHES
-from rezup_api.build.platforms import PLATFORMS, here, limited
+from rezup_api.packages.editable import PLAIN_PATH, plain_path_projects
+from rezup_api.packages.platforms import PLATFORMS, here, limited
+from rezup_api.packages.pylock import merged
+from rezup_api.packages.versions import Pins
 from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
 from rezup_api.store.layout import BIN
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.build.engine import LockRequest
-    from rezup_api.build.interpreters import Interpreter
     from rezup_api.build.pipconfig import Translation
-    from rezup_api.build.requirements import EnvironmentRequest
     from rezup_api.events import Step
+    from rezup_api.packages.request import EnvironmentRequest
+    from rezup_api.pythons.interpreter import Interpreter
 
 
 NO_SOLUTION = "No solution found"

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from rezup_api.build.interpreters import clean_environ, host_interpreter
 from rezup_api.disk.files import remove_tree, token, write_whole
 from rezup_api.errors import InstallError
 from rezup_api.process import runner
+from rezup_api.pythons.interpreter import clean_environ, host_interpreter
 from rezup_api.store.layout import BIN, site_packages
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.build.caches import Caches
-    from rezup_api.build.interpreters import Interpreter
     from rezup_api.build.uv import UvEngine
+    from rezup_api.pythons.interpreter import Interpreter
 
 # https://virtualenv.pypa.io/en/latest/changelog.html: 20.22 dropped the creation of environments for Python 2.7 to 3.6.
 OLD_RELEASE = "virtualenv==20.21.1"

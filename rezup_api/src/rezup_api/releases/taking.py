@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.build import pipconfig
-from rezup_api.build.distributions import drop_notes, installed
-from rezup_api.build.interpreters import clean_environ
 from rezup_api.disk.files import remove_tree, storing
 from rezup_api.disk.flock import claim
 from rezup_api.disk.staging import staged, sweep
 from rezup_api.errors import InstallError, UpgradeError
+from rezup_api.packages.installed import drop_notes, installed
 from rezup_api.process import runner
 from rezup_api.process.uv_program import find_uv
+from rezup_api.pythons.interpreter import clean_environ
 from rezup_api.recipe.credentials import redact
 from rezup_api.releases.sources import DISTRIBUTIONS
 from rezup_api.settings import home_folder

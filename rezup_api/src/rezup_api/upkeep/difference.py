@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rezup_api.build.distributions import installed
-from rezup_api.build.locks import is_shared, parse_lock
 from rezup_api.errors import RecipeError
+from rezup_api.packages.installed import installed
+from rezup_api.packages.pylock import is_shared, parse_lock
 from rezup_api.recipe.credentials import redact_document
 from rezup_api.recipe.parse import parse
 from rezup_api.store.layout import environment_of, site_packages

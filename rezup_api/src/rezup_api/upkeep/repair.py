@@ -12,12 +12,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.build.origin import Origin, read_origin
 from rezup_api.build.transaction import build_environments
 from rezup_api.disk.files import digest_of, storing, token
 from rezup_api.disk.staging import staged
 from rezup_api.errors import RezupError
 from rezup_api.events import Warned, step
+from rezup_api.packages.lock_source import Origin, read_origin
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.layout import ContainerFolder, container_names
 from rezup_api.store.revision import newest_first

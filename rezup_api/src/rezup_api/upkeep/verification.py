@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.build.content import File, Listing, parse_listing
-from rezup_api.build.interpreters import clean_environ
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
 from rezup_api.process import runner
+from rezup_api.pythons.interpreter import clean_environ
 from rezup_api.store.shared_folders import LISTING, RECORD
 
 if TYPE_CHECKING:

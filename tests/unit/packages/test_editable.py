@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.build.editable import plain_path_projects
-from rezup_api.build.interpreters import host_interpreter
-from rezup_api.build.requirements import EnvironmentRequest, Requirement
+from rezup_api.packages.editable import plain_path_projects
+from rezup_api.packages.request import EnvironmentRequest, Requirement
+from rezup_api.pythons.interpreter import host_interpreter
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.build.interpreters import Finder, Interpreter, clean_environ, host_interpreter
 from rezup_api.errors import NotFoundError
+from rezup_api.pythons.finder import Finder
+from rezup_api.pythons.interpreter import Interpreter, clean_environ, host_interpreter
 from rezup_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -292,7 +293,7 @@ def test_an_interpreter_that_never_answers_does_not_hold_up_the_others(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rezup_api.build.interpreters.PROBE_TIMEOUT", 0.3)
+    monkeypatch.setattr("rezup_api.pythons.finder.PROBE_TIMEOUT", 0.3)
     slow = tmp_path / "bin" / "python"
     slow.parent.mkdir()
     slow.write_text(f"#!/bin/sh\nexec {shutil.which('sleep')} 60\n", encoding="utf-8")

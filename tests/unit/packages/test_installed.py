@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.build.distributions import Distribution, conflicts, damaged, installed
 from rezup_api.errors import InstallError
+from rezup_api.packages.installed import Distribution, conflicts, damaged, installed
 
 if TYPE_CHECKING:
     from pathlib import Path

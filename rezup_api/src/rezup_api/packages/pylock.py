@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from rezup_api.build.engine import Pins
-from rezup_api.build.platforms import environment_here, marker, tags_here
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
+from rezup_api.packages.platforms import environment_here, marker, tags_here
+from rezup_api.packages.versions import Pins
 from rezup_api.store.layout import WHEELS
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     )
     from packaging.tags import Tag
 
-    from rezup_api.build.interpreters import Interpreter
     from rezup_api.build.localwheels import LocalWheel
+    from rezup_api.pythons.interpreter import Interpreter
 
     Chosen = PackageArchive | PackageDirectory | PackageSdist | PackageVcs | PackageWheel
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from packaging.markers import Environment
     from packaging.tags import Tag
 
-    from rezup_api.build.interpreters import Interpreter
+    from rezup_api.pythons.interpreter import Interpreter
 
 # In the words of recipes: each with `sys_platform`, `os_name`, `platform_system`, and the machines that are meant where none is
 # named.

@@ -15,7 +15,7 @@ from rezup_api.settings import expand
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rezup_api.build.interpreters import Interpreter
+    from rezup_api.pythons.interpreter import Interpreter
     from rezup_api.recipe.model import Recipe, Tool
 
 _EXTRAS = re.compile(r"(.+?)(\[[^\[\]]*\])")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rezup_api.build.interpreters import Interpreter
-from rezup_api.build.locks import can_lock, merged, parse_lock
 from rezup_api.errors import InstallError
+from rezup_api.packages.pylock import can_lock, merged, parse_lock
+from rezup_api.pythons.interpreter import Interpreter
 
 HASH = "ab" * 32
 TEXT = f"""

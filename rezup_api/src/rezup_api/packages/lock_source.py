@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from rezup_api.build.locks import Lock, parse_lock
 from rezup_api.disk.files import storing
 from rezup_api.errors import InstallError, NotFoundError
+from rezup_api.packages.pylock import Lock, parse_lock
 from rezup_api.recipe.values import canonical
 from rezup_api.store.layout import WHEELS, environment_of, lock_name
 

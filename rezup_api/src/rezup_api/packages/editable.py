@@ -10,22 +10,18 @@ drops production behaviour. Links of its packages in `site-packages` keep the pl
 from __future__ import annotations
 
 import ast
-import os
 import re
 import warnings
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
 from typing import TYPE_CHECKING, Any
 
-from rezup_api.errors import InstallError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from rezup_api.build.requirements import EnvironmentRequest
+    from rezup_api.packages.request import EnvironmentRequest
 
-PACKAGES = ("rez", "rezplugins", "rezgui")
 # https://setuptools.pypa.io/en/latest/userguide/development_mode.html
 PLAIN_PATH = "editable_mode=compat"
 # https://packaging.python.org/en/latest/specifications/name-normalization/
@@ -95,25 +91,3 @@ def _name_in_settings(file: Path) -> str | None:
     except (OSError, ValueError, ConfigParserError):
         return None
     return configured.get("metadata", "name", fallback=None)
-
-
-def link_sources(packages: Path, checkout: Path) -> None:
-    """Put links to the packages of a Rez checkout into `site-packages`, in place of the installer's .pth file.
-
-    Raises:
-        InstallError: it is no checkout of Rez, or links are refused.
-    """
-    source = next((path for path in (checkout / "src", checkout) if (path / "rez" / "__init__.py").is_file()), None)
-    if source is None:
-        raise InstallError(f"{checkout} is not a checkout of Rez: it has neither src/rez nor rez")
-    try:
-        for name in PACKAGES:
-            if (source / name).is_dir():
-                os.symlink(source / name, packages / name, target_is_directory=True)
-    except OSError as error:
-        raise InstallError(
-            f"cannot link {source} into the environment: {error.strerror}",
-            "allow symbolic links (on Windows: developer mode), or install Rez without edit",
-        ) from error
-    for path in packages.glob("__editable__.rez-[0-9]*.pth"):
-        path.unlink()

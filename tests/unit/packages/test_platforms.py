@@ -8,7 +8,8 @@ import pytest
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
-from rezup_api.build.platforms import (
+from rezup_api.errors import UsageError
+from rezup_api.packages.platforms import (
     PLATFORMS,
     Target,
     environment_of,
@@ -19,7 +20,6 @@ from rezup_api.build.platforms import (
     pip_options,
     tags_of,
 )
-from rezup_api.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

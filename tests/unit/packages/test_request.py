@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rezup_api.build.interpreters import host_interpreter
-from rezup_api.build.requirements import (
+from rezup_api.packages.request import (
     EnvironmentRequest,
     Requirement,
     isolated_request,
@@ -16,6 +15,7 @@ from rezup_api.build.requirements import (
     plain,
     tool_requirement,
 )
+from rezup_api.pythons.interpreter import host_interpreter
 from rezup_api.recipe.load import load_recipe
 from rezup_api.recipe.model import Tool
 

@@ -1,0 +1,1 @@
+"""Make the environments of a revision."""

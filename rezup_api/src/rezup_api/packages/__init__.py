@@ -1,0 +1,1 @@
+"""What requirements, versions, locks and installed distributions are."""
