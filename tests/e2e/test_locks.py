@@ -14,9 +14,9 @@ from tests.e2e.conftest import Machine
 from tests.e2e.packages import Index, project, wheel
 from tests.e2e.studio import publish
 
-from rezup_api.build.caches import open_caches
 from rezup_api.build.engine import LockRequest, surroundings
 from rezup_api.build.installers import choose_engine
+from rezup_api.cache.folders import open_caches
 from rezup_api.events import silent
 from rezup_api.packages.platforms import Target, environment_of, parse_platforms, tags_of
 from rezup_api.packages.pylock import parse_lock

@@ -230,8 +230,8 @@ class Care:
             NotFoundError: there is none such here.
             StorageError: it cannot be read or written.
         """
-        from rezup_api.build.caches import Caches, open_caches  # what builds takes as long to load as all else
-        from rezup_api.build.content import FileStore
+        from rezup_api.cache.content_store import FileStore
+        from rezup_api.cache.folders import Caches, open_caches  # what builds takes as long to load as all else
         from rezup_api.upkeep.repair import Repairer
         from rezup_api.upkeep.verification import examine
 

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.build.content import parse_listing
+from rezup_api.cache.content_store import parse_listing
 from rezup_api.disk.files import write_whole
 from rezup_api.disk.staging import staged
 from rezup_api.store.shared_folders import appear_shared, hold, withdraw
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
-    from rezup_api.build.content import FileStore, Listing
+    from rezup_api.cache.content_store import FileStore, Listing
     from rezup_api.disk.flock import Held
     from rezup_api.disk.staging import Stage
     from rezup_api.store.layout import ContainerFolder

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
-    from rezup_api.build.caches import Caches
+    from rezup_api.cache.folders import Caches
     from rezup_api.events import Reporter, Step
     from rezup_api.packages.request import EnvironmentRequest
     from rezup_api.packages.versions import Pins

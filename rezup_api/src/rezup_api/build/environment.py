@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.build import installers
-from rezup_api.build.bytecode import Compiler
 from rezup_api.build.datatrees import DataTrees
 from rezup_api.build.engine import surroundings
 from rezup_api.build.libraries import link_libraries, provide
@@ -17,9 +16,10 @@ from rezup_api.build.pip import PipEngine
 from rezup_api.build.probe import probe
 from rezup_api.build.resolution import Resolver
 from rezup_api.build.scripts import FOLDER, MARKER, write_production_scripts
-from rezup_api.build.templates import Template
 from rezup_api.build.uv import UvEngine
 from rezup_api.build.virtualenvs import create_environment
+from rezup_api.cache.byte_code import Compiler
+from rezup_api.cache.environment_cache import Template
 from rezup_api.disk.files import remove_tree, write_whole
 from rezup_api.environments.rez_links import link_sources
 from rezup_api.errors import InstallError
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import ExitStack
 
-    from rezup_api.build.caches import Caches
-    from rezup_api.build.content import FileStore, Listing
+    from rezup_api.cache.content_store import FileStore, Listing
+    from rezup_api.cache.folders import Caches
     from rezup_api.disk.staging import Stage
     from rezup_api.events import Reporter
     from rezup_api.packages.lock_source import Origin

@@ -23,7 +23,7 @@ from rezup_api.pythons.interpreter import host_interpreter
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rezup_api.build.caches import Caches
+    from rezup_api.cache.folders import Caches
     from rezup_api.events import Reporter, Step
     from rezup_api.packages.platforms import Target
     from rezup_api.packages.pylock import Lock

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from rezup_api.build.bytecode import Compiler
-    from rezup_api.build.content import FileStore
     from rezup_api.build.engine import Engine
+    from rezup_api.cache.byte_code import Compiler
+    from rezup_api.cache.content_store import FileStore
     from rezup_api.disk.flock import Held
     from rezup_api.events import Reporter
     from rezup_api.packages.request import EnvironmentRequest

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from rezup_api.build.caches import Caches
     from rezup_api.build.uv import UvEngine
+    from rezup_api.cache.folders import Caches
     from rezup_api.pythons.interpreter import Interpreter
 
 # https://virtualenv.pypa.io/en/latest/changelog.html: 20.22 dropped the creation of environments for Python 2.7 to 3.6.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from rezup_api.build.content import File, FileStore, Listing
+    from rezup_api.cache.content_store import File, FileStore, Listing
     from rezup_api.events import Reporter
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings

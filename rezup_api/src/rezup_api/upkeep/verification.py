@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.build.content import File, Listing, parse_listing
+from rezup_api.cache.content_store import File, Listing, parse_listing
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
 from rezup_api.process import runner
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from rezup_api.build.content import FileStore
+    from rezup_api.cache.content_store import FileStore
     from rezup_api.events import Step
     from rezup_api.store.metadata import Environment
     from rezup_api.store.revision import Revision

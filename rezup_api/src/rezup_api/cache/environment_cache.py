@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from rezup_api.build.content import FileStore, Listing, parse_listing
+from rezup_api.cache.content_store import FileStore, Listing, parse_listing
 from rezup_api.disk.files import remove_tree, write_whole
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.build.content import File, FileStore, Listing, parse_listing
+from rezup_api.cache.content_store import File, FileStore, Listing, parse_listing
 from rezup_api.disk.files import digest_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.build.bytecode import BATCH, UNCHECKED_HASH, Compiler
+from rezup_api.cache.byte_code import BATCH, UNCHECKED_HASH, Compiler
 from rezup_api.errors import InstallError
 from rezup_api.events import Event, Step, StepProgress, silent
 from rezup_api.pythons.finder import Finder

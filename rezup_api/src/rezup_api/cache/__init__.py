@@ -1,0 +1,1 @@
+"""What this user keeps so that the next revision costs less."""
