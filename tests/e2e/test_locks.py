@@ -14,8 +14,6 @@ from tests.e2e.conftest import Machine
 from tests.e2e.packages import Index, project, wheel
 from tests.e2e.studio import publish
 
-from rezup_api.build.engine import LockRequest, surroundings
-from rezup_api.build.installers import choose_engine
 from rezup_api.cache.folders import open_caches
 from rezup_api.events import silent
 from rezup_api.packages.platforms import Target, environment_of, parse_platforms, tags_of
@@ -23,6 +21,8 @@ from rezup_api.packages.pylock import parse_lock
 from rezup_api.packages.request import main_request
 from rezup_api.pythons.interpreter import Interpreter, host_interpreter
 from rezup_api.recipe.load import load_recipe
+from rezup_api.resolve.engine import LockRequest, surroundings
+from rezup_api.resolve.engine_choice import choose_engine
 from rezup_api.settings import Settings
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
-from rezup_api.build.transaction import build_environments
 from rezup_api.checking import run_checks
 from rezup_api.disk.files import host_name, storing, user_name, write_whole
 from rezup_api.disk.staging import building, staged, sweep
+from rezup_api.environments.build import build_environments
 from rezup_api.errors import InstallError, RecipeError, RemoteError, RezupError, StorageError
 from rezup_api.events import Note, Reporter, Warned
 from rezup_api.packages.lock_source import Origin, read_origin

@@ -10,15 +10,15 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup_api.build import installers
-from rezup_api.build.engine import surroundings
-from rezup_api.build.failures import check, is_missing
-from rezup_api.build.pip import PipEngine
-from rezup_api.build.virtualenvs import create_environment
 from rezup_api.disk.files import storing
+from rezup_api.environments.virtual_environment import create_environment
 from rezup_api.packages.platforms import environment_of, fits, pip_options, tags_of
 from rezup_api.packages.pylock import address_of, line_of
 from rezup_api.pythons.interpreter import host_interpreter
+from rezup_api.resolve import engine_choice
+from rezup_api.resolve.engine import surroundings
+from rezup_api.resolve.engine_errors import check, is_missing
+from rezup_api.resolve.pip import PipEngine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -144,6 +144,6 @@ class Fetcher:
                 seed=True,
                 caches=self._around.caches,
                 environ=self._around.environ,
-                helper=installers.helper_engine(self._around),
+                helper=engine_choice.helper_engine(self._around),
             )
         return path

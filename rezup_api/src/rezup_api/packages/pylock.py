@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     )
     from packaging.tags import Tag
 
-    from rezup_api.build.localwheels import LocalWheel
     from rezup_api.pythons.interpreter import Interpreter
+    from rezup_api.resolve.local_wheels import LocalWheel
 
     Chosen = PackageArchive | PackageDirectory | PackageSdist | PackageVcs | PackageWheel
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup_api.build import pipconfig
 from rezup_api.disk.files import remove_tree, storing
 from rezup_api.disk.flock import claim
 from rezup_api.disk.staging import staged, sweep
@@ -23,6 +22,7 @@ from rezup_api.process.uv_program import find_uv
 from rezup_api.pythons.interpreter import clean_environ
 from rezup_api.recipe.credentials import redact
 from rezup_api.releases.sources import DISTRIBUTIONS
+from rezup_api.resolve import pip_configuration
 from rezup_api.settings import home_folder
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ class Taker:
         wanted = target / ".wanted.txt"
         with storing("cannot write to"):
             wanted.write_text("\n".join(file.line for file in release.files) + "\n", encoding="utf-8")
-        options = pipconfig.configured(self.environ, home_folder(self.environ), Path(sys.base_prefix))
-        translation = pipconfig.translate(options, self.environ)
+        options = pip_configuration.configured(self.environ, home_folder(self.environ), Path(sys.base_prefix))
+        translation = pip_configuration.translate(options, self.environ)
         command = [uv, "pip", "install", "--target", str(target), "--python", sys.executable, "-r", str(wanted)]
         command += [
             "--compile-bytecode",

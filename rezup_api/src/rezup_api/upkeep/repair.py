@@ -12,9 +12,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.build.transaction import build_environments
 from rezup_api.disk.files import digest_of, storing, token
 from rezup_api.disk.staging import staged
+from rezup_api.environments.build import build_environments
 from rezup_api.errors import RezupError
 from rezup_api.events import Warned, step
 from rezup_api.packages.lock_source import Origin, read_origin

@@ -10,13 +10,13 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from rezup_api.build.pip import PipEngine
-from rezup_api.build.uv import UvEngine
 from rezup_api.disk.files import remove_tree
 from rezup_api.disk.staging import staged
 from rezup_api.events import step
 from rezup_api.packages.installed import damaged, drop_notes, installed, refuse_damaged
 from rezup_api.packages.versions import Pins
+from rezup_api.resolve.pip import PipEngine
+from rezup_api.resolve.uv import UvEngine
 from rezup_api.store.layout import platform_tag
 from rezup_api.store.shared_folders import appear_shared, hold
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from rezup_api.build.engine import Engine
     from rezup_api.cache.byte_code import Compiler
     from rezup_api.cache.content_store import FileStore
     from rezup_api.disk.flock import Held
     from rezup_api.events import Reporter
     from rezup_api.packages.request import EnvironmentRequest
+    from rezup_api.resolve.engine import Engine
     from rezup_api.store.layout import ContainerFolder
 
 LINK = "_rezup_shared.pth"

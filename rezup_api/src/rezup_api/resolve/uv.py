@@ -5,26 +5,26 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rezup_api.build.engine import EPOCH, Surroundings, progress_of
-from rezup_api.build.failures import check, settle
-from rezup_api.build.pipconfig import NO_DEPS, REQUIRE_HASHES
 from rezup_api.packages.editable import PLAIN_PATH, plain_path_projects
 from rezup_api.packages.platforms import PLATFORMS, here, limited
 from rezup_api.packages.pylock import merged
 from rezup_api.packages.versions import Pins
 from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
+from rezup_api.resolve.engine import EPOCH, Surroundings, progress_of
+from rezup_api.resolve.engine_errors import check, settle
+from rezup_api.resolve.pip_configuration import NO_DEPS, REQUIRE_HASHES
 from rezup_api.store.layout import BIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from rezup_api.build.engine import LockRequest
-    from rezup_api.build.pipconfig import Translation
     from rezup_api.events import Step
     from rezup_api.packages.request import EnvironmentRequest
     from rezup_api.pythons.interpreter import Interpreter
+    from rezup_api.resolve.engine import LockRequest
+    from rezup_api.resolve.pip_configuration import Translation
 
 
 NO_SOLUTION = "No solution found"

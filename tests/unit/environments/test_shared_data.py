@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rezup_api.build.datatrees import LEAST, DataTrees, data_folders, linked
 from rezup_api.cache.content_store import FileStore
 from rezup_api.disk.staging import staged
+from rezup_api.environments.shared_data import LEAST, DataTrees, data_folders, linked
 from rezup_api.store.layout import ContainerFolder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")

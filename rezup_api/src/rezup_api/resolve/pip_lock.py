@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rezup_api.build.failures import check
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
 from rezup_api.packages.platforms import here, marker
 from rezup_api.recipe.values import canonical
+from rezup_api.resolve.engine_errors import check
 from rezup_api.store.layout import WHEELS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rezup_api.build.engine import LockRequest
     from rezup_api.packages.request import EnvironmentRequest
     from rezup_api.process import runner
+    from rezup_api.resolve.engine import LockRequest
 
 _SOURCES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
 

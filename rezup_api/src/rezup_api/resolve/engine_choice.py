@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup_api.build import pipconfig
-from rezup_api.build.pip import PipEngine
-from rezup_api.build.uv import UvEngine
 from rezup_api.events import Note
 from rezup_api.process.uv_program import find_uv
+from rezup_api.resolve import pip_configuration
+from rezup_api.resolve.pip import PipEngine
+from rezup_api.resolve.uv import UvEngine
 
 if TYPE_CHECKING:
-    from rezup_api.build.engine import Engine, Surroundings
     from rezup_api.pythons.interpreter import Interpreter
     from rezup_api.recipe.model import Recipe
+    from rezup_api.resolve.engine import Engine, Surroundings
 
 OLDEST_FOR_UV = (3, 6)
 
 
 def choose_engine(recipe: Recipe, interpreter: Interpreter, around: Surroundings) -> Engine:
     """uv where it can do all that is asked, else pip; the reason for pip is reported."""
-    translation = pipconfig.translate(around.options, around.environ)
+    translation = pip_configuration.translate(around.options, around.environ)
     reason = ""
     if recipe.pip.engine == "pip":
         return PipEngine(around)
@@ -41,4 +41,4 @@ def choose_engine(recipe: Recipe, interpreter: Interpreter, around: Surroundings
 def helper_engine(around: Surroundings) -> UvEngine | None:
     """uv for installing tools of rezup's own, also where pip installs the environment; None where there is no uv."""
     uv = find_uv()
-    return UvEngine(around, uv, pipconfig.translate(around.options, around.environ)) if uv else None
+    return UvEngine(around, uv, pip_configuration.translate(around.options, around.environ)) if uv else None

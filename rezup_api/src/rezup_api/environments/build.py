@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.build.environment import EnvironmentBuild, Workplace
 from rezup_api.cache.content_store import FileStore
 from rezup_api.cache.folders import open_caches
 from rezup_api.disk.files import remove_tree, storage_error
+from rezup_api.environments.steps import EnvironmentBuild, Workplace
 from rezup_api.packages.request import EnvironmentRequest, isolated_request, main_request
 from rezup_api.pythons.finder import Finder
 

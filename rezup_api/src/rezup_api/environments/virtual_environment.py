@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from rezup_api.build.uv import UvEngine
     from rezup_api.cache.folders import Caches
     from rezup_api.pythons.interpreter import Interpreter
+    from rezup_api.resolve.uv import UvEngine
 
 # https://virtualenv.pypa.io/en/latest/changelog.html: 20.22 dropped the creation of environments for Python 2.7 to 3.6.
 OLD_RELEASE = "virtualenv==20.21.1"

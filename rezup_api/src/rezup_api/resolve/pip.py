@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rezup_api.build.downloads import Downloading, lock_limits
-from rezup_api.build.engine import EPOCH, Surroundings, progress_of
-from rezup_api.build.failures import check, settle
 from rezup_api.packages.editable import PLAIN_PATH, plain_path_projects
 from rezup_api.packages.installed import installed
 from rezup_api.packages.versions import Pins
 from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
+from rezup_api.resolve.engine import EPOCH, Surroundings, progress_of
+from rezup_api.resolve.engine_errors import check, settle
+from rezup_api.resolve.pip_lock import Downloading, lock_limits
 from rezup_api.store.layout import BIN, site_packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from rezup_api.build.engine import LockRequest
     from rezup_api.events import Step
     from rezup_api.packages.request import EnvironmentRequest
     from rezup_api.pythons.interpreter import Interpreter
+    from rezup_api.resolve.engine import LockRequest
 
 
 FIRST_WITH_SETTINGS = (3, 7)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.build.pipconfig import Option, configured, parse_options, split_options, translate
 from rezup_api.errors import RecipeError
+from rezup_api.resolve.pip_configuration import Option, configured, parse_options, split_options, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

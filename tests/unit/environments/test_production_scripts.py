@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.build.scripts import MARKER, header, write_production_scripts
+from rezup_api.environments.production_scripts import MARKER, header, write_production_scripts
 from rezup_api.errors import InstallError
 from rezup_api.packages.installed import installed, recorded_digest
 from rezup_api.packages.request import EnvironmentRequest, Requirement

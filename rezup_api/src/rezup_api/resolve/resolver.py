@@ -6,23 +6,23 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rezup_api.build.engine import LockRequest
-from rezup_api.build.libraries import separate
-from rezup_api.build.localwheels import LocalWheel, from_wheels
 from rezup_api.disk.files import storing
+from rezup_api.environments.libraries import separate
 from rezup_api.errors import InstallError
 from rezup_api.events import step
 from rezup_api.packages.pylock import Lock, called, can_lock, parse_lock
 from rezup_api.packages.versions import Pins
+from rezup_api.resolve.engine import LockRequest
+from rezup_api.resolve.local_wheels import LocalWheel, from_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from rezup_api.build.engine import Engine
     from rezup_api.events import Reporter, Step
     from rezup_api.packages.lock_source import Origin
     from rezup_api.packages.request import EnvironmentRequest
+    from rezup_api.resolve.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup_api.build import installers
-from rezup_api.build.datatrees import DataTrees
-from rezup_api.build.engine import surroundings
-from rezup_api.build.libraries import link_libraries, provide
-from rezup_api.build.pip import PipEngine
-from rezup_api.build.probe import probe
-from rezup_api.build.resolution import Resolver
-from rezup_api.build.scripts import FOLDER, MARKER, write_production_scripts
-from rezup_api.build.uv import UvEngine
-from rezup_api.build.virtualenvs import create_environment
 from rezup_api.cache.byte_code import Compiler
 from rezup_api.cache.environment_cache import Template
 from rezup_api.disk.files import remove_tree, write_whole
+from rezup_api.environments.libraries import link_libraries, provide
+from rezup_api.environments.production_scripts import FOLDER, MARKER, write_production_scripts
 from rezup_api.environments.rez_links import link_sources
+from rezup_api.environments.shared_data import DataTrees
+from rezup_api.environments.smoke_test import probe
+from rezup_api.environments.virtual_environment import create_environment
 from rezup_api.errors import InstallError
 from rezup_api.events import step
 from rezup_api.packages.installed import conflicts, damaged, drop_notes, installed, refuse_damaged
+from rezup_api.resolve import engine_choice
+from rezup_api.resolve.engine import surroundings
+from rezup_api.resolve.pip import PipEngine
+from rezup_api.resolve.resolver import Resolver
+from rezup_api.resolve.uv import UvEngine
 from rezup_api.store.layout import BIN, WHEELS, lock_name, site_packages
 from rezup_api.store.metadata import Environment
 from rezup_api.store.shared_folders import withdraw
@@ -101,7 +101,7 @@ class EnvironmentBuild:
             prefix=Path(request.interpreter.executable).parent.parent,
             wheels=(place.stage.path / WHEELS, *([place.origin.wheels] if place.origin.wheels else [])),
         )
-        self._engine = installers.choose_engine(place.recipe, request.interpreter, self._around)
+        self._engine = engine_choice.choose_engine(place.recipe, request.interpreter, self._around)
         self._data = DataTrees(
             place.folder, place.store, place.caches.environments, place.holds, made_for=place.stage.path
         )
@@ -206,7 +206,7 @@ class EnvironmentBuild:
             seed=isinstance(engine, PipEngine),
             caches=self._place.caches,
             environ=self._place.environ,
-            helper=engine if isinstance(engine, UvEngine) else installers.helper_engine(self._around),
+            helper=engine if isinstance(engine, UvEngine) else engine_choice.helper_engine(self._around),
         )
 
     def _key(self, pins: Pins) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.build.probe import probe
+from rezup_api.environments.smoke_test import probe
 from rezup_api.errors import InstallError
 from rezup_api.events import silent
 from rezup_api.pythons.interpreter import host_interpreter

@@ -7,8 +7,8 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from rezup_api.build import pipconfig
 from rezup_api.pythons.interpreter import clean_environ
+from rezup_api.resolve import pip_configuration
 from rezup_api.settings import expand
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Surroundings:
     caches: Caches
     report: Reporter
     holding: Collection[int]
-    options: tuple[pipconfig.Option, ...]
+    options: tuple[pip_configuration.Option, ...]
     own_options: tuple[str, ...]
     link: str = "auto"
     wheelhouse: Path | None = None
@@ -156,11 +156,11 @@ def surroundings(
         RecipeError: an option is none.
     """
     own = {**clean_environ(environ), **{name: expand(value, environ) for name, value in recipe.pip.env.items()}}
-    words = tuple(pipconfig.split_options(expand(word, own) for word in recipe.pip.options))
-    given = pipconfig.parse_options(words, f"recipe of {recipe.container}")
+    words = tuple(pip_configuration.split_options(expand(word, own) for word in recipe.pip.options))
+    given = pip_configuration.parse_options(words, f"recipe of {recipe.container}")
     house = settings.wheelhouse
-    links = [pipconfig.Option("find-links", str(house), "REZUP_WHEELHOUSE")] if house is not None else []
-    options = [*pipconfig.configured(own, settings.home, prefix), *given, *links]
+    links = [pip_configuration.Option("find-links", str(house), "REZUP_WHEELHOUSE")] if house is not None else []
+    options = [*pip_configuration.configured(own, settings.home, prefix), *given, *links]
     return Surroundings(
         environ=own,
         work=work,
@@ -175,13 +175,13 @@ def surroundings(
     )
 
 
-def _keyring(options: Sequence[pipconfig.Option], environ: Mapping[str, str]) -> list[pipconfig.Option]:
+def _keyring(options: Sequence[pip_configuration.Option], environ: Mapping[str, str]) -> list[pip_configuration.Option]:
     """pip asks a `keyring` command that is on PATH by itself; uv, and a pip that must not ask anybody, when told to."""
     named = [option.value for option in options if option.name == "keyring-provider"]
     if environ.get("UV_KEYRING_PROVIDER") or named[-1:] not in ([], ["auto"]):
         return []
     found = shutil.which("keyring", path=environ.get("PATH"))
-    return [pipconfig.Option("keyring-provider", "subprocess", found)] if found else []
+    return [pip_configuration.Option("keyring-provider", "subprocess", found)] if found else []
 
 
 def progress_of(step: Step | None) -> Callable[[str], None] | None:

@@ -1,0 +1,1 @@
+"""Find versions and install them: the engines uv and pip."""
