@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.e2e.studio import publish
 
-from rezup_api.store.failures import PAUSE
+from rezup_api.builder.failures import PAUSE
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Machine

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 from rezup_api.errors import NotFoundError, RezupError
 from rezup_api.events import Event, Warned
 from rezup_api.rez import resolve_environ
-from rezup_api.session.entering import enter
+from rezup_api.selection.selector import Selector
+from rezup_api.session.entry import enter
 from rezup_api.store.names import DEFAULT_CONTAINER
 from rezup_api.store.revision import Revision, load_revision
-from rezup_api.store.selection import Selector
 from rezup_api.studio import Studio
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rezup.util import environ, get_revision, log
 from rezup_api.recipe.location import is_container
-from rezup_api.session.entering import enter
+from rezup_api.session.entry import enter
 from rezup_api.session.environment import without_session
 from rezup_api.session.formats import changes
 from rezup_api.store.names import DEFAULT_CONTAINER
@@ -23,7 +23,7 @@ from rezup_api.studio import Studio
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rezup_api.session.entering import Session
+    from rezup_api.session.entry import Session
 
 _MAIN = "dot_main"
 # What was entered, by container: held until the process ends, so that a name means one revision for as long.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rezup_api.events import Reporter as Reporter
     from rezup_api.recipe.load import load_recipe as load_recipe
     from rezup_api.recipe.model import Recipe as Recipe
-    from rezup_api.session.entering import Session as Session
+    from rezup_api.session.entry import Session as Session
     from rezup_api.settings import Settings as Settings
     from rezup_api.store.history import Act as Act
     from rezup_api.store.revision import Revision as Revision

@@ -15,16 +15,16 @@ from rezup_api.disk.flock import lease
 from rezup_api.errors import BusyError, NotFoundError, RecipeError, RemoteError, StorageError, UsageError
 from rezup_api.events import step
 from rezup_api.recipe.load import load_recipe
+from rezup_api.selection.chooser import Chooser
+from rezup_api.selection.roots import Here, There
+from rezup_api.selection.selector import Selector
 from rezup_api.store.history import Act, new_act, read_history, record, write_act
 from rezup_api.store.labels import PUBLISHED, read_label, remove_label
 from rezup_api.store.layout import cache_folder
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import is_label, timestamp_order
 from rezup_api.store.revision import Revision, load_revision, newest_ready, resolve
-from rezup_api.store.selection import Selector
-from rezup_api.upkeep.choosing import Chooser
 from rezup_api.upkeep.collection import Collected, Collector
-from rezup_api.upkeep.places import Here, There
 from rezup_api.upkeep.removal import drop_container
 from rezup_api.upkeep.retention import Candidate, Policy, choose_policy, plan
 from rezup_api.upkeep.sessions import RunningSession, running_sessions

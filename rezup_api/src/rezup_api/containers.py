@@ -6,14 +6,15 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rezup_api.builder.failures import Failure, read_failure
 from rezup_api.disk.staging import FOLDER as STAGING
 from rezup_api.disk.staging import building, sweep
 from rezup_api.errors import LaunchError, NotFoundError, RemoteError, RezupError, UsageError
 from rezup_api.events import Warned
 from rezup_api.recipe.load import load_recipe
-from rezup_api.session.entering import Session, enter_revision
+from rezup_api.selection.selector import Selector
+from rezup_api.session.entry import Session, enter_revision
 from rezup_api.settings import absolute
-from rezup_api.store.failures import Failure, read_failure
 from rezup_api.store.labels import labels_of
 from rezup_api.store.layout import ContainerFolder, container_names
 from rezup_api.store.metadata import FORMAT, Metadata
@@ -21,13 +22,12 @@ from rezup_api.store.names import DEFAULT_CONTAINER
 from rezup_api.store.pin import PIN, Pin
 from rezup_api.store.remote import PathRemote, Remote, newest_published
 from rezup_api.store.revision import Revision, load_revision, newest_first, newest_ready
-from rezup_api.store.selection import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rezup_api.builder.builder import Maker
     from rezup_api.events import Reporter
-    from rezup_api.making import Maker
     from rezup_api.packages.lock_source import Origin
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
@@ -66,7 +66,7 @@ class Container:
 
     @property
     def _maker(self) -> Maker:
-        from rezup_api.making import Maker  # a third of what a launch takes, and few make anything
+        from rezup_api.builder.builder import Maker  # a third of what a launch takes, and few make anything
 
         return Maker(self.folder, self.settings, self.environ, self.report)
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from rezup_api.errors import RezError, UsageError
 from rezup_api.events import Reporter, silent
 from rezup_api.process import runner
-from rezup_api.session.entering import enter
+from rezup_api.session.entry import enter
 from rezup_api.session.launch import find_command
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rezup import quick
-from rezup_api.closing import closes_descriptors
+from rezup_api.session.descriptors import closes_descriptors
 
 if TYPE_CHECKING:
     from pathlib import Path

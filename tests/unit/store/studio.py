@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import write_whole
 from rezup_api.events import Event, Warned
+from rezup_api.selection.selector import Selector
 from rezup_api.store.labels import label_file
 from rezup_api.store.remote import PathRemote
-from rezup_api.store.selection import Selector
 
 if TYPE_CHECKING:
     from rezup_api.store.layout import ContainerFolder

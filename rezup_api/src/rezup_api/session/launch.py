@@ -10,11 +10,11 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from rezup_api.closing import closes_descriptors
 from rezup_api.errors import LaunchError
 from rezup_api.netfs.limit import has_stuck_child
 from rezup_api.process import runner
 from rezup_api.process.refusals import NOEXEC, NOT_EXECUTABLE, NOT_FOUND, is_bare_script, refusal, runs_nothing
+from rezup_api.session.descriptors import closes_descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rezup_api.events import Reporter
-    from rezup_api.upkeep.places import Place
+    from rezup_api.selection.roots import Place
 
 
 ATTEMPTS = 5

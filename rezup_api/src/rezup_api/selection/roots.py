@@ -9,11 +9,11 @@ from rezup_api.disk.files import storage_error
 from rezup_api.disk.flock import lease
 from rezup_api.errors import RemoteError
 from rezup_api.events import Reporter, silent
+from rezup_api.selection.selector import Selector
 from rezup_api.store.history import Act, write_act
 from rezup_api.store.labels import read_label, remove_label, write_label
 from rezup_api.store.pin import Pin, read_pin
 from rezup_api.store.revision import load_revision, newest_first
-from rezup_api.store.selection import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

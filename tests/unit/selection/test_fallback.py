@@ -9,8 +9,8 @@ import pytest
 from tests.unit.store.studio import A, B, C, D, label
 
 from rezup_api.errors import RemoteError
+from rezup_api.selection.selector import fallback
 from rezup_api.store.pin import PIN
-from rezup_api.store.selection import fallback
 
 if TYPE_CHECKING:
     from tests.unit.store.studio import Studio

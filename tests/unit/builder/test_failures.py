@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.store.studio import A, B
 
-from rezup_api.store.failures import PAUSE, Failure, forget_failure, note_failure, read_failure
+from rezup_api.builder.failures import PAUSE, Failure, forget_failure, note_failure, read_failure
 
 if TYPE_CHECKING:
     from rezup_api.store.layout import ContainerFolder

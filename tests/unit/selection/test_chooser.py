@@ -9,11 +9,11 @@ import pytest
 from tests.unit.store.studio import A, B, C, D, label
 
 from rezup_api.errors import NotFoundError, RemoteError, UsageError
+from rezup_api.selection.chooser import Chooser
+from rezup_api.selection.roots import Here, There
 from rezup_api.store.history import read_acts
 from rezup_api.store.pin import PIN, Pin, read_pin
 from rezup_api.store.remote import PathRemote
-from rezup_api.upkeep.choosing import Chooser
-from rezup_api.upkeep.places import Here, There
 
 if TYPE_CHECKING:
     from collections.abc import Callable

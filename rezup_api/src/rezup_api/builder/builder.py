@@ -12,7 +12,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
-from rezup_api.checking import run_checks
+from rezup_api.builder.checks import run_checks
+from rezup_api.builder.failures import forget_failure, note_failure, read_failure
 from rezup_api.disk.files import host_name, storing, user_name, write_whole
 from rezup_api.disk.staging import building, staged, sweep
 from rezup_api.environments.build import build_environments
@@ -23,7 +24,6 @@ from rezup_api.packages.platforms import here
 from rezup_api.recipe.credentials import literal_credentials
 from rezup_api.recipe.dump import dump
 from rezup_api.recipe.load import load_recipe
-from rezup_api.store.failures import forget_failure, note_failure, read_failure
 from rezup_api.store.history import new_act, record, write_act
 from rezup_api.store.layout import (
     METADATA_FILE,

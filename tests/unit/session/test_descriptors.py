@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.closing import closes_descriptors
+from rezup_api.session.descriptors import closes_descriptors
 
 if TYPE_CHECKING:
     from pathlib import Path

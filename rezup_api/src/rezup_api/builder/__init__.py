@@ -1,0 +1,1 @@
+"""Make one revision, from its recipe to the rename that lets it appear."""

@@ -1,0 +1,1 @@
+"""Which revision `use` gives, and how that is changed."""
