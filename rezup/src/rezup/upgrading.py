@@ -20,9 +20,9 @@ from rezup.preparing import owned
 from rezup_api.disk.files import storing, write_whole
 from rezup_api.disk.flock import claim
 from rezup_api.errors import RezupError, UpgradeError
-from rezup_api.releases.memory import read_memory
-from rezup_api.releases.sources import releases_of, shown
-from rezup_api.releases.taking import Taker
+from rezup_api.selfupdate.install import Taker
+from rezup_api.selfupdate.sources import releases_of, shown
+from rezup_api.selfupdate.state import read_memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from rezup.preparing import Origin
     from rezup.progress import Progress
-    from rezup_api.releases.memory import Memory
-    from rezup_api.releases.sources import Release
+    from rezup_api.selfupdate.sources import Release
+    from rezup_api.selfupdate.state import Memory
 
 # Seconds for which a command waits for the source; for `rezup upgrade`, which does nothing else.
 PATIENCE = 1.0

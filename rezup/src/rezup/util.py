@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from rezup_api.containers import Container
+    from rezup_api.container import Container
 
 __all__ = ["ContainerError", "ContainerRecipe", "ScriptRevision", "get_revision", "resolve_environ"]
 

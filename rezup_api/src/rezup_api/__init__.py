@@ -11,7 +11,7 @@ Public names are loaded when they are first asked for, so that importing the pac
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rezup_api._version import __version__ as __version__
-    from rezup_api.containers import Container as Container
+    from rezup_api.container import Container as Container
     from rezup_api.errors import BusyError as BusyError
     from rezup_api.errors import InstallError as InstallError
     from rezup_api.errors import LaunchError as LaunchError

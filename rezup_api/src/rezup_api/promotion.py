@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup_api.build.bundles import unpack
-from rezup_api.containers import Container
+from rezup_api.bundles.archive import unpack
+from rezup_api.container import Container
 from rezup_api.disk.flock import lease
 from rezup_api.errors import BusyError, NotFoundError
 from rezup_api.packages.lock_source import read_origin

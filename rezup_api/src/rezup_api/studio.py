@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.containers import Container
+from rezup_api.container import Container
 from rezup_api.errors import RecipeError, RemoteError
 from rezup_api.events import Reporter, Warned, silent
 from rezup_api.recipe.load import builtin_recipe, load_recipe

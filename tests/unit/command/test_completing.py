@@ -207,8 +207,7 @@ def test_no_more_is_loaded_than_is_needed(home: Path, root: Path) -> None:
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "argcomplete.finders" in loaded
     assert (
-        loaded & {"json", "rich", "tomli", "rezup.ordinary", "rezup.progress", "rezup_api.containers", "dotenv"}
-        == set()
+        loaded & {"json", "rich", "tomli", "rezup.ordinary", "rezup.progress", "rezup_api.container", "dotenv"} == set()
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup.progress import Progress
-    from rezup_api.containers import Container
+    from rezup_api.container import Container
     from rezup_api.store.revision import Revision
     from rezup_api.studio import Studio
 

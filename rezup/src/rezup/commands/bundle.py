@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rezup.render import Lines, Result, size_text
-from rezup_api.build.bundles import examine
-from rezup_api.bundling import Bundler
+from rezup_api.bundles.archive import examine
+from rezup_api.bundles.bundle import Bundler
 from rezup_api.errors import UsageError
 from rezup_api.packages.platforms import here, parse_platforms
 from rezup_api.pythons.interpreter import host_interpreter

@@ -6,18 +6,18 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rezup.render import Lines, Result, moment_text
-from rezup_api.care import Care
+from rezup_api.administration import Care
+from rezup_api.maintenance.diff import compare
 from rezup_api.store.names import moment, parse_target
-from rezup_api.upkeep.difference import compare
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
     from rezup.progress import Progress
-    from rezup_api.care import Described
+    from rezup_api.administration import Described
+    from rezup_api.maintenance.diff import Change, Difference
     from rezup_api.studio import Studio
-    from rezup_api.upkeep.difference import Change, Difference
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rezup_api.care import Care
+from rezup_api.administration import Care
 from rezup_api.disk.staging import FOLDER as STAGING
 from rezup_api.errors import UsageError
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
 
     from rezup.progress import Progress
-    from rezup_api.containers import Container
+    from rezup_api.container import Container
     from rezup_api.store.remote import Remote
     from rezup_api.studio import Studio
 

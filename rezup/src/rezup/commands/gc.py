@@ -6,18 +6,18 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rezup.render import Result, Table, size_text
-from rezup_api.care import Care
+from rezup_api.administration import Care
 from rezup_api.errors import NotFoundError
 from rezup_api.events import step
-from rezup_api.upkeep.retention import Policy
+from rezup_api.maintenance.retention import Policy
 
 if TYPE_CHECKING:
     import argparse
 
     from rezup.progress import Progress
-    from rezup_api.containers import Container
+    from rezup_api.container import Container
+    from rezup_api.maintenance.gc import Collected
     from rezup_api.studio import Studio
-    from rezup_api.upkeep.collection import Collected
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rezup.render import Result, Table, moment_text
-from rezup_api.care import Care
+from rezup_api.administration import Care
 from rezup_api.errors import NotFoundError, RemoteError
 
 if TYPE_CHECKING:
     import argparse
 
     from rezup.progress import Progress
-    from rezup_api.containers import Container
+    from rezup_api.container import Container
     from rezup_api.studio import Studio
 
 

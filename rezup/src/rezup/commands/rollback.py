@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup_api.care import Care
+from rezup_api.administration import Care
 
 if TYPE_CHECKING:
     import argparse

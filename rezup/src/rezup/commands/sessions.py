@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rezup.render import Result, Table, moment_text
-from rezup_api.care import Care, behind
+from rezup_api.administration import Care, behind
 from rezup_api.errors import NotFoundError
-from rezup_api.upkeep.sessions import can_tell
+from rezup_api.maintenance.running import can_tell
 
 if TYPE_CHECKING:
     import argparse
 
     from rezup.progress import Progress
-    from rezup_api.containers import Container
+    from rezup_api.container import Container
     from rezup_api.studio import Studio
 
 

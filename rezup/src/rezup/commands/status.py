@@ -6,19 +6,19 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from rezup.render import Result, Table, moment_text, size_text
-from rezup_api.care import Care, behind
+from rezup_api.administration import Care, behind
 from rezup_api.errors import NotFoundError, RecipeError, RemoteError, StorageError
+from rezup_api.maintenance.holders import holders
 from rezup_api.recipe.location import is_container
 from rezup_api.store.labels import labels_of
 from rezup_api.store.names import DEFAULT_CONTAINER, is_timestamp
-from rezup_api.upkeep.holders import holders
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
     from rezup.progress import Progress
-    from rezup_api.containers import Container
+    from rezup_api.container import Container
     from rezup_api.store.revision import Revision
     from rezup_api.studio import Studio
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rezup._version import __version__
 from rezup.render import Lines, Result
 from rezup.upgrading import Upgrader
-from rezup_api.releases.sources import shown
+from rezup_api.selfupdate.sources import shown
 
 if TYPE_CHECKING:
     import argparse

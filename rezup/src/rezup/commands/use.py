@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import argparse
 
     from rezup.progress import Progress
-    from rezup_api.containers import Container
+    from rezup_api.container import Container
     from rezup_api.session.entry import Session
     from rezup_api.session.shells import Opening
     from rezup_api.studio import Studio

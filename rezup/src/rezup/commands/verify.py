@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rezup.render import Lines, Result
-from rezup_api.care import Care
+from rezup_api.administration import Care
 from rezup_api.store.names import parse_target
 
 if TYPE_CHECKING:
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rezup.progress import Progress
-    from rezup_api.care import Verified
+    from rezup_api.administration import Verified
+    from rezup_api.maintenance.verify import Finding
     from rezup_api.studio import Studio
-    from rezup_api.upkeep.verification import Finding
 
 FAILED = 8
 

@@ -14,6 +14,10 @@ from rezup_api.disk.files import storage_error
 from rezup_api.disk.flock import lease
 from rezup_api.errors import BusyError, NotFoundError, RecipeError, RemoteError, StorageError, UsageError
 from rezup_api.events import step
+from rezup_api.maintenance.gc import Collected, Collector
+from rezup_api.maintenance.removal import drop_container
+from rezup_api.maintenance.retention import Candidate, Policy, choose_policy, plan
+from rezup_api.maintenance.running import RunningSession, running_sessions
 from rezup_api.recipe.load import load_recipe
 from rezup_api.selection.chooser import Chooser
 from rezup_api.selection.roots import Here, There
@@ -24,19 +28,15 @@ from rezup_api.store.layout import cache_folder
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import is_label, timestamp_order
 from rezup_api.store.revision import Revision, load_revision, newest_ready, resolve
-from rezup_api.upkeep.collection import Collected, Collector
-from rezup_api.upkeep.removal import drop_container
-from rezup_api.upkeep.retention import Candidate, Policy, choose_policy, plan
-from rezup_api.upkeep.sessions import RunningSession, running_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rezup_api.containers import Container
+    from rezup_api.container import Container
+    from rezup_api.maintenance.diff import Contents
+    from rezup_api.maintenance.verify import Finding
     from rezup_api.recipe.model import Retention
     from rezup_api.store.remote import Remote
-    from rezup_api.upkeep.difference import Contents
-    from rezup_api.upkeep.verification import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +232,8 @@ class Care:
         """
         from rezup_api.cache.content_store import FileStore
         from rezup_api.cache.folders import Caches, open_caches  # what builds takes as long to load as all else
-        from rezup_api.upkeep.repair import Repairer
-        from rezup_api.upkeep.verification import examine
+        from rezup_api.maintenance.repair import Repairer
+        from rezup_api.maintenance.verify import examine
 
         container = self._container
         revision = load_revision(container.folder, self._meant_here(request))
@@ -287,7 +287,7 @@ class Care:
             NotFoundError: there is none such.
             RemoteError: it is only published, and the remote root cannot be asked.
         """
-        from rezup_api.upkeep.difference import read_here, read_there  # they load what builds
+        from rezup_api.maintenance.diff import read_here, read_there  # they load what builds
 
         container = self._container
         try:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
-from rezup_api.build.bundles import lacking, pack
-from rezup_api.build.fetching import Fetcher
+from rezup_api.bundles.archive import lacking, pack
+from rezup_api.bundles.fetch import Fetcher
 from rezup_api.cache.folders import open_caches
 from rezup_api.disk.files import digest_of, storing, write_whole
 from rezup_api.disk.staging import staged

@@ -17,6 +17,10 @@ from rezup_api.disk.flock import claim
 from rezup_api.disk.staging import staged, sweep
 from rezup_api.errors import StorageError
 from rezup_api.events import Note, Reporter, Warned
+from rezup_api.maintenance.cache_cleanup import prune
+from rezup_api.maintenance.holders import holders
+from rezup_api.maintenance.removal import freed
+from rezup_api.maintenance.retention import Candidate, Policy, Verdict, last_current, plan
 from rezup_api.store.history import new_act, read_acts, record, write_act
 from rezup_api.store.labels import labels_of, read_published
 from rezup_api.store.layout import platform_tag
@@ -24,10 +28,6 @@ from rezup_api.store.metadata import FORMAT
 from rezup_api.store.pin import PIN, read_pin
 from rezup_api.store.revision import Revision, load_revision, newest_first
 from rezup_api.store.shared_folders import needed, remove_unneeded, shared_folders
-from rezup_api.upkeep.caches import prune
-from rezup_api.upkeep.holders import holders
-from rezup_api.upkeep.retention import Candidate, Policy, Verdict, last_current, plan
-from rezup_api.upkeep.sizes import freed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

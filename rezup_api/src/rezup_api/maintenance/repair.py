@@ -17,12 +17,12 @@ from rezup_api.disk.staging import staged
 from rezup_api.environments.build import build_environments
 from rezup_api.errors import RezupError
 from rezup_api.events import Warned, step
+from rezup_api.maintenance.cache_cleanup import drop_lists
+from rezup_api.maintenance.verify import CACHE, CHANGED, EXTRA, LINK, LISTED, MISSING, Part, is_good, parts_of
 from rezup_api.packages.lock_source import Origin, read_origin
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.layout import ContainerFolder, container_names
 from rezup_api.store.revision import newest_first
-from rezup_api.upkeep.caches import drop_lists
-from rezup_api.upkeep.verification import CACHE, CHANGED, EXTRA, LINK, LISTED, MISSING, Part, is_good, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from rezup_api.cache.content_store import File, FileStore, Listing
     from rezup_api.events import Reporter
+    from rezup_api.maintenance.verify import Finding
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.store.revision import Revision
-    from rezup_api.upkeep.verification import Finding
 
 REPAIRABLE = frozenset({CHANGED, MISSING, EXTRA, LINK, LISTED, CACHE})
 

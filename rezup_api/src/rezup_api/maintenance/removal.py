@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
 from rezup_api.disk.flock import claim
 from rezup_api.disk.staging import FOLDER, LOCK_SUFFIX, staged, sweep
 from rezup_api.errors import BusyError, NotFoundError
+from rezup_api.maintenance.holders import holders
 from rezup_api.store.revision import newest_first
-from rezup_api.upkeep.holders import holders
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from rezup_api.store.layout import ContainerFolder
@@ -90,3 +91,24 @@ def _stage_locks(folder: ContainerFolder) -> list[Path]:
         return [path for path in (folder.path / FOLDER).iterdir() if path.name.endswith(LOCK_SUFFIX)]
     except OSError:
         return []
+
+
+BLOCK = 512
+
+
+def freed(folders: Iterable[Path]) -> int:
+    """The bytes on the disk of which all names lie within the folders."""
+    seen: dict[tuple[int, int], int] = {}
+    total = 0
+    for folder in folders:
+        for place, _, files in os.walk(folder):
+            with suppress(OSError):
+                total += os.lstat(place).st_blocks * BLOCK
+            for name in files:
+                with suppress(OSError):
+                    status = os.lstat(os.path.join(place, name))
+                    inode = (status.st_dev, status.st_ino)
+                    seen[inode] = seen.get(inode, 0) + 1
+                    if seen[inode] == status.st_nlink:
+                        total += status.st_blocks * BLOCK
+    return total

@@ -126,8 +126,8 @@ class Container:
         Args:
             wanted: what was asked for.
         """
-        from rezup_api.upkeep.collection import WANTED, collect_automatically  # not for a launch
-        from rezup_api.upkeep.retention import SPARED, Policy, choose_policy
+        from rezup_api.maintenance.gc import WANTED, collect_automatically  # not for a launch
+        from rezup_api.maintenance.retention import SPARED, Policy, choose_policy
 
         try:
             policy = choose_policy(Policy(spared=SPARED), recipe.retention, self.settings.clean_after)

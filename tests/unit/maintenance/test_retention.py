@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from rezup_api.errors import UsageError
+from rezup_api.maintenance.retention import DAY, SPARED, Candidate, Policy, choose_policy, last_current, plan
 from rezup_api.recipe.model import Retention
-from rezup_api.upkeep.retention import DAY, SPARED, Candidate, Policy, choose_policy, last_current, plan
 
 NOW = 1_700_000_000.0
 # Five revisions, made 1, 10, 20, 30 and 40 days ago.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rezup_api.upkeep.difference import Change, Contents, _told, compare
+from rezup_api.maintenance.diff import Change, Contents, _told, compare
 
 EMPTY = Contents()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.e2e.packages import wheel
 
-from rezup_api.build import bundles
+from rezup_api.bundles import archive
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import NotFoundError, StorageError, VerificationError
 from rezup_api.packages.platforms import Target
@@ -44,7 +44,7 @@ wheels = [{{ name = "{made.name}", path = "wheels/{made.name}", hashes = {{ sha2
 def bundle(content: Path, tmp_path: Path) -> Path:
     """A good one."""
     path = tmp_path / "dev.zip"
-    bundles.pack(content, path, "dev@1.0", "3.0.0", {"rez": (TARGET,)})
+    archive.pack(content, path, "dev@1.0", "3.0.0", {"rez": (TARGET,)})
     return path
 
 
@@ -60,21 +60,21 @@ def changed(bundle: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
 
 
 def manifest_of(members: dict[str, bytes]) -> dict[str, object]:
-    document: dict[str, object] = json.loads(members[bundles.MANIFEST])
+    document: dict[str, object] = json.loads(members[archive.MANIFEST])
     return document
 
 
 def test_what_is_packed_comes_out(bundle: Path, content: Path, tmp_path: Path) -> None:
-    manifest, found = bundles.examine(bundle)
+    manifest, found = archive.examine(bundle)
     assert found == []
     assert (manifest.revision, manifest.targets) == ("dev@1.0", {"rez": (TARGET,)})
     out = tmp_path / "out"
     out.mkdir()
-    assert bundles.unpack(bundle, out) == "the bundle of dev@1.0"
+    assert archive.unpack(bundle, out) == "the bundle of dev@1.0"
     files = {path.relative_to(content): path.read_bytes() for path in content.rglob("*") if path.is_file()}
     assert {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()} == files
     again = tmp_path / "again.zip"
-    bundles.pack(content, again, "dev@1.0", "3.0.0", {"rez": (TARGET,)})
+    archive.pack(content, again, "dev@1.0", "3.0.0", {"rez": (TARGET,)})
     assert again.read_bytes() == bundle.read_bytes()
 
 
@@ -82,11 +82,11 @@ def test_one_byte_is_enough(bundle: Path, tmp_path: Path) -> None:
     data = bytearray(bundle.read_bytes())
     data[data.index(b"NAME = 'red'") + 8] ^= 1
     bundle.write_bytes(data)
-    _, found = bundles.examine(bundle)
+    _, found = archive.examine(bundle)
     assert len(found) == 1
     assert "colours-1.0" in found[0]
     with pytest.raises(VerificationError, match=r"colours-1\.0"):
-        bundles.unpack(bundle, tmp_path)
+        archive.unpack(bundle, tmp_path)
 
 
 def alter(members: dict[str, bytes]) -> None:
@@ -100,7 +100,7 @@ def lose(members: dict[str, bytes]) -> None:
 def climb(members: dict[str, bytes]) -> None:
     document = manifest_of(members)
     document["files"] = {"../evil.py": digest_text(b"")}
-    members[bundles.MANIFEST] = json.dumps(document).encode()
+    members[archive.MANIFEST] = json.dumps(document).encode()
     members["../evil.py"] = b""
 
 
@@ -120,21 +120,21 @@ def digest_text(data: bytes) -> str:
 )
 def test_other_members(bundle: Path, tmp_path: Path, change: Callable[[dict[str, bytes]], None], told: str) -> None:
     changed(bundle, change)
-    _, found = bundles.examine(bundle)
+    _, found = archive.examine(bundle)
     assert any(told in line for line in found)
     out = tmp_path / "a" / "b"
     out.mkdir(parents=True)
     with pytest.raises(VerificationError, match=told.partition(":")[0]):
-        bundles.unpack(bundle, out)
+        archive.unpack(bundle, out)
     assert not (tmp_path / "a" / "evil.py").exists()
 
 
 def test_what_is_added_is_told_and_stays_inside(bundle: Path, tmp_path: Path) -> None:
     changed(bundle, lambda members: members.update({"wheels/other.py": b""}))
-    assert bundles.examine(bundle)[1] == ["wheels/other.py: does not belong to it"]
+    assert archive.examine(bundle)[1] == ["wheels/other.py: does not belong to it"]
     out = tmp_path / "out"
     out.mkdir()
-    bundles.unpack(bundle, out)
+    archive.unpack(bundle, out)
     assert not (out / "wheels" / "other.py").exists()
 
 
@@ -142,8 +142,8 @@ def test_a_wheel_that_the_lock_asks_for_must_be_there(content: Path, tmp_path: P
     (made,) = (content / "wheels").iterdir()
     made.write_bytes(made.read_bytes() + b"x")
     path = tmp_path / "dev.zip"
-    bundles.pack(content, path, "dev@1.0", "3.0.0", {"rez": (TARGET,)})
-    assert bundles.examine(path)[1] == ["colours: there is no wheel for linux-x86_64 with Python 3.11"]
+    archive.pack(content, path, "dev@1.0", "3.0.0", {"rez": (TARGET,)})
+    assert archive.examine(path)[1] == ["colours: there is no wheel for linux-x86_64 with Python 3.11"]
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", b"PK\x03\x04"])
@@ -151,7 +151,7 @@ def test_what_is_no_archive(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "dev.zip"
     path.write_bytes(data)
     with pytest.raises(VerificationError, match="is not a bundle, or damaged"):
-        bundles.examine(path)
+        archive.examine(path)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
@@ -159,7 +159,7 @@ def test_a_file_that_is_cut_short(bundle: Path, tmp_path: Path, size: int) -> No
     whole = bundle.read_bytes()
     bundle.write_bytes(whole[: len(whole) * size // 4])
     with pytest.raises(VerificationError, match="is not a bundle, or damaged"):
-        bundles.unpack(bundle, tmp_path)
+        archive.unpack(bundle, tmp_path)
 
 
 def test_any_other_archive(tmp_path: Path) -> None:
@@ -167,40 +167,40 @@ def test_any_other_archive(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a", "b")
     with pytest.raises(VerificationError, match="is not a bundle, or damaged"):
-        bundles.examine(path)
+        archive.examine(path)
     for text in ("[]", "{}", "null", '{"format": 1}', '{"format": "1"}'):
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr(bundles.MANIFEST, text)
+            archive.writestr(archive.MANIFEST, text)
         with pytest.raises(VerificationError, match="is not a bundle, or damaged"):
-            bundles.examine(path)
+            archive.examine(path)
 
 
 def test_a_newer_format_names_the_rezup_that_reads_it(bundle: Path) -> None:
     def newer(members: dict[str, bytes]) -> None:
         document = manifest_of(members)
-        members[bundles.MANIFEST] = json.dumps({**document, "format": 2, "rezup_version": "9.1.0"}).encode()
+        members[archive.MANIFEST] = json.dumps({**document, "format": 2, "rezup_version": "9.1.0"}).encode()
 
     changed(bundle, newer)
     with pytest.raises(VerificationError, match="format 2") as caught:
-        bundles.examine(bundle)
+        archive.examine(bundle)
     assert "rezup 9.1.0" in caught.value.hint
 
 
 def test_no_such_file_and_a_folder(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="there is no file"):
-        bundles.examine(tmp_path / "none.zip")
+        archive.examine(tmp_path / "none.zip")
     with pytest.raises(StorageError):
-        bundles.examine(tmp_path)
+        archive.examine(tmp_path)
 
 
 def test_a_bundle_appears_whole_or_not_at_all(content: Path, tmp_path: Path) -> None:
     target = tmp_path / "none" / "dev.zip"
     with pytest.raises(StorageError):
-        bundles.pack(content, target, "dev@1.0", "3.0.0", {})
+        archive.pack(content, target, "dev@1.0", "3.0.0", {})
     target = tmp_path / "dev.zip"
     target.mkdir()
     with pytest.raises(StorageError):
-        bundles.pack(content, target, "dev@1.0", "3.0.0", {})
+        archive.pack(content, target, "dev@1.0", "3.0.0", {})
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".zip") or path.name[0] == "."] == [
         "dev.zip"
     ]

@@ -21,15 +21,15 @@ from rezup_api.process import runner
 from rezup_api.process.uv_program import find_uv
 from rezup_api.pythons.interpreter import clean_environ
 from rezup_api.recipe.credentials import redact
-from rezup_api.releases.sources import DISTRIBUTIONS
 from rezup_api.resolve import pip_configuration
+from rezup_api.selfupdate.sources import DISTRIBUTIONS
 from rezup_api.settings import home_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from rezup_api.events import Reporter
-    from rezup_api.releases.sources import Release
+    from rezup_api.selfupdate.sources import Release
 
 # Seconds for the whole of it.
 LIMIT = 30.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from rezup_api.upkeep import holders
+from rezup_api.maintenance import holders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

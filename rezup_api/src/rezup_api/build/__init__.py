@@ -1,1 +1,0 @@
-"""Make: from a recipe to the environments of a revision."""

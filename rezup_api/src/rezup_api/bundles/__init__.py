@@ -1,0 +1,1 @@
+"""Archives that install without a network."""

@@ -1,0 +1,1 @@
+"""rezup's own newer releases."""

@@ -1,1 +1,0 @@
-"""Care: who uses what, and the removal of what nobody does."""
