@@ -17,7 +17,7 @@ import _setup
 import _timing
 
 # The ordinary path is a module of its own; the quick one never imports it.
-ORDINARY = "rezup.ordinary"
+ORDINARY = "rezup.main"
 PATIENCE = 20.0
 
 

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping
 
-from rezup import exits
 from rezup.cli import build_parser
+from rezup.output import exits
 from rezup_api.process import refusals
 from rezup_api.settings import SESSION_VARIABLES, VARIABLES
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from rezup import quick
-from rezup.records import Record
+from rezup.fastpath import replay
+from rezup.fastpath.record import Record
 from rezup_api.disk import flock
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a quick launch ends in exec")
 
 # Whatever else Python loads, it loads for `python -c pass` as well.
-OURS = {"rezup", "rezup.__main__", "rezup.quick"}
+OURS = {"rezup", "rezup.__main__", "rezup.fastpath.replay"}
 # Part of Python itself in many builds.
 SYSTEM = {"fcntl"}
 # Run in a child: take a record that is written here, and tell what was loaded in place of becoming the command.
@@ -39,7 +39,7 @@ def write_record(home: Path, **changes: object) -> Path:
     held.write_text("{}", encoding="utf-8")
     values: dict[str, object] = {
         "settled": True,
-        "identity": quick.identity(),
+        "identity": replay.identity(),
         "written": 0.0,
         "since": 0.0,
         "revision": str(held),
@@ -47,7 +47,7 @@ def write_record(home: Path, **changes: object) -> Path:
         "prefix": "",
         **changes,
     }
-    path = Path(quick.record_path(("dev", False, ["command"]), {"HOME": str(home)}))
+    path = Path(replay.record_path(("dev", False, ["command"]), {"HOME": str(home)}))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_bytes(Record(**{field.name: values.get(field.name, ()) for field in fields(Record)}).dumped())  # type: ignore[arg-type]
@@ -81,14 +81,14 @@ def test_a_remote_root_adds_a_look_at_the_mounts(home: Path) -> None:
 
 
 def test_a_share_adds_the_guard(home: Path) -> None:
-    write_record(home, shared=((str(home / "marker"), ((str(home), quick.EXISTS),)),))
+    write_record(home, shared=((str(home / "marker"), ((str(home), replay.EXISTS),)),))
     assert loaded(home) - OURS - SYSTEM == {"rezup_api", "rezup_api.netfs.limit"}
 
 
 def test_a_lease_is_that_of_the_store(tmp_path: Path) -> None:
     path = tmp_path / "revision.json"
     path.touch()
-    descriptor = quick.hold(str(path))
+    descriptor = replay.hold(str(path))
     held = flock.lease(path)
     assert held is not None
     assert descriptor >= flock.LOWEST_DESCRIPTOR
@@ -98,6 +98,6 @@ def test_a_lease_is_that_of_the_store(tmp_path: Path) -> None:
     os.close(descriptor)
     claimed = flock.claim(path)
     assert claimed is not None
-    assert quick.hold(str(path)) == -1, "it is being removed"
+    assert replay.hold(str(path)) == -1, "it is being removed"
     claimed.release()
-    assert quick.hold(str(tmp_path / "gone")) == -1
+    assert replay.hold(str(tmp_path / "gone")) == -1

@@ -93,8 +93,8 @@ class Machine:
     def is_quick(self, *words: str, **variables: Any) -> bool:
         """Run `use` and tell whether a prepared record has answered, or the ordinary path."""
         told = self.run(*words, PYTHONPROFILEIMPORTTIME="1", **variables).stderr
-        assert "rezup.quick" in told
-        return "rezup.ordinary" not in told
+        assert "rezup.fastpath.replay" in told
+        return "rezup.main" not in told
 
     def prepare(self, *words: str, **variables: Any) -> None:
         """Run `use` until a prepared record answers."""

@@ -17,7 +17,7 @@ from tests.e2e.conftest import NOBODY, Machine
 from tests.e2e.studio import make_revision
 from tests.e2e.terminal import Terminal
 
-from rezup import quick
+from rezup.fastpath import replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +130,7 @@ def test_what_closes_the_lease_has_a_parent(user: Machine, need_program: Callabl
     user.prepare("use", "dev", "--", "true")
     for _ in range(2):
         told = user.run("use", "dev", "--", *command, status=3, PYTHONPROFILEIMPORTTIME="1").stderr
-        assert "rezup.ordinary" in told
+        assert "rezup.main" in told
 
 
 def test_a_command_that_is_not_there_is_the_ordinary_paths(user: Machine) -> None:
@@ -178,7 +178,7 @@ def test_root_leaves_nothing_in_somebody_elses_home(user: Machine) -> None:
 
 def test_there_are_never_too_many_records(user: Machine) -> None:
     user.prepare("use", "dev", "--", "true")
-    folder = Path(quick.record_path(("dev", False, ["a"]), {"HOME": str(user.home)})).parent
+    folder = Path(replay.record_path(("dev", False, ["a"]), {"HOME": str(user.home)})).parent
     for number in range(300):
         (folder / f"old{number}").touch()
         os.utime(folder / f"old{number}", (1, 1))
@@ -206,7 +206,7 @@ def test_a_shell_opens_quickly_too(
             screen.type('echo "<${BASH_VERSION:+bash}${ZSH_VERSION:+zsh}|$REZUP_MARK|$(tool)>"; exit 5')
             opened = screen.expect(r"<(bash|zsh)\|\|the tool>\r?\n").group(1)
             assert screen.wait() == 5
-            told.append((opened, "rezup.ordinary" not in screen.shown))
+            told.append((opened, "rezup.main" not in screen.shown))
         time.sleep(0.1)
     other = ("bash", True) if named else ("zsh", False)
     assert told[2:] == [("bash", True), other, ("bash", named)]

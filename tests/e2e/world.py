@@ -93,7 +93,7 @@ class World:
         command = ("use", *words, "--", sys.executable, "-I", "-c", DUMP)
         done = self.machine.run(*command, status=None, PYTHONPROFILEIMPORTTIME="1", **place)
         told = [line for line in done.stderr.splitlines() if not line.startswith("import time:")]
-        self.quick += "rezup.ordinary" not in done.stderr
+        self.quick += "rezup.main" not in done.stderr
         if done.returncode or not done.stdout:
             return done.returncode, told
         environ = json.loads(done.stdout)

@@ -29,20 +29,20 @@ def main(words: list[str] | None = None) -> int:
     if newer is not None:
         return newer(words)
     if "_ARGCOMPLETE" in os.environ:
-        from rezup import completing
+        from rezup.completion import answer
 
-        return completing.answer()
+        return answer.answer()
     script_run = None
     if os.name == "posix":
-        from rezup.quick import attempt
+        from rezup.fastpath.replay import attempt
 
         try:
             script_run = attempt(words)
         except KeyboardInterrupt:
             return 130  # as the ordinary path ends; there is nothing to say yet
-    from rezup import ordinary
+    from rezup import main
 
-    return ordinary.main(words, script_run)
+    return main.main(words, script_run)
 
 
 def _own_libraries_first() -> None:
@@ -63,7 +63,7 @@ def _newer() -> "Callable[[list[str]], int] | None":
         home = os.environ.get("HOME", "")
         if not os.path.lexists((os.environ.get("XDG_DATA_HOME") or home + "/.local/share") + "/rezup"):
             return None
-    from rezup.releases import switch
+    from rezup.fastpath.release import switch
 
     return switch()
 

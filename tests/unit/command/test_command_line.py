@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from rezup import exits, render
 from rezup.__main__ import main
 from rezup.cli import build_parser, split_command
+from rezup.output import exits, render
 from rezup_api.errors import (
     BusyError,
     InstallError,
@@ -121,7 +121,7 @@ def test_an_unforeseen_error_is_no_traceback(
     def explode(*_: object) -> None:
         raise ZeroDivisionError("by nothing")
 
-    monkeypatch.setattr("rezup.ordinary._run", explode)
+    monkeypatch.setattr("rezup.main._run", explode)
     assert main(["status"]) == 1
     assert main(["use"]) == 125
     shown = capsys.readouterr().err

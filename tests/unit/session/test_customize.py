@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup.quick import run_script
+from rezup.fastpath.replay import run_script
 from rezup_api.errors import RecipeError
 from rezup_api.session.customize import check_run, site_script
 from rezup_api.settings import Settings

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from rezup.progress import Progress
-    from rezup.render import Result
+    from rezup.output.progress import Progress
+    from rezup.output.render import Result
     from rezup_api.studio import Studio
 
     Command = Callable[[argparse.Namespace, Studio, Progress], Result | int]

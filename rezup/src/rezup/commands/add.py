@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rezup.commands.use import become_shell, shell_opening
-from rezup.render import Result, described
+from rezup.output.render import Result, described
 from rezup_api.errors import NotFoundError, RemoteError, StorageError, UsageError
 from rezup_api.events import Note
 from rezup_api.promotion import add_from
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.container import Container
     from rezup_api.store.revision import Revision
     from rezup_api.studio import Studio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rezup.render import Lines, Result, size_text
+from rezup.output.render import Lines, Result, size_text
 from rezup_api.bundles.archive import examine
 from rezup_api.bundles.bundle import Bundler
 from rezup_api.errors import UsageError
@@ -16,7 +16,7 @@ from rezup_api.store.names import parse_target
 if TYPE_CHECKING:
     import argparse
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.packages.platforms import Target
     from rezup_api.studio import Studio
 

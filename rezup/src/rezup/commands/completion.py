@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup.completing import script
-from rezup.render import Raw, Result
+from rezup.completion.answer import script
+from rezup.output.render import Raw, Result
 
 if TYPE_CHECKING:
     import argparse
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.studio import Studio
 
 

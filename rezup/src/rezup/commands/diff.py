@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rezup.render import Lines, Result, moment_text
+from rezup.output.render import Lines, Result, moment_text
 from rezup_api.administration import Care
 from rezup_api.maintenance.diff import compare
 from rezup_api.store.names import moment, parse_target
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.administration import Described
     from rezup_api.maintenance.diff import Change, Difference
     from rezup_api.studio import Studio

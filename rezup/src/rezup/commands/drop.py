@@ -12,7 +12,7 @@ from rezup_api.errors import UsageError
 if TYPE_CHECKING:
     import argparse
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.container import Container
     from rezup_api.store.remote import Remote
     from rezup_api.studio import Studio

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup.render import Raw, Result
+from rezup.output.render import Raw, Result
 from rezup_api.session.formats import Written, changes, written
 from rezup_api.store.names import parse_target
 
 if TYPE_CHECKING:
     import argparse
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.studio import Studio
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rezup.render import Result, Table, size_text
+from rezup.output.render import Result, Table, size_text
 from rezup_api.administration import Care
 from rezup_api.errors import NotFoundError
 from rezup_api.events import step
@@ -14,7 +14,7 @@ from rezup_api.maintenance.retention import Policy
 if TYPE_CHECKING:
     import argparse
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.container import Container
     from rezup_api.maintenance.gc import Collected
     from rezup_api.studio import Studio

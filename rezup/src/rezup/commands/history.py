@@ -6,14 +6,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rezup.render import Result, Table, moment_text
+from rezup.output.render import Result, Table, moment_text
 from rezup_api.administration import Care
 from rezup_api.errors import NotFoundError, RemoteError
 
 if TYPE_CHECKING:
     import argparse
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.container import Container
     from rezup_api.studio import Studio
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup.render import described
+from rezup.output.render import described
 from rezup_api.store.names import parse_target
 
 if TYPE_CHECKING:
     import argparse
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.studio import Studio
 
 

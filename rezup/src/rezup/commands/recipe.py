@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup.render import Lines, Result, Table
+from rezup.output.render import Lines, Result, Table
 from rezup_api.recipe.dump import effective_rows
 from rezup_api.recipe.load import load_recipe
 from rezup_api.recipe.location import find_recipe, recipe_path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.studio import Studio
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rezup.render import Result, Table, moment_text
+from rezup.output.render import Result, Table, moment_text
 from rezup_api.administration import Care, behind
 from rezup_api.errors import NotFoundError
 from rezup_api.maintenance.running import can_tell
@@ -12,7 +12,7 @@ from rezup_api.maintenance.running import can_tell
 if TYPE_CHECKING:
     import argparse
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.container import Container
     from rezup_api.studio import Studio
 

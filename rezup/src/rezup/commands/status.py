@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from rezup.render import Result, Table, moment_text, size_text
+from rezup.output.render import Result, Table, moment_text, size_text
 from rezup_api.administration import Care, behind
 from rezup_api.errors import NotFoundError, RecipeError, RemoteError, StorageError
 from rezup_api.maintenance.holders import holders
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.container import Container
     from rezup_api.store.revision import Revision
     from rezup_api.studio import Studio

@@ -10,7 +10,7 @@ from rezup_api.store.names import parse_target
 if TYPE_CHECKING:
     import argparse
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.studio import Studio
 
 

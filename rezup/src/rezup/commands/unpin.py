@@ -9,7 +9,7 @@ from rezup_api.administration import Care
 if TYPE_CHECKING:
     import argparse
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.studio import Studio
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rezup._version import __version__
-from rezup.render import Lines, Result
-from rezup.upgrading import Upgrader
+from rezup.newer_release import Upgrader
+from rezup.output.render import Lines, Result
 from rezup_api.selfupdate.sources import shown
 
 if TYPE_CHECKING:
     import argparse
 
-    from rezup.progress import Progress
-    from rezup.upgrading import News
+    from rezup.newer_release import News
+    from rezup.output.progress import Progress
     from rezup_api.studio import Studio
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup.preparing import Answer, prepare
+from rezup.fastpath.prepare import Answer, prepare
 from rezup_api.errors import LaunchError, UsageError
 from rezup_api.process.refusals import NOT_FOUND
 from rezup_api.session import launch, shells
@@ -17,7 +17,7 @@ from rezup_api.store.names import parse_target
 if TYPE_CHECKING:
     import argparse
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.container import Container
     from rezup_api.session.entry import Session
     from rezup_api.session.shells import Opening

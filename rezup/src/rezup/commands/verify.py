@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rezup.render import Lines, Result
+from rezup.output.render import Lines, Result
 from rezup_api.administration import Care
 from rezup_api.store.names import parse_target
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from rezup.progress import Progress
+    from rezup.output.progress import Progress
     from rezup_api.administration import Verified
     from rezup_api.maintenance.verify import Finding
     from rezup_api.studio import Studio

@@ -42,7 +42,7 @@ class Taker:
     """Takes releases for one user.
 
     Args:
-        folder: where they are kept; see `rezup.releases`.
+        folder: where they are kept; see `rezup.fastpath.release`.
         source: where they come from; what they need may come from there too.
         environ: the caller's environment.
         report: told what happens.

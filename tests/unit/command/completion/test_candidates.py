@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup import names
-from rezup.names import Names
+from rezup.completion import candidates
+from rezup.completion.candidates import Names
 from rezup_api.netfs import marker, mounts, reader
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     table.write_text(f"1 0 0:1 / / rw - ext4 disk rw\n2 1 0:2 / {folder} rw - nfs4 server:/x rw\n", encoding="utf-8")
     monkeypatch.setattr(mounts, "MOUNTS", str(table))
     monkeypatch.setattr(reader, "MARKERS", str(tmp_path / "hung"))
-    monkeypatch.setattr(names, "LIMIT", 5.0)
+    monkeypatch.setattr(candidates, "LIMIT", 5.0)
     return folder
 
 
@@ -72,20 +72,20 @@ def test_the_remote_root_of_a_recipe(home: Path, share: Path) -> None:
 def test_nobody_waits_for_a_share(home: Path, share: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add(home / ".rezup", "here", "1700000001.000001")
     add(share, "there", "1700000001.000001")
-    at_once = names._containers
+    at_once = candidates._containers
 
     def slow(root: str) -> set[str]:
         if root == str(share):
             time.sleep(1)
         return at_once(root)
 
-    monkeypatch.setattr(names, "_containers", slow)
-    monkeypatch.setattr(names, "LIMIT", 0.05)
+    monkeypatch.setattr(candidates, "_containers", slow)
+    monkeypatch.setattr(candidates, "LIMIT", 0.05)
     start = time.monotonic()
     assert named(home, REZUP_ROOT_REMOTE=str(share)).containers() == ["here"]
     assert time.monotonic() - start < 0.5
     assert not marker.is_marked(reader.marker_of(str(share))), "for a launch it is not hung"
-    monkeypatch.setattr(names, "LIMIT", 5.0)
+    monkeypatch.setattr(candidates, "LIMIT", 5.0)
     start = time.monotonic()
     assert named(home, REZUP_ROOT_REMOTE=str(share)).containers() == ["here"], "it is not asked again for a while"
     assert time.monotonic() - start < 0.5

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rezup import quick
+from rezup.fastpath import replay
 from rezup_api.session.descriptors import closes_descriptors
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="a quick launch ends in 
     ],
 )
 def test_usual_command_lines(words: list[str], request_: tuple[str, bool, list[str] | None]) -> None:
-    assert quick.scan(words) == request_
+    assert replay.scan(words) == request_
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_usual_command_lines(words: list[str], request_: tuple[str, bool, list[s
     ],
 )
 def test_all_others_are_the_ordinary_paths(words: list[str]) -> None:
-    assert quick.scan(words) is None
+    assert replay.scan(words) is None
 
 
 def test_each_request_has_a_record_of_its_own(home: Path) -> None:
@@ -67,15 +67,15 @@ def test_each_request_has_a_record_of_its_own(home: Path) -> None:
         {"REZUP_RECIPES": "/a"},
         {"REZUP_REVISION": "/a"},
     ]
-    paths = [quick.record_path(request, {**environ, **root}) for request in requests for root in roots]
+    paths = [replay.record_path(request, {**environ, **root}) for request in requests for root in roots]
     assert len(set(paths)) == len(paths)
-    assert quick.record_path(("dev", False, ["a"]), environ) == quick.record_path(("dev", False, ["b"]), environ)
+    assert replay.record_path(("dev", False, ["a"]), environ) == replay.record_path(("dev", False, ["b"]), environ)
 
 
 @pytest.mark.parametrize("environ", [{}, {"HOME": ""}, {"HOME": "here"}, {"HOME": "/a", "XDG_CACHE_HOME": "here"}])
 def test_without_a_home_there_is_no_place_for_records(environ: dict[str, str]) -> None:
-    assert quick.record_path(("dev", False, None), environ) == ""
-    assert quick.load("") is None
+    assert replay.record_path(("dev", False, None), environ) == ""
+    assert replay.load("") is None
 
 
 def write(path: Path, record: Any, mode: int = 0o600) -> str:
@@ -85,49 +85,49 @@ def write(path: Path, record: Any, mode: int = 0o600) -> str:
 
 
 def test_a_record_is_taken_if_it_can_be_trusted(tmp_path: Path) -> None:
-    good = (True, quick.identity(), time.time() - 1)
+    good = (True, replay.identity(), time.time() - 1)
     path = tmp_path / "record"
-    assert quick.load(write(path, good)) == good
+    assert replay.load(write(path, good)) == good
     for mode in (0o640, 0o604, 0o620, 0o602, 0o666):
-        assert quick.load(write(path, good, mode)) is None, f"others may read or write it: {mode:o}"
+        assert replay.load(write(path, good, mode)) is None, f"others may read or write it: {mode:o}"
     (tmp_path / "link").symlink_to(path)
     write(path, good)
-    assert quick.load(str(tmp_path / "link")) is None
+    assert replay.load(str(tmp_path / "link")) is None
     if os.getuid() == 0:
         os.chown(path, 65534, 65534)
-        assert quick.load(str(path)) is None, "somebody else's"
+        assert replay.load(str(path)) is None, "somebody else's"
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"\0" * 200, b"rubbish", marshal.dumps(()), marshal.dumps(17), marshal.dumps((True, "x"))]
 )
 def test_a_damaged_record_is_none(tmp_path: Path, content: bytes) -> None:
-    assert quick.load(write(tmp_path / "record", content)) is None
+    assert replay.load(write(tmp_path / "record", content)) is None
 
 
 def test_a_record_cut_short_is_none(tmp_path: Path) -> None:
-    record: Any = (True, quick.identity(), 1.0, ("a", "b"))
+    record: Any = (True, replay.identity(), 1.0, ("a", "b"))
     whole = marshal.dumps(record)
     for length in range(len(whole)):
-        assert quick.load(write(tmp_path / "record", whole[:length])) is None
+        assert replay.load(write(tmp_path / "record", whole[:length])) is None
 
 
 def test_a_record_of_another_rezup_or_of_the_future_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "record"
-    assert quick.load(write(path, (True, quick.identity(), time.time() + 60))) is None, "the clock was set back"
-    write(path, (True, quick.identity(), 1.0))
-    assert quick.load(str(path)) is not None
-    monkeypatch.setattr(quick, "VERSION_FILE", __file__)
-    assert quick.load(str(path)) is None
+    assert replay.load(write(path, (True, replay.identity(), time.time() + 60))) is None, "the clock was set back"
+    write(path, (True, replay.identity(), 1.0))
+    assert replay.load(str(path)) is not None
+    monkeypatch.setattr(replay, "VERSION_FILE", __file__)
+    assert replay.load(str(path)) is None
 
 
 def test_a_stamp_shows_every_change(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    seen = [quick.stamp(str(path))]
+    seen = [replay.stamp(str(path))]
 
     def differs() -> None:
         time.sleep(0.02)  # more than a tick of the file system's clock
-        seen.append(quick.stamp(str(path)))
+        seen.append(replay.stamp(str(path)))
         assert seen.count(seen[-1]) == 1
 
     path.symlink_to(tmp_path / "nowhere")
@@ -144,19 +144,19 @@ def test_a_stamp_shows_every_change(tmp_path: Path) -> None:
     (tmp_path / "other").rename(path)
     differs()
     path.unlink()
-    assert quick.stamp(str(path)) == seen[0]
-    assert quick.stamp(str(path / "below")) == seen[0]
+    assert replay.stamp(str(path)) == seen[0]
+    assert replay.stamp(str(path / "below")) == seen[0]
 
 
 def test_what_only_has_to_exist_may_change(tmp_path: Path) -> None:
     path = tmp_path / "python"
-    stamps = [(str(path), quick.EXISTS)]
-    assert not quick.unchanged(stamps)
+    stamps = [(str(path), replay.EXISTS)]
+    assert not replay.unchanged(stamps)
     path.touch()
-    assert quick.unchanged(stamps)
+    assert replay.unchanged(stamps)
     path.unlink()
     path.symlink_to(tmp_path / "nowhere")
-    assert not quick.unchanged(stamps)
+    assert not replay.unchanged(stamps)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_what_only_has_to_exist_may_change(tmp_path: Path) -> None:
     ],
 )
 def test_path(prefix: str, removed: tuple[str, ...], outer: str, path: str) -> None:
-    assert quick.session_path(prefix, removed, outer) == path
+    assert replay.session_path(prefix, removed, outer) == path
 
 
 @pytest.mark.parametrize(
@@ -194,19 +194,19 @@ def test_what_may_close_the_lease_is_left_to_the_ordinary_path(tmp_path: Path, f
     (tmp_path / "link-to-it").symlink_to("script")
     path = tmp_path / "program"
     path.write_bytes(first.replace(b"{folder}", os.fsencode(tmp_path)))
-    assert quick.is_for_csh(str(path)) is csh
+    assert replay.is_for_csh(str(path)) is csh
     assert csh or not closes_descriptors(str(path)), "what the ordinary path says, it must say too"
     (tmp_path / "shell").symlink_to("/bin/tcsh")
-    assert quick.is_for_csh(str(tmp_path / "shell"))
-    assert quick.is_for_csh("/bin/tcsh")
+    assert replay.is_for_csh(str(tmp_path / "shell"))
+    assert replay.is_for_csh("/bin/tcsh")
 
 
 def test_variables_can_be_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONE", "1")
     monkeypatch.delenv("TWO", raising=False)
-    before = quick.put({"ONE": None, "TWO": "2", "THREE": None})
+    before = replay.put({"ONE": None, "TWO": "2", "THREE": None})
     assert "ONE" not in os.environ
     assert os.environ["TWO"] == "2"
-    quick.put(before)
+    replay.put(before)
     assert os.environ["ONE"] == "1"
     assert "TWO" not in os.environ

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rezup.completing import NAMED_PLATFORMS
+from rezup.completion.answer import NAMED_PLATFORMS
 from rezup_api.packages.platforms import known_platforms
 
 

@@ -18,7 +18,7 @@ from argcomplete.lexers import split_line
 from argcomplete.shell_integration import shellcode
 
 from rezup.cli import build_parser
-from rezup.names import Names, paths
+from rezup.completion.candidates import Names, paths
 from rezup_api.recipe.starter import examples
 from rezup_api.store.names import DEFAULT_CONTAINER
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup.stamping import Files
+from rezup.fastpath.stamps import Files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def test_a_file_as_young_as_the_launch_is_not_recorded(tmp_path: Path) -> None:
 def test_what_lies_on_a_share_is_not_trusted_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     path.touch()
-    monkeypatch.setattr("rezup.stamping.is_shared", lambda path: True)
+    monkeypatch.setattr("rezup.fastpath.stamps.is_shared", lambda path: True)
     files = Files(path.stat().st_ctime - 10, [])
     files.read(path)
     stamped = files.stamped()
@@ -51,7 +51,7 @@ def test_what_lies_on_a_share_is_not_trusted_at_once(tmp_path: Path, monkeypatch
 
 
 def test_whole_seconds_are_not_trusted_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rezup.stamping.stamp", lambda path: (5, 7 * 10**9, 0, 1))
+    monkeypatch.setattr("rezup.fastpath.stamps.stamp", lambda path: (5, 7 * 10**9, 0, 1))
     files = Files(100.0, [tmp_path])
     files.read(tmp_path / "file")
     stamped = files.stamped()

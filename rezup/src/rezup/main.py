@@ -8,12 +8,13 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rezup import exits, releases, render
 from rezup.cli import build_parser, split_command
 from rezup.commands import COMMANDS
-from rezup.preparing import Origin
-from rezup.progress import Progress
-from rezup.quick import run_script, undo_coercion
+from rezup.fastpath import release
+from rezup.fastpath.prepare import Origin
+from rezup.fastpath.replay import run_script, undo_coercion
+from rezup.output import exits, render
+from rezup.output.progress import Progress
 from rezup_api.errors import RezupError, UsageError
 from rezup_api.session.customize import check_run, site_script
 from rezup_api.settings import Settings
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from rezup.quick import ScriptRun
+    from rezup.fastpath.replay import ScriptRun
 
 # They end by becoming something else, whose exit status is theirs.
 LAUNCHING = frozenset({"use"})
@@ -46,7 +47,7 @@ def main(words: list[str], script_run: ScriptRun | None = None) -> int:
         The exit status, where the process has not become another one.
     """
     _complete_streams()
-    releases.hold()
+    release.hold()
     own, command = split_command(words)
     launching = next((word for word in own if not word.startswith("-")), "use") in LAUNCHING
     arguments: argparse.Namespace | None = None
@@ -129,7 +130,7 @@ def _origin(words: list[str], script_run: ScriptRun | None) -> Origin:
 
 def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
     if arguments.version:
-        from rezup.upgrading import version_text
+        from rezup.newer_release import version_text
 
         with _output():
             print(version_text())
@@ -159,7 +160,7 @@ def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
 
 def _check_latest(arguments: argparse.Namespace) -> int:
     from rezup.commands.upgrade import latest
-    from rezup.upgrading import Upgrader
+    from rezup.newer_release import Upgrader
 
     with Progress(quiet=arguments.quiet, debug=arguments.debug) as progress:
         upgrader = Upgrader(os.environ, os.environ, progress)
@@ -171,9 +172,9 @@ def _check_latest(arguments: argparse.Namespace) -> int:
 
 def _upgrade(arguments: argparse.Namespace, progress: Progress) -> None:
     """Look for a newer release of rezup where that is due, and start over in it."""
-    if arguments.no_upgrade or arguments.command in NEVER_UPGRADE or not releases.is_due(os.environ):
+    if arguments.no_upgrade or arguments.command in NEVER_UPGRADE or not release.is_due(os.environ):
         return
-    from rezup.upgrading import Upgrader, start_over
+    from rezup.newer_release import Upgrader, start_over
 
     if Upgrader(os.environ, arguments.origin.environ, progress).look():
         progress.close()

@@ -11,8 +11,8 @@ import pytest
 
 from rezup.cli import ENVIRON_FORMATS, SHELLS
 from rezup.commands import COMMANDS
-from rezup.completing import script
-from rezup.names import paths
+from rezup.completion.answer import script
+from rezup.completion.candidates import paths
 from rezup_api.session.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -207,7 +207,8 @@ def test_no_more_is_loaded_than_is_needed(home: Path, root: Path) -> None:
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "argcomplete.finders" in loaded
     assert (
-        loaded & {"json", "rich", "tomli", "rezup.ordinary", "rezup.progress", "rezup_api.container", "dotenv"} == set()
+        loaded & {"json", "rich", "tomli", "rezup.main", "rezup.output.progress", "rezup_api.container", "dotenv"}
+        == set()
     )
 
 

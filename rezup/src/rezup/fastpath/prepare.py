@@ -20,9 +20,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup.quick import identity, record_path, scan, session_path
-from rezup.records import Record, read
-from rezup.stamping import Files
+from rezup.fastpath.record import Record, read
+from rezup.fastpath.replay import identity, record_path, scan, session_path
+from rezup.fastpath.stamps import Files
 from rezup_api.disk.files import write_whole
 from rezup_api.errors import RezupError
 from rezup_api.netfs.mounts import resolved
@@ -35,8 +35,8 @@ from rezup_api.settings import VARIABLES, Settings, expand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rezup.quick import Stamp
-    from rezup.records import Variables
+    from rezup.fastpath.record import Variables
+    from rezup.fastpath.replay import Stamp
     from rezup_api.recipe.model import Recipe
     from rezup_api.session.environment import SessionEnviron
     from rezup_api.session.shells import Opening

@@ -6,13 +6,13 @@ import marshal
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from rezup.quick import load
+from rezup.fastpath.replay import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import CodeType
 
-    from rezup.quick import Stamp
+    from rezup.fastpath.replay import Stamp
 
     Stamps = tuple[tuple[str, Stamp], ...]
     Variables = tuple[tuple[str, str | None], ...]

@@ -14,9 +14,9 @@ from importlib.metadata import PathDistribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup import releases
 from rezup._version import __version__
-from rezup.preparing import owned
+from rezup.fastpath import release
+from rezup.fastpath.prepare import owned
 from rezup_api.disk.files import storing, write_whole
 from rezup_api.disk.flock import claim
 from rezup_api.errors import RezupError, UpgradeError
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from rezup.preparing import Origin
-    from rezup.progress import Progress
+    from rezup.fastpath.prepare import Origin
+    from rezup.output.progress import Progress
     from rezup_api.selfupdate.sources import Release
     from rezup_api.selfupdate.state import Memory
 
@@ -86,7 +86,7 @@ class Upgrader:
         return News(same[0] if same else None, greater[0] if greater else None)
 
     def _source(self) -> str:
-        source = releases.source(self.environ)
+        source = release.source(self.environ)
         if not source:
             raise UpgradeError(
                 "there is no source of newer releases",
@@ -105,7 +105,7 @@ class Upgrader:
         folder = self._folder()
         taker = Taker(folder, self._source(), self.environ, self.progress.report)
         name = taker.take(release)
-        before = releases.current(self.before)
+        before = release.current(self.before)
         self._make_current(name, before[0] if before is not None else "")
         taker.remove_unneeded(_kept(folder))
 
@@ -113,22 +113,22 @@ class Upgrader:
         """Raise UpgradeError where what is installed changes by other means: an editable install, or none at all."""
         if not is_installed():
             raise UpgradeError(
-                f"this rezup runs from its sources in {Path(releases.installed).parent}, which upgrade by themselves",
+                f"this rezup runs from its sources in {Path(release.installed).parent}, which upgrade by themselves",
                 "pull the sources; or install rezup without -e",
             )
 
     def _folder(self) -> Path:
-        folder = releases.user_folder(self.before)
+        folder = release.user_folder(self.before)
         if not folder:
             raise UpgradeError("there is no home folder to keep releases in", "set HOME, or XDG_DATA_HOME")
         return Path(folder)
 
     def _make_current(self, name: str, previous: str) -> None:
-        path = Path(releases.current_file(self.before))
+        path = Path(release.current_file(self.before))
         with storing("cannot write to"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_whole(path, releases.record(name, previous), 0o600)
-        found = releases.current(self.before)
+            write_whole(path, release.record(name, previous), 0o600)
+        found = release.current(self.before)
         if (found[0] if found is not None else "") != name:
             raise UpgradeError(
                 f"others can write to {path.parent.parent}", "take the right to write from them: chmod go-w"
@@ -143,7 +143,7 @@ class Upgrader:
         Raises:
             UpgradeError: nothing was taken that holds.
         """
-        found = releases.current(self.before)
+        found = release.current(self.before)
         if found is None:
             raise UpgradeError("no release was taken that could be given back", "see: rezup --version")
         name, previous = found
@@ -152,7 +152,7 @@ class Upgrader:
         return previous.partition("-")[0] or installed_version()
 
     def _memory(self) -> Memory:
-        return read_memory(self._folder() / f"memory-{releases.key()}.json")
+        return read_memory(self._folder() / f"memory-{release.key()}.json")
 
     def is_refused(self, release: Release) -> str:
         """Why a release is not taken by itself; empty where it is."""
@@ -165,7 +165,7 @@ class Upgrader:
         Returns:
             Whether there is one now to start over in.
         """
-        path = Path(releases.checked_file(self.environ))
+        path = Path(release.checked_file(self.environ))
         with suppress(OSError, RezupError):
             if os.name == "posix" and not owned(str(path)):
                 return False
@@ -176,7 +176,7 @@ class Upgrader:
             if held is None:
                 return False  # somebody else is looking
             with held:
-                if not releases.is_due(self.environ):
+                if not release.is_due(self.environ):
                     return False  # somebody else has looked meanwhile
                 path.touch(mode=0o600)
                 return is_installed() and self._looked()
@@ -245,7 +245,7 @@ def installed_version() -> str:
 
 def _installed() -> PathDistribution | None:
     """The metadata beside the installed package."""
-    place = Path(releases.installed).parent.parent
+    place = Path(release.installed).parent.parent
     return next((PathDistribution(path) for path in sorted(place.glob("rezup-*.dist-info"))), None)
 
 
@@ -266,6 +266,6 @@ def version_text() -> str:
     here = Path(__file__).parent.parent
     python = ".".join(map(str, sys.version_info[:3]))
     text = f"rezup {__version__} from {here} (Python {python})"
-    if not releases.is_release():
+    if not release.is_release():
         return text
-    return f"{text}\ninstalled: rezup {installed_version()} in {Path(releases.installed).parent.parent}"
+    return f"{text}\ninstalled: rezup {installed_version()} in {Path(release.installed).parent.parent}"

@@ -78,7 +78,7 @@ def attempt(words: "list[str]") -> "ScriptRun | None":
 def _is_upgrade_due() -> bool:
     """Whether it is time to look for a newer release of rezup; only who names a source pays for the question."""
     if os.environ.get("REZUP_UPGRADE_SOURCE") or rezup.SOURCE:
-        from rezup.releases import is_due
+        from rezup.fastpath.release import is_due
 
         return is_due(os.environ)
     return False

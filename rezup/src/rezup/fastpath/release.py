@@ -17,7 +17,7 @@ import sys
 import time
 
 import rezup
-from rezup.quick import VERSION_FILE, stamp
+from rezup.fastpath.replay import VERSION_FILE, stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

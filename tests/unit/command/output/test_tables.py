@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rezup.render import Table, layout
+from rezup.output.render import Table, layout
 
 TABLE = Table(
     ("REVISION", "BY", "IN USE", "NOTE"),

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup.quick import EXISTS, stamp
+from rezup.fastpath.replay import EXISTS, stamp
 from rezup_api.netfs.mounts import is_shared
 from rezup_api.netfs.reader import ask, marker_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rezup.quick import Stamp
-    from rezup.records import Stamps
+    from rezup.fastpath.record import Stamps
+    from rezup.fastpath.replay import Stamp
 
 # Seconds. Five ticks of the slowest kernel clock (CONFIG_HZ=100).
 TICK = 0.05

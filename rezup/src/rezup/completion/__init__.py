@@ -1,0 +1,1 @@
+"""Complete the command line for a shell."""
