@@ -32,7 +32,7 @@ def test_only_the_runner_starts_processes(checkout: Path) -> None:
     found = {
         (path, name) for path, name in _imports(checkout) if name.split(".")[0] in {"subprocess", "multiprocessing"}
     }
-    assert found == {("process.py", "subprocess")}
+    assert found == {("process/runner.py", "subprocess")}
     assert _used(checkout, STARTING) == set()
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from rezup.fastpath import replay
+from rezup.fastpath import EXISTS, replay
 from rezup.fastpath.record import Record
 from rezup_api.disk import flock
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a quick launch ends in exec")
 
 # Whatever else Python loads, it loads for `python -c pass` as well.
-OURS = {"rezup", "rezup.__main__", "rezup.fastpath.replay"}
+OURS = {"rezup", "rezup.__main__", "rezup.fastpath", "rezup.fastpath.replay"}
 # Part of Python itself in many builds.
 SYSTEM = {"fcntl"}
 # Run in a child: take a record that is written here, and tell what was loaded in place of becoming the command.
@@ -77,18 +77,18 @@ def test_a_site_customize_script_loads_only_what_it_imports(home: Path) -> None:
 
 def test_a_remote_root_adds_a_look_at_the_mounts(home: Path) -> None:
     write_record(home, mounted=(str(home),))
-    assert loaded(home) - OURS - SYSTEM == {"rezup_api", "rezup_api.netfs.mounts"}
+    assert loaded(home) - OURS - SYSTEM == {"rezup_api", "rezup_api.netfs", "rezup_api.netfs.mounts"}
 
 
 def test_a_share_adds_the_guard(home: Path) -> None:
-    write_record(home, shared=((str(home / "marker"), ((str(home), replay.EXISTS),)),))
-    assert loaded(home) - OURS - SYSTEM == {"rezup_api", "rezup_api.netfs.limit"}
+    write_record(home, shared=((str(home / "marker"), ((str(home), EXISTS),)),))
+    assert loaded(home) - OURS - SYSTEM == {"rezup_api", "rezup_api.netfs", "rezup_api.netfs.limit"}
 
 
 def test_a_lease_is_that_of_the_store(tmp_path: Path) -> None:
     path = tmp_path / "revision.json"
     path.touch()
-    descriptor = replay.hold(str(path))
+    descriptor = replay.hold_revision(str(path))
     held = flock.lease(path)
     assert held is not None
     assert descriptor >= flock.LOWEST_DESCRIPTOR
@@ -98,6 +98,6 @@ def test_a_lease_is_that_of_the_store(tmp_path: Path) -> None:
     os.close(descriptor)
     claimed = flock.claim(path)
     assert claimed is not None
-    assert replay.hold(str(path)) == -1, "it is being removed"
+    assert replay.hold_revision(str(path)) == -1, "it is being removed"
     claimed.release()
-    assert replay.hold(str(tmp_path / "gone")) == -1
+    assert replay.hold_revision(str(tmp_path / "gone")) == -1

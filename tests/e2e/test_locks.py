@@ -16,7 +16,7 @@ from tests.e2e.studio import publish
 
 from rezup_api.cache.folders import open_caches
 from rezup_api.events import silent
-from rezup_api.packages.platforms import Target, environment_of, parse_platforms, tags_of
+from rezup_api.packages.platforms import PlatformTarget, marker_environment, parse_platforms, tags_of
 from rezup_api.packages.pylock import parse_lock
 from rezup_api.packages.request import main_request
 from rezup_api.pythons.interpreter import Interpreter, host_interpreter
@@ -252,9 +252,9 @@ def test_a_lock_made_here_has_wheels_for_every_platform_and_python(tmp_path: Pat
     without: set[str] = set()
     for platform, machine in parse_platforms(["linux", "macos", "windows"]):
         for minor in range(9, 14):
-            target = Target(platform, machine, (3, minor))
+            target = PlatformTarget(platform, machine, (3, minor))
             names = set()
-            for package, chosen in lock.selected(environment_of(target), tags_of(target)):
+            for package, chosen in lock.selected(marker_environment(target), tags_of(target)):
                 names.add(str(package.name))
                 if not isinstance(chosen, PackageWheel):
                     assert not package.wheels, f"{package.name} has wheels, but none for {target}"

@@ -42,7 +42,7 @@ def main(words: list[str] | None = None) -> int:
             return 130  # as the ordinary path ends; there is nothing to say yet
     from rezup import main
 
-    return main.main(words, script_run)
+    return main.run_command_line(words, script_run)
 
 
 def _own_libraries_first() -> None:
@@ -55,7 +55,7 @@ def _own_libraries_first() -> None:
 def _newer() -> "Callable[[list[str]], int] | None":
     """The entry of a release that was taken, and runs in place of the installed one; None where this one runs.
 
-    `releases` tells where they lie; it is not loaded where there cannot be any.
+    `fastpath.current_release` tells where they lie; it is not loaded where there cannot be any.
     """
     if rezup.installed:
         return None
@@ -63,9 +63,32 @@ def _newer() -> "Callable[[list[str]], int] | None":
         home = os.environ.get("HOME", "")
         if not os.path.lexists((os.environ.get("XDG_DATA_HOME") or home + "/.local/share") + "/rezup"):
             return None
-    from rezup.fastpath.release import switch
+    return _switch()
 
-    return switch()
+
+def _switch() -> "Callable[[list[str]], int] | None":
+    """Put the release that was taken in place of this one, and return its entry; None where there is none that holds."""
+    from rezup.fastpath.current_release import current, installed, release_folder
+
+    found = current(os.environ)
+    if found is None:
+        return None
+    place = release_folder(found[0], os.environ)
+    # This very module among them, where it was imported: the release brings its own, of the same names.
+    known = {name: module for name, module in sys.modules.items() if name == "rezup" or name.startswith("rezup.")}
+    for name in known:
+        del sys.modules[name]
+    sys.path.insert(0, place)
+    try:
+        from rezup.__main__ import main
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, the installed one works
+        sys.path.remove(place)
+        for name in [name for name in sys.modules if name == "rezup" or name.startswith("rezup.")]:
+            del sys.modules[name]
+        sys.modules.update(known)
+        return None
+    sys.modules["rezup"].installed = installed  # type: ignore[attr-defined]
+    return main
 
 
 if __name__ == "__main__":

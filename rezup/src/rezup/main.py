@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from rezup.cli import build_parser, split_command
 from rezup.commands import COMMANDS
-from rezup.fastpath import release
-from rezup.fastpath.prepare import Origin
-from rezup.fastpath.replay import run_script, undo_coercion
+from rezup.fastpath import current_release
+from rezup.fastpath.prepare import Invocation
+from rezup.fastpath.replay import run_site_script, undo_coercion
 from rezup.output import exits, render
 from rezup.output.progress import Progress
 from rezup_api.errors import RezupError, UsageError
@@ -36,7 +36,7 @@ NEVER_SITE_SCRIPT = frozenset({"completion"})
 NEVER_UPGRADE = frozenset({"upgrade", "completion"})
 
 
-def main(words: list[str], script_run: ScriptRun | None = None) -> int:
+def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> int:
     """Run rezup.
 
     Args:
@@ -47,7 +47,7 @@ def main(words: list[str], script_run: ScriptRun | None = None) -> int:
         The exit status, where the process has not become another one.
     """
     _complete_streams()
-    release.hold()
+    current_release.hold_release()
     own, command = split_command(words)
     launching = next((word for word in own if not word.startswith("-")), "use") in LAUNCHING
     arguments: argparse.Namespace | None = None
@@ -121,11 +121,11 @@ def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
     return arguments
 
 
-def _origin(words: list[str], script_run: ScriptRun | None) -> Origin:
+def _origin(words: list[str], script_run: ScriptRun | None) -> Invocation:
     """What this process was started with, before the site-customize script."""
     if script_run is None:
         undo_coercion(os.environ)
-    return Origin(tuple(words), time.time(), dict(os.environ) if script_run is None else script_run[1])
+    return Invocation(tuple(words), time.time(), dict(os.environ) if script_run is None else script_run[1])
 
 
 def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
@@ -172,7 +172,7 @@ def _check_latest(arguments: argparse.Namespace) -> int:
 
 def _upgrade(arguments: argparse.Namespace, progress: Progress) -> None:
     """Look for a newer release of rezup where that is due, and start over in it."""
-    if arguments.no_upgrade or arguments.command in NEVER_UPGRADE or not release.is_due(os.environ):
+    if arguments.no_upgrade or arguments.command in NEVER_UPGRADE or not current_release.is_due(os.environ):
         return
     from rezup.newer_release import Upgrader, start_over
 
@@ -199,6 +199,6 @@ def _run_site_script(script_run: ScriptRun | None) -> None:
     """Run the script, unless the quick launch has; its errors are worded here in both cases."""
     if script_run is None:
         code = site_script(Settings.from_environ(os.environ), os.environ)
-        script_run = run_script(code.co_filename, code) if code is not None else None
+        script_run = run_site_script(code.co_filename, code) if code is not None else None
     if script_run is not None:
         check_run(script_run[0], script_run[2])

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup._version import __version__
-from rezup.fastpath import release
+from rezup.fastpath import current_release
 from rezup.fastpath.prepare import owned
 from rezup_api.disk.files import storing, write_whole
 from rezup_api.disk.flock import claim
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from rezup.fastpath.prepare import Origin
+    from rezup.fastpath.prepare import Invocation
     from rezup.output.progress import Progress
     from rezup_api.selfupdate.sources import Release
     from rezup_api.selfupdate.state import Memory
@@ -86,7 +86,7 @@ class Upgrader:
         return News(same[0] if same else None, greater[0] if greater else None)
 
     def _source(self) -> str:
-        source = release.source(self.environ)
+        source = current_release.source(self.environ)
         if not source:
             raise UpgradeError(
                 "there is no source of newer releases",
@@ -105,7 +105,7 @@ class Upgrader:
         folder = self._folder()
         taker = Taker(folder, self._source(), self.environ, self.progress.report)
         name = taker.take(release)
-        before = release.current(self.before)
+        before = current_release.current(self.before)
         self._make_current(name, before[0] if before is not None else "")
         taker.remove_unneeded(_kept(folder))
 
@@ -113,22 +113,22 @@ class Upgrader:
         """Raise UpgradeError where what is installed changes by other means: an editable install, or none at all."""
         if not is_installed():
             raise UpgradeError(
-                f"this rezup runs from its sources in {Path(release.installed).parent}, which upgrade by themselves",
+                f"this rezup runs from its sources in {Path(current_release.installed).parent}, which upgrade by themselves",
                 "pull the sources; or install rezup without -e",
             )
 
     def _folder(self) -> Path:
-        folder = release.user_folder(self.before)
+        folder = current_release.user_folder(self.before)
         if not folder:
             raise UpgradeError("there is no home folder to keep releases in", "set HOME, or XDG_DATA_HOME")
         return Path(folder)
 
     def _make_current(self, name: str, previous: str) -> None:
-        path = Path(release.current_file(self.before))
+        path = Path(current_release.current_file(self.before))
         with storing("cannot write to"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_whole(path, release.record(name, previous), 0o600)
-        found = release.current(self.before)
+            write_whole(path, current_release.release_record(name, previous), 0o600)
+        found = current_release.current(self.before)
         if (found[0] if found is not None else "") != name:
             raise UpgradeError(
                 f"others can write to {path.parent.parent}", "take the right to write from them: chmod go-w"
@@ -143,7 +143,7 @@ class Upgrader:
         Raises:
             UpgradeError: nothing was taken that holds.
         """
-        found = release.current(self.before)
+        found = current_release.current(self.before)
         if found is None:
             raise UpgradeError("no release was taken that could be given back", "see: rezup --version")
         name, previous = found
@@ -152,7 +152,7 @@ class Upgrader:
         return previous.partition("-")[0] or installed_version()
 
     def _memory(self) -> Memory:
-        return read_memory(self._folder() / f"memory-{release.key()}.json")
+        return read_memory(self._folder() / f"memory-{current_release.key()}.json")
 
     def is_refused(self, release: Release) -> str:
         """Why a release is not taken by itself; empty where it is."""
@@ -165,7 +165,7 @@ class Upgrader:
         Returns:
             Whether there is one now to start over in.
         """
-        path = Path(release.checked_file(self.environ))
+        path = Path(current_release.checked_file(self.environ))
         with suppress(OSError, RezupError):
             if os.name == "posix" and not owned(str(path)):
                 return False
@@ -176,7 +176,7 @@ class Upgrader:
             if held is None:
                 return False  # somebody else is looking
             with held:
-                if not release.is_due(self.environ):
+                if not current_release.is_due(self.environ):
                     return False  # somebody else has looked meanwhile
                 path.touch(mode=0o600)
                 return is_installed() and self._looked()
@@ -245,11 +245,11 @@ def installed_version() -> str:
 
 def _installed() -> PathDistribution | None:
     """The metadata beside the installed package."""
-    place = Path(release.installed).parent.parent
+    place = Path(current_release.installed).parent.parent
     return next((PathDistribution(path) for path in sorted(place.glob("rezup-*.dist-info"))), None)
 
 
-def start_over(origin: Origin) -> None:
+def start_over(origin: Invocation) -> None:
     """Become the same command again, with the environment, the words and the streams that it was started with."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -266,6 +266,6 @@ def version_text() -> str:
     here = Path(__file__).parent.parent
     python = ".".join(map(str, sys.version_info[:3]))
     text = f"rezup {__version__} from {here} (Python {python})"
-    if not release.is_release():
+    if not current_release.is_release():
         return text
-    return f"{text}\ninstalled: rezup {installed_version()} in {Path(release.installed).parent.parent}"
+    return f"{text}\ninstalled: rezup {installed_version()} in {Path(current_release.installed).parent.parent}"

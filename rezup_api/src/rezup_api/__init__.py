@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "__version__": "_version",
-    "Container": "containers",
+    "Container": "container",
     "BusyError": "errors",
     "InstallError": "errors",
     "LaunchError": "errors",
@@ -53,12 +53,12 @@ _HOMES = {
     "VerificationError": "errors",
     "Event": "events",
     "Reporter": "events",
-    "load_recipe": "recipe.loading",
+    "load_recipe": "recipe.load",
     "Recipe": "recipe.model",
-    "Session": "session.entering",
+    "Session": "session.entry",
     "Settings": "settings",
     "Act": "store.history",
-    "Revision": "store.revisions",
+    "Revision": "store.revision",
     "Studio": "studio",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one list of names, with their homes

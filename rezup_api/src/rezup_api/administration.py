@@ -22,7 +22,7 @@ from rezup_api.recipe.load import load_recipe
 from rezup_api.selection.chooser import Chooser
 from rezup_api.selection.roots import Here, There
 from rezup_api.selection.selector import Selector
-from rezup_api.store.history import Act, new_act, read_history, record, write_act
+from rezup_api.store.history import Act, new_act, read_history, record_act, write_act
 from rezup_api.store.labels import PUBLISHED, read_label, remove_label
 from rezup_api.store.layout import cache_folder
 from rezup_api.store.metadata import FORMAT, Metadata
@@ -216,7 +216,7 @@ class Care:
                 if timestamp not in _named_there(remote, name):  # nobody has named it meanwhile
                     remote.remove(name, timestamp)
             act = new_act("gc", "", self._container.environ, detail=" ".join(done.gone))
-            record(lambda act: remote.record(name, act), act, self._container.report)
+            record_act(lambda act: remote.record(name, act), act, self._container.report)
         return done
 
     def verify(self, request: str = "", *, repair: bool = False) -> Verified:
@@ -233,7 +233,7 @@ class Care:
         from rezup_api.cache.content_store import FileStore
         from rezup_api.cache.folders import Caches, open_caches  # what builds takes as long to load as all else
         from rezup_api.maintenance.repair import Repairer
-        from rezup_api.maintenance.verify import examine
+        from rezup_api.maintenance.verify import examine_revision
 
         container = self._container
         revision = load_revision(container.folder, self._meant_here(request))
@@ -241,7 +241,7 @@ class Care:
         caches = open_caches(root) if repair else Caches(cache_folder(root))  # a read-only root can be looked at too
         store = FileStore(caches.files, self._link(revision))
         with _held(revision), step(container.report, f"Reading the files of {revision}") as running:
-            found = examine(revision, store, container.environ, running)
+            found = examine_revision(revision, store, container.environ, running)
             running.text = f"Read the files of {revision}"
         if not (found and repair):
             return Verified(revision, tuple(found), tuple(found))
@@ -250,9 +250,11 @@ class Care:
             mended = repairer.mend(found)
             if mended:
                 act = new_act("repair", revision.timestamp, container.environ, detail=f"{mended} mended")
-                record(lambda act: write_act(container.folder, act), act, container.report)
+                record_act(lambda act: write_act(container.folder, act), act, container.report)
             with step(container.report, f"Reading the files of {revision} again") as running:
-                return Verified(revision, tuple(found), tuple(examine(revision, store, container.environ, running)))
+                return Verified(
+                    revision, tuple(found), tuple(examine_revision(revision, store, container.environ, running))
+                )
 
     def _link(self, revision: Revision) -> str:
         """How the revision's recipe has files shared."""

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rezup_api.builder.failures import Failure, read_failure
-from rezup_api.disk.staging import FOLDER as STAGING
-from rezup_api.disk.staging import building, sweep
+from rezup_api.disk.staging import STAGING, building, sweep
 from rezup_api.errors import LaunchError, NotFoundError, RemoteError, RezupError, UsageError
 from rezup_api.events import Warned
 from rezup_api.recipe.load import load_recipe
@@ -26,9 +25,9 @@ from rezup_api.store.revision import Revision, load_revision, newest_first, newe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rezup_api.builder.builder import Maker
+    from rezup_api.builder.revision_builder import RevisionBuilder
     from rezup_api.events import Reporter
-    from rezup_api.packages.lock_source import Origin
+    from rezup_api.packages.lock_source import LockSource
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.store.remote import Watched
@@ -65,10 +64,12 @@ class Container:
         return self.recipe.container
 
     @property
-    def _maker(self) -> Maker:
-        from rezup_api.builder.builder import Maker  # a third of what a launch takes, and few make anything
+    def _maker(self) -> RevisionBuilder:
+        from rezup_api.builder.revision_builder import (
+            RevisionBuilder,  # a third of what a launch takes, and few make anything
+        )
 
-        return Maker(self.folder, self.settings, self.environ, self.report)
+        return RevisionBuilder(self.folder, self.settings, self.environ, self.report)
 
     def revisions(self) -> list[Revision]:
         """Its revisions under the local root, newest first, ready or not."""
@@ -257,7 +258,7 @@ class Container:
         make = f"make it: rezup add {self.name}" if self.name != DEFAULT_CONTAINER else "make it: rezup add"
         return f"{where}: {', '.join(names)}; or {make}" if names else make
 
-    def add(self, *, message: str = "", publish: bool = False, origin: Origin | None = None) -> Revision:
+    def add(self, *, message: str = "", publish: bool = False, origin: LockSource | None = None) -> Revision:
         """Make a new revision from the recipe.
 
         Args:

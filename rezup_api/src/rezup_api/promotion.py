@@ -15,7 +15,7 @@ from rezup_api.bundles.archive import unpack
 from rezup_api.container import Container
 from rezup_api.disk.flock import lease
 from rezup_api.errors import BusyError, NotFoundError
-from rezup_api.packages.lock_source import read_origin
+from rezup_api.packages.lock_source import read_lock_source
 from rezup_api.recipe.load import adopt, load_recipe
 from rezup_api.settings import absolute
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE
@@ -47,7 +47,7 @@ def add_from(
         RezupError: as `Container.add`.
     """
     with _opened(studio, source) as (folder, told):
-        origin = read_origin(folder, told, upgrades)
+        origin = read_lock_source(folder, told, upgrades)
         if not origin.locks:
             raise NotFoundError(
                 f"{told} has no locks: an older rezup has made it, or what it holds cannot be locked",

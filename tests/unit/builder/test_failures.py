@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.store.studio import A, B
+from tests.unit.studio import A, B
 
 from rezup_api.builder.failures import PAUSE, Failure, forget_failure, note_failure, read_failure
 

@@ -12,13 +12,13 @@ from tests.e2e.packages import wheel
 from rezup_api.bundles import archive
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import NotFoundError, StorageError, VerificationError
-from rezup_api.packages.platforms import Target
+from rezup_api.packages.platforms import PlatformTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-TARGET = Target("linux", "x86_64", (3, 11))
+TARGET = PlatformTarget("linux", "x86_64", (3, 11))
 
 
 @pytest.fixture
@@ -50,12 +50,12 @@ def bundle(content: Path, tmp_path: Path) -> Path:
 
 def changed(bundle: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
     """The bundle with other members."""
-    with zipfile.ZipFile(bundle) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(bundle) as packed:
+        members = {name: packed.read(name) for name in packed.namelist()}
     change(members)
-    with zipfile.ZipFile(bundle, "w") as archive:
+    with zipfile.ZipFile(bundle, "w") as packed:
         for name, data in members.items():
-            archive.writestr(name, data)
+            packed.writestr(name, data)
     return bundle
 
 
@@ -65,7 +65,7 @@ def manifest_of(members: dict[str, bytes]) -> dict[str, object]:
 
 
 def test_what_is_packed_comes_out(bundle: Path, content: Path, tmp_path: Path) -> None:
-    manifest, found = archive.examine(bundle)
+    manifest, found = archive.examine_bundle(bundle)
     assert found == []
     assert (manifest.revision, manifest.targets) == ("dev@1.0", {"rez": (TARGET,)})
     out = tmp_path / "out"
@@ -82,7 +82,7 @@ def test_one_byte_is_enough(bundle: Path, tmp_path: Path) -> None:
     data = bytearray(bundle.read_bytes())
     data[data.index(b"NAME = 'red'") + 8] ^= 1
     bundle.write_bytes(data)
-    _, found = archive.examine(bundle)
+    _, found = archive.examine_bundle(bundle)
     assert len(found) == 1
     assert "colours-1.0" in found[0]
     with pytest.raises(VerificationError, match=r"colours-1\.0"):
@@ -120,7 +120,7 @@ def digest_text(data: bytes) -> str:
 )
 def test_other_members(bundle: Path, tmp_path: Path, change: Callable[[dict[str, bytes]], None], told: str) -> None:
     changed(bundle, change)
-    _, found = archive.examine(bundle)
+    _, found = archive.examine_bundle(bundle)
     assert any(told in line for line in found)
     out = tmp_path / "a" / "b"
     out.mkdir(parents=True)
@@ -131,7 +131,7 @@ def test_other_members(bundle: Path, tmp_path: Path, change: Callable[[dict[str,
 
 def test_what_is_added_is_told_and_stays_inside(bundle: Path, tmp_path: Path) -> None:
     changed(bundle, lambda members: members.update({"wheels/other.py": b""}))
-    assert archive.examine(bundle)[1] == ["wheels/other.py: does not belong to it"]
+    assert archive.examine_bundle(bundle)[1] == ["wheels/other.py: does not belong to it"]
     out = tmp_path / "out"
     out.mkdir()
     archive.unpack(bundle, out)
@@ -143,7 +143,7 @@ def test_a_wheel_that_the_lock_asks_for_must_be_there(content: Path, tmp_path: P
     made.write_bytes(made.read_bytes() + b"x")
     path = tmp_path / "dev.zip"
     archive.pack(content, path, "dev@1.0", "3.0.0", {"rez": (TARGET,)})
-    assert archive.examine(path)[1] == ["colours: there is no wheel for linux-x86_64 with Python 3.11"]
+    assert archive.examine_bundle(path)[1] == ["colours: there is no wheel for linux-x86_64 with Python 3.11"]
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", b"PK\x03\x04"])
@@ -151,7 +151,7 @@ def test_what_is_no_archive(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "dev.zip"
     path.write_bytes(data)
     with pytest.raises(VerificationError, match="is not a bundle, or damaged"):
-        archive.examine(path)
+        archive.examine_bundle(path)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
@@ -164,15 +164,15 @@ def test_a_file_that_is_cut_short(bundle: Path, tmp_path: Path, size: int) -> No
 
 def test_any_other_archive(tmp_path: Path) -> None:
     path = tmp_path / "dev.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("a", "b")
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("a", "b")
     with pytest.raises(VerificationError, match="is not a bundle, or damaged"):
-        archive.examine(path)
+        archive.examine_bundle(path)
     for text in ("[]", "{}", "null", '{"format": 1}', '{"format": "1"}'):
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr(archive.MANIFEST, text)
+        with zipfile.ZipFile(path, "w") as packed:
+            packed.writestr(archive.MANIFEST, text)
         with pytest.raises(VerificationError, match="is not a bundle, or damaged"):
-            archive.examine(path)
+            archive.examine_bundle(path)
 
 
 def test_a_newer_format_names_the_rezup_that_reads_it(bundle: Path) -> None:
@@ -182,15 +182,15 @@ def test_a_newer_format_names_the_rezup_that_reads_it(bundle: Path) -> None:
 
     changed(bundle, newer)
     with pytest.raises(VerificationError, match="format 2") as caught:
-        archive.examine(bundle)
+        archive.examine_bundle(bundle)
     assert "rezup 9.1.0" in caught.value.hint
 
 
 def test_no_such_file_and_a_folder(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="there is no file"):
-        archive.examine(tmp_path / "none.zip")
+        archive.examine_bundle(tmp_path / "none.zip")
     with pytest.raises(StorageError):
-        archive.examine(tmp_path)
+        archive.examine_bundle(tmp_path)
 
 
 def test_a_bundle_appears_whole_or_not_at_all(content: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.unit.store.conftest import Other
+    from tests.unit.conftest import Other
 
 WRITER = """
 from rezup_api.disk.files import write_whole

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.unit.store.conftest import Other
+    from tests.unit.conftest import Other
 
 posix = pytest.mark.skipif(os.name == "nt", reason="flock(2) is POSIX")
 pytestmark = posix
 
-HOLD = "from rezup_api.store import locks\nheld = getattr(locks, sys.argv[2])(Path(sys.argv[1]))\nassert held\nwait()\n"
+HOLD = "from rezup_api.disk import flock\nheld = getattr(flock, sys.argv[2])(Path(sys.argv[1]))\nassert held\nwait()\n"
 # What a launch does: the lease goes with it into another program, and from there into that one's child.
 EXEC = """
-from rezup_api.store import locks
-held = locks.lease(Path(sys.argv[1]))
+from rezup_api.disk import flock
+held = flock.lease(Path(sys.argv[1]))
 assert held
 os.execv("/bin/sh", ["sh", "-c", "exec 3>/dev/null 4>&1; sleep 60 & echo $! > $0; exec 3>&-; wait", sys.argv[2]])
 """

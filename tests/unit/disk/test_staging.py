@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.unit.store.conftest import Other
+    from tests.unit.conftest import Other
 
     from rezup_api.store.layout import ContainerFolder
 
 
 IMPORTS = (
-    "from rezup_api.disk.staging import *\nfrom rezup_api.store.layout import ContainerFolder\nimport subprocess\n"
+    "from rezup_api.disk.staging import *\nfrom rezup_api.store.layout import ContainerFolder\n"
+    "from rezup_api.store.revision import appear_next\nimport subprocess\n"
 )
 # A builder, and one whose child holds the stage's lock as the children of a build do.
 BUILDER = f"{IMPORTS}\nwith staged(Path(sys.argv[1])) as stage:\n  (stage.path / 'half').write_text('x')\n  wait()\n"
@@ -78,7 +79,7 @@ while time.monotonic() < end:
 
 def left(container: Path) -> list[str]:
     """What lies in the staging folder."""
-    folder = container / staging.FOLDER
+    folder = container / staging.STAGING
     return sorted(os.listdir(folder)) if folder.exists() else []
 
 
@@ -218,7 +219,7 @@ def test_the_next_stage_clears_what_was_still_held_when_it_began(
 
 
 def test_whatever_a_kill_can_leave_is_swept(folder: ContainerFolder) -> None:
-    stage_folder = folder.path / staging.FOLDER
+    stage_folder = folder.path / staging.STAGING
     (stage_folder / "half" / "deep").mkdir(parents=True)  # its lock file is gone, or was never there
     (stage_folder / "bare.lock").touch()  # its folder has appeared, or was never made
     (stage_folder / "both.lock").touch()
@@ -229,7 +230,7 @@ def test_whatever_a_kill_can_leave_is_swept(folder: ContainerFolder) -> None:
 
 
 def test_what_another_host_makes_is_left_alone_for_a_day(folder: ContainerFolder) -> None:
-    stage_folder = folder.path / staging.FOLDER
+    stage_folder = folder.path / staging.STAGING
     made = [stage_folder / f"{name}@elsewhere" for name in ("young", "old")]
     for path in made:
         path.mkdir(parents=True)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.netfs import limit, marker, reader
+from rezup_api.netfs import limit, reader
+from rezup_api.netfs import marker as markers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -165,7 +166,7 @@ def test_what_does_not_answer_is_given_up_and_not_asked_again_for_a_minute(marke
         assert time.monotonic() - started < limit.LIMIT, "it was not waited for again"
     assert asked.read_text() == "x"
 
-    os.utime(marker, (0, time.time() - marker.PATIENCE - 1))
+    os.utime(marker, (0, time.time() - markers.PATIENCE - 1))
     assert reader.ask(lambda: b"here again", marker) == b"here again"
     assert not os.path.exists(marker)
 
@@ -200,7 +201,7 @@ def test_as_long_as_an_asker_is_stuck_nobody_follows_it(marker: str) -> None:
 def test_a_marker_that_says_nothing_useful_holds_for_its_minute(marker: str, text: str) -> None:
     Path(marker).write_text(text, encoding="ascii")
     assert not holds(lambda: True, marker)
-    os.utime(marker, (0, time.time() - marker.PATIENCE - 1))
+    os.utime(marker, (0, time.time() - markers.PATIENCE - 1))
     assert holds(lambda: True, marker)
 
 
@@ -216,7 +217,7 @@ def test_what_somebody_else_has_put_there_is_no_marker(marker: str, tmp_path: Pa
     assert holds(lambda: True, marker), "links are not followed"
     os.unlink(marker)
     os.mkfifo(marker)
-    code = f"from rezup_api import marking; marking.is_marked({marker!r})"
+    code = f"from rezup_api.netfs import marker; marker.is_marked({marker!r})"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=20)  # nobody will ever write into it
     os.unlink(marker)
     os.mkdir(marker)
@@ -300,13 +301,13 @@ def test_an_interruption_ends_the_wait_at_once(tmp_path: Path) -> None:
     told = tmp_path / "told"  # a file that both know by name: descriptors are closed there
     code = f"""
 import time
-from rezup_api import shares
+from rezup_api.netfs import reader
 started = time.monotonic()
 def question():
     open({str(told)!r}, "x").close()
     time.sleep(60)
 try:
-    shares.ask(question, {str(tmp_path / "hung")!r})
+    reader.ask(question, {str(tmp_path / "hung")!r})
 except KeyboardInterrupt:
     print(time.monotonic() - started < 1.5, flush=True)
 """
@@ -320,7 +321,7 @@ except KeyboardInterrupt:
 
 def test_it_can_be_asked_where_stdin_is_closed(tmp_path: Path) -> None:
     """Then the file of the answer has the number 0."""
-    text = f"from rezup_api import shares; print(shares.ask(lambda: b'told', {str(tmp_path / 'marker')!r}))"
+    text = f"from rezup_api.netfs import reader; print(reader.ask(lambda: b'told', {str(tmp_path / 'marker')!r}))"
     done = subprocess.run(
         ["sh", "-c", '"$@" <&-', "sh", sys.executable, "-c", text], capture_output=True, text=True, check=True
     )

@@ -38,16 +38,16 @@ def mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
 )
 def test_whatever_is_not_known_to_be_local_may_hang(mounted: Callable[..., None], kind: str) -> None:
     mounted(("/mnt", kind))
-    assert mounts.is_shared("/mnt")
-    assert mounts.is_shared("/mnt/studio/dev")
-    assert not mounts.is_shared("/mnt2"), "it only begins like it"
-    assert not mounts.is_shared("/")
+    assert mounts.may_hang("/mnt")
+    assert mounts.may_hang("/mnt/studio/dev")
+    assert not mounts.may_hang("/mnt2"), "it only begins like it"
+    assert not mounts.may_hang("/")
 
 
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay", "vfat", "fuseblk", "apfs"])
 def test_file_systems_of_this_machine_do_not_hang(mounted: Callable[..., None], kind: str) -> None:
     mounted(("/mnt", kind))
-    assert not mounts.is_shared("/mnt/studio")
+    assert not mounts.may_hang("/mnt/studio")
 
 
 def test_the_innermost_mount_counts_and_of_two_at_one_place_the_last(mounted: Callable[..., None]) -> None:
@@ -59,7 +59,7 @@ def test_the_innermost_mount_counts_and_of_two_at_one_place_the_last(mounted: Ca
         ("/mnt/c", "tmpfs"),
         ("/mnt/c", "nfs"),
     )
-    given = {path: mounts.is_shared(path) for path in ("/mnt/a/x", "/mnt/a/disk/x", "/mnt/b/x", "/mnt/c/x")}
+    given = {path: mounts.may_hang(path) for path in ("/mnt/a/x", "/mnt/a/disk/x", "/mnt/b/x", "/mnt/c/x")}
     assert given == {"/mnt/a/x": True, "/mnt/a/disk/x": False, "/mnt/b/x": False, "/mnt/c/x": True}
 
 
@@ -70,21 +70,21 @@ def test_the_innermost_mount_counts_and_of_two_at_one_place_the_last(mounted: Ca
 )  # fmt: skip
 def test_what_the_kernel_escapes(mounted: Callable[..., None], written: str, point: str) -> None:
     mounted((written, "nfs"))
-    assert mounts.is_shared(f"{point}/studio")
+    assert mounts.may_hang(f"{point}/studio")
     assert mounts.mount_point(f"{point}/studio") == point
-    assert not mounts.is_shared("/mnt/other")
+    assert not mounts.may_hang("/mnt/other")
 
 
 def test_what_the_kernel_escapes_costs_no_import(tmp_path: Path) -> None:
     table = tmp_path / "mountinfo"
     table.write_text("36 35 98:0 / / rw - ext4 - rw\n36 35 98:0 / /two\\040words rw - nfs - rw\n", encoding="ascii")
     code = (
-        "import sys; before = set(sys.modules); from rezup_api import mounts\n"
-        f"mounts.MOUNTS = {str(table)!r}; assert mounts.is_shared('/two words/x')\n"
+        "import sys; before = set(sys.modules); from rezup_api.netfs import mounts\n"
+        f"mounts.MOUNTS = {str(table)!r}; assert mounts.may_hang('/two words/x')\n"
         "print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "rezup_api rezup_api.netfs.mounts\n"
+    assert done.stdout == "rezup_api rezup_api.netfs rezup_api.netfs.mounts\n"
 
 
 def test_links_are_followed_up_to_a_share_and_never_on_it(
@@ -110,11 +110,11 @@ def test_links_are_followed_up_to_a_share_and_never_on_it(
 
     monkeypatch.setattr(os, "readlink", looking)
     given = {
-        name: mounts.is_shared(f"{base}/{name}")
+        name: mounts.may_hang(f"{base}/{name}")
         for name in ("absolute", "folder/relative", "twice/x", "local/x", "circle")
     }
     assert given == {"absolute": True, "folder/relative": True, "twice/x": True, "local/x": False, "circle": False}
-    assert mounts.is_shared(f"{base}/share/back/folder"), "where its links lead is not looked at"
+    assert mounts.may_hang(f"{base}/share/back/folder"), "where its links lead is not looked at"
     assert mounts.resolved(f"{base}/local/../folder//x/.") == f"{base}/folder/x"
     assert touched
     assert [path for path in touched if path.startswith(str(share))] == []
@@ -122,11 +122,11 @@ def test_links_are_followed_up_to_a_share_and_never_on_it(
 
 def test_without_a_table_everything_may_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mounts, "MOUNTS", str(tmp_path / "none"))
-    assert mounts.is_shared("/")
-    assert mounts.is_shared(str(tmp_path))
+    assert mounts.may_hang("/")
+    assert mounts.may_hang(str(tmp_path))
     assert mounts.mount_point(str(tmp_path)) == "/"
 
 
 def test_the_real_table_is_understood(tmp_path: Path) -> None:
     assert os.path.ismount(mounts.mount_point(str(tmp_path)))
-    assert mounts.is_on_shared_mount(mounts.resolved(str(tmp_path))) == mounts.is_shared(str(tmp_path))
+    assert mounts.mount_may_hang(mounts.resolved(str(tmp_path))) == mounts.may_hang(str(tmp_path))

@@ -28,7 +28,7 @@ def test_files_of_this_machine_are_read_here(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(reader, "ask", watched)
     for shared in (False, True):
-        monkeypatch.setattr(reader, "is_shared", lambda _, answer=shared: answer)
+        monkeypatch.setattr(reader, "may_hang", lambda _, answer=shared: answer)
         assert reader.read_bytes(path) == b"content"
         with pytest.raises(FileNotFoundError):
             reader.read_bytes(tmp_path / "none")

@@ -11,11 +11,11 @@ from packaging.requirements import Requirement
 from rezup_api.errors import UsageError
 from rezup_api.packages.platforms import (
     PLATFORMS,
-    Target,
-    environment_of,
+    PlatformTarget,
     fits,
     limited,
     marker,
+    marker_environment,
     parse_platforms,
     pip_options,
     tags_of,
@@ -24,13 +24,13 @@ from rezup_api.packages.platforms import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LINUX = Target("linux", "x86_64", (3, 11, 7))
-MAC = Target("macos", "arm64", (3, 9))
-WINDOWS = Target("windows", "amd64", (3, 13, 0))
+LINUX = PlatformTarget("linux", "x86_64", (3, 11, 7))
+MAC = PlatformTarget("macos", "arm64", (3, 9))
+WINDOWS = PlatformTarget("windows", "amd64", (3, 13, 0))
 
 
-def values(target: Target) -> Mapping[str, str]:
-    return cast("Mapping[str, str]", environment_of(target))
+def values(target: PlatformTarget) -> Mapping[str, str]:
+    return cast("Mapping[str, str]", marker_environment(target))
 
 
 def test_platforms_are_named_with_or_without_a_machine() -> None:
@@ -48,7 +48,7 @@ def test_what_is_no_platform_is_an_error(word: str) -> None:
 @pytest.mark.parametrize(
     ("target", "system", "version"), [(LINUX, "linux", "3.11"), (MAC, "darwin", "3.9"), (WINDOWS, "win32", "3.13")]
 )
-def test_markers_are_judged_for_the_platform_that_is_meant(target: Target, system: str, version: str) -> None:
+def test_markers_are_judged_for_the_platform_that_is_meant(target: PlatformTarget, system: str, version: str) -> None:
     environment = values(target)
     assert Marker(f"sys_platform == '{system}' and python_version == '{version}'").evaluate(environment)
     every = {name: Marker(marker([name])).evaluate(environment) for name in PLATFORMS}
@@ -71,7 +71,7 @@ def test_markers_are_judged_for_the_platform_that_is_meant(target: Target, syste
         ("a-1-cp312-cp312-win_amd64.whl", set()),
     ],
 )
-def test_which_wheels_fit(file: str, where: set[Target]) -> None:
+def test_which_wheels_fit(file: str, where: set[PlatformTarget]) -> None:
     assert {target for target in (LINUX, MAC, WINDOWS) if fits(file, tags_of(target))} == where
 
 

@@ -87,8 +87,8 @@ def test_a_child_ends_with_its_parent(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     program = (
         "import os\n"
-        "from rezup_api import process\n"
-        f"process.run(['sh', '-c', 'echo $$ > {mark}; exec sleep 60'], environ=os.environ)\n"
+        "from rezup_api.process import runner\n"
+        f"runner.run(['sh', '-c', 'echo $$ > {mark}; exec sleep 60'], environ=os.environ)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", program])
     pid = _wait_for_pid(mark)
@@ -124,10 +124,10 @@ def test_ctrl_c_is_not_lost_when_it_strikes_in_the_middle_of_a_start() -> None:
     """What runs after a fork cannot raise: Python would print "Exception ignored in" and go on."""
     program = (
         "import os, signal\n"
-        "from rezup_api import process\n"
+        "from rezup_api.process import runner\n"
         "os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))\n"
         "try:\n"
-        "    process.run(['sleep', '20'], environ=os.environ)\n"
+        "    runner.run(['sleep', '20'], environ=os.environ)\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted', *signal.pthread_sigmask(signal.SIG_BLOCK, []))\n"
     )
@@ -164,16 +164,16 @@ def _wait_until_gone(pid: int) -> None:
 def test_a_signal_that_comes_while_the_command_starts_reaches_it_too(name: str, status: int) -> None:
     code = f"""
 import os, subprocess, sys, time
-from rezup_api import process
+from rezup_api.process import runner
 
 class Slow(subprocess.Popen):
     def __init__(self, *words, **options):
         super().__init__(*words, **options)
         time.sleep(0.3)  # long enough for the command to be told of by somebody else
 
-process.subprocess.Popen = Slow
+runner.subprocess.Popen = Slow
 script = "trap 'exit 7' TERM; kill -{name} $PPID; sleep 0.6; exit 0"
-sys.exit(process.attend(["/bin/sh", "-c", script], os.environ, 2))
+sys.exit(runner.attend(["/bin/sh", "-c", script], os.environ, 2))
 """
     done = subprocess.run([sys.executable, "-c", code], timeout=20, check=False)
     assert done.returncode == status
@@ -183,9 +183,9 @@ sys.exit(process.attend(["/bin/sh", "-c", script], os.environ, 2))
 def test_the_command_beside_which_it_waits_has_the_callers_signals_blocked() -> None:
     code = """
 import os, signal, sys
-from rezup_api import process
+from rezup_api.process import runner
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
-sys.exit(process.attend(["/bin/grep", "^SigBlk", "/proc/self/status"], os.environ, 2))
+sys.exit(runner.attend(["/bin/grep", "^SigBlk", "/proc/self/status"], os.environ, 2))
 """
     done = subprocess.run([sys.executable, "-c", code], timeout=20, check=True, capture_output=True, text=True)
     assert int(done.stdout.split()[1], 16) == 1 << (signal.SIGUSR1 - 1)

@@ -74,7 +74,7 @@ def test_loading_the_modules_is_cheap() -> None:
     """What only some commands need is imported by them: the names are those that cost more than the rest together."""
     code = (
         "import sys, rezup_api.recipe.load, rezup_api.recipe.location, rezup_api.recipe.dump, "
-        "rezup_api.recipe.showing, rezup_api.recipe.starter, rezup_api.recipe.credentials\n"
+        "rezup_api.recipe.starter, rezup_api.recipe.credentials\n"
         "heavy = {'tomli', 'tomli_w', 'tomllib', 'difflib', 'tempfile', 'shutil', 'subprocess', 'packaging', 'dotenv', 'json'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.store.studio import A, B, C, D, label
+from tests.unit.studio import A, B, C, D, label
 
 from rezup_api.errors import NotFoundError, RemoteError, UsageError
 from rezup_api.selection.chooser import Chooser
@@ -18,7 +18,7 @@ from rezup_api.store.remote import PathRemote
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.unit.store.studio import Studio
+    from tests.unit.studio import Studio
 
     from rezup_api.store.layout import ContainerFolder
 

@@ -6,14 +6,14 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.store.studio import A, B, C, D, label
+from tests.unit.studio import A, B, C, D, label
 
 from rezup_api.errors import RemoteError
 from rezup_api.selection.selector import fallback
 from rezup_api.store.pin import PIN
 
 if TYPE_CHECKING:
-    from tests.unit.store.studio import Studio
+    from tests.unit.studio import Studio
 
 
 @pytest.mark.parametrize(

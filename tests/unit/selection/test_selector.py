@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.store.studio import A, B, C, D, label
+from tests.unit.studio import A, B, C, D, label
 
 from rezup_api.errors import NotFoundError, RemoteError, StorageError
 from rezup_api.store.labels import PUBLISHED, label_file, read_label
 from rezup_api.store.pin import PIN
 
 if TYPE_CHECKING:
-    from tests.unit.store.studio import Studio
+    from tests.unit.studio import Studio
 
 
 @dataclass(frozen=True)

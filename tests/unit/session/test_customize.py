@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup.fastpath.replay import run_script
+from rezup.fastpath.replay import run_site_script
 from rezup_api.errors import RecipeError
 from rezup_api.session.customize import check_run, site_script
 from rezup_api.settings import Settings
@@ -22,7 +22,7 @@ def run(home: Path, script: str | None, named: str = "site script.py") -> None:
         (home / "site script.py").write_text(script)
     code = site_script(Settings.from_environ(os.environ), os.environ)
     if code is not None:
-        path, _, error = run_script(code.co_filename, code)
+        path, _, error = run_site_script(code.co_filename, code)
         check_run(path, error)
 
 

@@ -171,5 +171,5 @@ def test_a_real_powershell(need_program: Callable[[str], Path], tmp_path: Path) 
 
 
 def test_scripts_are_given_to_the_shell_with_their_arguments() -> None:
-    assert shells.script(shells.Shell("bash", "/bin/bash"), "/s", ("a", "b")) == ("/bin/bash", "/s", "a", "b")
-    assert shells.script(shells.Shell("cmd", "cmd.exe"), "s.bat", ()) == ("cmd.exe", "/Q", "/C", "s.bat")
+    assert shells.script_command(shells.Shell("bash", "/bin/bash"), "/s", ("a", "b")) == ("/bin/bash", "/s", "a", "b")
+    assert shells.script_command(shells.Shell("cmd", "cmd.exe"), "s.bat", ()) == ("cmd.exe", "/Q", "/C", "s.bat")

@@ -8,16 +8,16 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.store.studio import A, B, C, D
+from tests.unit.studio import A, B, C, D
 
 from rezup_api.errors import StorageError
 from rezup_api.events import Event, Warned
-from rezup_api.store.history import Act, new_act, parse_act, read_acts, read_history, record, write_act
+from rezup_api.store.history import Act, new_act, parse_act, read_acts, read_history, record_act, write_act
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.store.studio import Studio
+    from tests.unit.studio import Studio
 
     from rezup_api.store.layout import ContainerFolder
 
@@ -105,7 +105,7 @@ def test_what_cannot_be_recorded_is_done_all_the_same() -> None:
     def refuse(_: Act) -> None:
         raise StorageError("the disk is full")
 
-    record(refuse, act("pin"), told.append)
+    record_act(refuse, act("pin"), told.append)
     (event,) = told
     assert isinstance(event, Warned)
     assert "the disk is full" in event.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.store.studio import A, B, C, D, label
+from tests.unit.studio import A, B, C, D, label
 
 from rezup_api.errors import StorageError
 from rezup_api.store.pin import PIN, Pin, is_step_back, read_pin, rolled_back

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.unit.store.conftest import Other
+    from tests.unit.conftest import Other
 
 METADATA = Metadata(format=FORMAT, rezup_version="3.0.0", creator="ana", message="first")
 RECIPE = 'description = "für alle"\n'

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rezup.output.render import Lines, Result, size_text
-from rezup_api.bundles.archive import examine
-from rezup_api.bundles.bundle import Bundler
+from rezup_api.bundles.archive import examine_bundle
+from rezup_api.bundles.bundler import Bundler
 from rezup_api.errors import UsageError
 from rezup_api.packages.platforms import here, parse_platforms
 from rezup_api.pythons.interpreter import host_interpreter
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
-    from rezup_api.packages.platforms import Target
+    from rezup_api.packages.platforms import PlatformTarget
     from rezup_api.studio import Studio
 
 FAILED = 8
@@ -55,7 +55,7 @@ def _this() -> tuple[str, str]:
 
 def _verified(arguments: argparse.Namespace, studio: Studio) -> Result:
     path = absolute(arguments.verify, studio.environ)
-    manifest, found = examine(path)
+    manifest, found = examine_bundle(path)
     targets = list(dict.fromkeys(target for each in manifest.targets.values() for target in each))
     data = {
         "path": str(path),
@@ -69,5 +69,5 @@ def _verified(arguments: argparse.Namespace, studio: Studio) -> Result:
     return Result(data, Lines(tuple(found) or (good,)), FAILED if found else 0)
 
 
-def _told(target: Target) -> dict[str, Any]:
+def _told(target: PlatformTarget) -> dict[str, Any]:
     return {"platform": target.platform, "machine": target.machine, "python": ".".join(map(str, target.python))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup.completion.answer import script
+from rezup.completion.answer import completion_script
 from rezup.output.render import Raw, Result
 
 if TYPE_CHECKING:
@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, _studio: Studio, _progress: Progress) -> Result:
     """Print the script; nothing of the studio's is needed for that."""
-    return Result({}, Raw(script(arguments.shell)))
+    return Result({}, Raw(completion_script(arguments.shell)))

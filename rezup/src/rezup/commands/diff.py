@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rezup.output.render import Lines, Result, moment_text
 from rezup_api.administration import Care
-from rezup_api.maintenance.diff import compare
+from rezup_api.maintenance.diff import compare_contents
 from rezup_api.store.names import moment, parse_target
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rezup.output.progress import Progress
     from rezup_api.administration import Described
-    from rezup_api.maintenance.diff import Change, Difference
+    from rezup_api.maintenance.diff import Difference, ValueChange
     from rezup_api.studio import Studio
 
 
@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     for one in (old, new):
         if not one.contents.built:
             progress.warn(f"{one} is not built here: its packages are those of its lock, for all platforms")
-    difference = compare(old.contents, new.contents)
+    difference = compare_contents(old.contents, new.contents)
     data = {"old": _about(old), "new": _about(new), **_told(difference)}
     return Result(data, Lines((*_head(old, new), *_lines(difference))))
 
@@ -75,7 +75,7 @@ def _lines(difference: Difference) -> Iterator[str]:
     yield from _section("recipe", difference.recipe)
 
 
-def _section(title: str, changes: Sequence[Change]) -> Iterator[str]:
+def _section(title: str, changes: Sequence[ValueChange]) -> Iterator[str]:
     if not changes:
         return
     yield f"{title}:"

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rezup_api.administration import Care
-from rezup_api.disk.staging import FOLDER as STAGING
+from rezup_api.disk.staging import STAGING
 from rezup_api.errors import UsageError
 
 if TYPE_CHECKING:

@@ -100,4 +100,4 @@ def _script(path: str, words: list[str], studio: Studio) -> list[str]:
     if os.name != "nt" and os.access(absolute, os.X_OK):
         return [absolute, *words]
     shell = choose_shell(studio.settings, studio.environ)
-    return list(shells.script(shell, absolute, tuple(words)))
+    return list(shells.script_command(shell, absolute, tuple(words)))

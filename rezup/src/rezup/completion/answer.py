@@ -33,10 +33,10 @@ NAMED_PLATFORMS = (
     *("linux", "macos", "windows", "linux-x86_64", "linux-aarch64", "macos-arm64", "macos-x86_64", "windows-amd64"),
     "windows-arm64",
 )
-GLUE = Path(__file__).parent / "completion"
+GLUE = Path(__file__).parent
 
 
-def script(shell: str) -> str:
+def completion_script(shell: str) -> str:
     """The script that makes a shell complete the command line of rezup.
 
     Args:

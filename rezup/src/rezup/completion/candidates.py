@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import RezupError
 from rezup_api.netfs import reader
-from rezup_api.netfs.mounts import is_shared
+from rezup_api.netfs.mounts import may_hang
 from rezup_api.recipe.location import find_recipe, is_container, list_recipes
 from rezup_api.settings import Settings, absolute
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, container_names
@@ -79,7 +79,7 @@ class Names:
 
     def _told(self, place: str, question: Callable[..., Any], *arguments: object) -> Any:
         """The answer to a question about the files at a place; empty where there is none, or none in time."""
-        if not is_shared(os.path.abspath(place)):
+        if not may_hang(os.path.abspath(place)):
             with suppress(RezupError, OSError):
                 return question(*arguments)
             return set()

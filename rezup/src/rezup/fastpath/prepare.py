@@ -35,8 +35,8 @@ from rezup_api.settings import VARIABLES, Settings, expand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rezup.fastpath import Stamp
     from rezup.fastpath.record import Variables
-    from rezup.fastpath.replay import Stamp
     from rezup_api.recipe.model import Recipe
     from rezup_api.session.environment import SessionEnviron
     from rezup_api.session.shells import Opening
@@ -55,7 +55,7 @@ _SOMEBODYS_HOME = re.compile(r"~[^/]")
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Invocation:
     """What an ordinary launch started from.
 
     Args:
@@ -99,7 +99,7 @@ class Answer:
         return {**self.computed.values, **(self.opening.environ if self.opening is not None else {})}
 
 
-def prepare(origin: Origin, answer: Answer) -> None:
+def prepare(origin: Invocation, answer: Answer) -> None:
     """Write the record of an answer, where it is one that the next launch may take; nothing is said where it is not."""
     request = scan(list(origin.words))
     path = record_path(request, origin.environ) if request is not None else ""
@@ -114,7 +114,7 @@ def prepare(origin: Origin, answer: Answer) -> None:
             _prune(folder)
 
 
-def _is_repeatable(origin: Origin, answer: Answer) -> bool:
+def _is_repeatable(origin: Invocation, answer: Answer) -> bool:
     """Whether the answer depends on nothing but files and variables: not on the working folder, nor on the list of users."""
     settings, recipe, environ = answer.settings, answer.recipe, answer.environ
     roots = [environ.get(name, "") for name in ("REZUP_ROOT_LOCAL", "REZUP_ROOT_REMOTE", "REZUP_RECIPES")]
@@ -134,7 +134,7 @@ def owned(folder: str) -> bool:
     return os.stat(folder).st_uid == os.geteuid()
 
 
-def _record(origin: Origin, answer: Answer, old: Record | None) -> Record | None:
+def _record(origin: Invocation, answer: Answer, old: Record | None) -> Record | None:
     """The record of an answer; None where its files cannot be trusted to be what was read."""
     settings = Settings.from_environ(origin.environ)
     script = init_script(settings)

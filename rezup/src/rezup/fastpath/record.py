@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import CodeType
 
-    from rezup.fastpath.replay import Stamp
+    from rezup.fastpath import Stamp
 
     Stamps = tuple[tuple[str, Stamp], ...]
     Variables = tuple[tuple[str, str | None], ...]

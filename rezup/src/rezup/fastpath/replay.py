@@ -17,6 +17,7 @@ import sys
 import time
 
 import rezup
+from rezup.fastpath import EXISTS, VERSION_FILE, stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,15 +25,13 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    Stamp = tuple[int, int, int, int] | int
+    from rezup.fastpath import Stamp
+
     Stamps = Iterable[tuple[str, Stamp]]
     Variables = Iterable[tuple[str, str | None]]
     ScriptRun = tuple[str, Mapping[str, str], BaseException | None]
 
 FORMAT = 2
-VERSION_FILE = os.path.join(os.path.dirname(__file__), "_version.py")
-# The stamp of a path that only has to exist.
-EXISTS = 0
 # They may differ from one terminal to the next: each combination of their values has records of its own.
 DISTINGUISHING = ("REZUP_ROOT_LOCAL", "REZUP_ROOT_REMOTE", "REZUP_RECIPES", "REZUP_REVISION")
 # Shell scripts open and close the low numbers themselves (`exec 3>file`).
@@ -48,7 +47,7 @@ def attempt(words: "list[str]") -> "ScriptRun | None":
         words: the command line without the program.
 
     Returns:
-        That the script has run, if it has: it must not run twice. See `run_script`.
+        That the script has run, if it has: it must not run twice. See `run_site_script`.
     """
     request = scan(words)
     if request is None:
@@ -65,7 +64,7 @@ def attempt(words: "list[str]") -> "ScriptRun | None":
         if not _holds(shared):
             return None
         shared = ()
-        run = run_script(*script)
+        run = run_site_script(*script)
     if (run is None or run[2] is None) and agree(variables) and not _is_upgrade_due():
         values, prefix, removed, opening, parent = answer
         command = request[2] or _opening(opening, parent)
@@ -78,7 +77,7 @@ def attempt(words: "list[str]") -> "ScriptRun | None":
 def _is_upgrade_due() -> bool:
     """Whether it is time to look for a newer release of rezup; only who names a source pays for the question."""
     if os.environ.get("REZUP_UPGRADE_SOURCE") or rezup.SOURCE:
-        from rezup.fastpath.release import is_due
+        from rezup.fastpath.current_release import is_due
 
         return is_due(os.environ)
     return False
@@ -149,23 +148,6 @@ def identity() -> "tuple[object, ...]":
     return FORMAT, sys.version, VERSION_FILE, stamp(VERSION_FILE)
 
 
-def stamp(path: str) -> "Stamp":
-    """What shows whether a file has changed: its times, size and inode; where it is not there, the number of the error.
-
-    A link that leads nowhere is not the same as no file: it has the inode of the link.
-    """
-    try:
-        found = os.lstat(path)
-        if found.st_mode & 0o170000 == 0o120000:  # a link: nearly always one to a file
-            try:
-                found = os.stat(path)
-            except OSError:
-                return found.st_ino
-    except OSError as error:
-        return -(error.errno or 1)
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
-
-
 def unchanged(stamps: "Stamps") -> bool:
     """Whether all files are as they were."""
     for path, expected in stamps:
@@ -186,9 +168,9 @@ def _is_mounted_as_ever(folders: "Sequence[str]") -> bool:
     """Whether nothing is mounted at folders of this machine that may hang."""
     if not folders:
         return True
-    from rezup_api.netfs.mounts import is_on_shared_mount  # only who has a remote root pays for this
+    from rezup_api.netfs.mounts import mount_may_hang  # only who has a remote root pays for this
 
-    return not [folder for folder in folders if is_on_shared_mount(folder)]
+    return not [folder for folder in folders if mount_may_hang(folder)]
 
 
 def _holds(shared: "Iterable[tuple[str, Stamps]]") -> bool:
@@ -221,7 +203,7 @@ def undo_coercion(environ: "MutableMapping[str, str]") -> None:
         del environ["LC_CTYPE"]
 
 
-def run_script(path: str, code: "CodeType") -> "ScriptRun":
+def run_site_script(path: str, code: "CodeType") -> "ScriptRun":
     """Run a site-customize script in this process.
 
     Returns:
@@ -270,7 +252,7 @@ def _become(
     program = find_program(command[0], values["PATH"] or "")
     if not program or is_for_csh(program):
         return
-    lease = hold(revision)
+    lease = hold_revision(revision)
     if lease < 0:
         return
     if unchanged(stamps):
@@ -311,7 +293,7 @@ def is_for_csh(program: str) -> bool:
     return True
 
 
-def hold(revision: str) -> int:
+def hold_revision(revision: str) -> int:
     """Take the lease on a revision's file, as `store.locks.lease` does; its descriptor, -1 where that is not granted at once."""
     import fcntl  # not loaded before there is something to hold
 

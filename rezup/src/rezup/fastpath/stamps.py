@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup.fastpath.replay import EXISTS, stamp
-from rezup_api.netfs.mounts import is_shared
+from rezup.fastpath import EXISTS, stamp
+from rezup_api.netfs.mounts import may_hang
 from rezup_api.netfs.reader import ask, marker_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rezup.fastpath import Stamp
     from rezup.fastpath.record import Stamps
-    from rezup.fastpath.replay import Stamp
 
 # Seconds. Five ticks of the slowest kernel clock (CONFIG_HZ=100).
 TICK = 0.05
@@ -96,10 +96,10 @@ class Files:
 
     def may_hang(self, path: Path) -> bool:
         """Whether a file is asked for with a time limit."""
-        return not any(path.is_relative_to(folder) for folder in self._own) and is_shared(str(path))
+        return not any(path.is_relative_to(folder) for folder in self._own) and may_hang(str(path))
 
     def _is_slow(self, path: str, found: tuple[int, int, int, int]) -> bool:
-        return found[1] % SECOND == 0 or is_shared(path)
+        return found[1] % SECOND == 0 or may_hang(path)
 
 
 def _stamps_elsewhere(paths: list[str]) -> dict[str, Stamp]:

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from rezup_api.disk.files import digest_of, storage_error, token
 from rezup_api.errors import NotFoundError, StorageError, VerificationError
-from rezup_api.packages.platforms import Target, environment_of, fits, tags_of
+from rezup_api.packages.platforms import PlatformTarget, fits, marker_environment, tags_of
 from rezup_api.packages.pylock import parse_lock
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS
-from rezup_api.store.layout import environment_of as environment_in
+from rezup_api.store.layout import environment_of_lock as environment_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ class Manifest:
 
     revision: str
     rezup_version: str
-    targets: Mapping[str, tuple[Target, ...]]
+    targets: Mapping[str, tuple[PlatformTarget, ...]]
     files: Mapping[str, str]
 
     def to_json(self) -> str:
@@ -82,7 +82,9 @@ def _parse_manifest(text: str) -> Manifest:
             f"it needs rezup {document['rezup_version']} or newer",
         )
     targets = {
-        str(name): tuple(Target(str(platform), str(machine), tuple(python)) for platform, machine, python in each)
+        str(name): tuple(
+            PlatformTarget(str(platform), str(machine), tuple(python)) for platform, machine, python in each
+        )
         for name, each in document["targets"].items()
     }
     files = {str(name): str(digest) for name, digest in document["files"].items()}
@@ -90,7 +92,7 @@ def _parse_manifest(text: str) -> Manifest:
 
 
 def pack(
-    folder: Path, target: Path, revision: str, rezup_version: str, targets: Mapping[str, tuple[Target, ...]]
+    folder: Path, target: Path, revision: str, rezup_version: str, targets: Mapping[str, tuple[PlatformTarget, ...]]
 ) -> None:
     """Make a bundle of a folder that holds its files; it appears whole or not at all.
 
@@ -124,7 +126,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
     return entry
 
 
-def examine(path: Path) -> tuple[Manifest, list[str]]:
+def examine_bundle(path: Path) -> tuple[Manifest, list[str]]:
     """What a bundle says of itself, and all that is wrong with it: files that differ, and what its locks ask for and it lacks.
 
     Raises:
@@ -210,12 +212,12 @@ def _lacking(archive: zipfile.ZipFile, manifest: Manifest) -> list[str]:
     return found
 
 
-def lacking(lock: Lock, target: Target, digests: set[str]) -> list[str]:
+def lacking(lock: Lock, target: PlatformTarget, digests: set[str]) -> list[str]:
     """The packages of a lock for which none of the wheels with these digests fits."""
     tags = set(tags_of(target))
     return [
         package.name
-        for package, _ in lock.selected(environment_of(target), tags_of(target))
+        for package, _ in lock.selected(marker_environment(target), tags_of(target))
         if not any(
             wheel.hashes.get("sha256") in digests and fits(wheel.filename, tags) for wheel in package.wheels or ()
         )

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
 from rezup_api.environments.virtual_environment import create_environment
-from rezup_api.packages.platforms import environment_of, fits, pip_options, tags_of
+from rezup_api.packages.platforms import fits, marker_environment, pip_options, tags_of
 from rezup_api.packages.pylock import address_of, line_of
 from rezup_api.pythons.interpreter import host_interpreter
 from rezup_api.resolve import engine_choice
 from rezup_api.resolve.engine import surroundings
-from rezup_api.resolve.engine_errors import check, is_missing
+from rezup_api.resolve.engine_errors import is_missing, require_success
 from rezup_api.resolve.pip import PipEngine
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rezup_api.cache.folders import Caches
     from rezup_api.events import Reporter, Step
-    from rezup_api.packages.platforms import Target
+    from rezup_api.packages.platforms import PlatformTarget
     from rezup_api.packages.pylock import Lock
     from rezup_api.process import runner
     from rezup_api.pythons.interpreter import Interpreter
@@ -100,12 +100,12 @@ class Fetcher:
             wanted.write_text(f"{line}\n", encoding="utf-8")
             words = ["--no-deps", "--wheel-dir", str(self._wheels), "-r", str(wanted)]
             environment = self._environment(self._interpreter)
-            check(self._engine.run(environment, "wheel", words, running), f"cannot build {name}")
+            require_success(self._engine.run(environment, "wheel", words, running), f"cannot build {name}")
             (file,) = {*os.listdir(self._wheels)} - before
             made[name] = self._wheels / file
         return made
 
-    def fetch(self, lock: Lock, target: Target, running: Step) -> None:
+    def fetch(self, lock: Lock, target: PlatformTarget, running: Step) -> None:
         """Download the wheels that a lock asks for on a platform, those for the oldest systems where there are several.
 
         Raises:
@@ -115,7 +115,7 @@ class Fetcher:
         there = {name for name in os.listdir(self._wheels) if fits(name, tags)}
         wanted = [
             (package, chosen)
-            for package, chosen in lock.selected(environment_of(target), tags)
+            for package, chosen in lock.selected(marker_environment(target), tags)
             if there.isdisjoint(wheel.filename for wheel in package.wheels or ())
         ]
         if not wanted:
@@ -125,7 +125,7 @@ class Fetcher:
         if is_missing(completed):
             recorded = [address_of(package, chosen, {}) or line_of(package, {}) for package, chosen in wanted]
             completed = self._download(recorded, pip_options(target), running)
-        check(completed, f"cannot fetch the wheels for {target}")
+        require_success(completed, f"cannot fetch the wheels for {target}")
 
     def _download(self, lines: Sequence[str], options: Sequence[str], running: Step) -> runner.Completed:
         environment = self._environment(host_interpreter())

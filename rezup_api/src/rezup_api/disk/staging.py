@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-FOLDER = ".staging"
+STAGING = ".staging"
 LOCK_SUFFIX = ".lock"
 BUILDING_SUFFIX = ".building"
 ATTEMPTS = 100
@@ -67,7 +67,7 @@ def staged(container: Path) -> Iterator[Stage]:
     Raises:
         StorageError: it cannot be written there.
     """
-    folder = container / FOLDER
+    folder = container / STAGING
     name = f"{token()}@{host_name()}"
     is_new = not container.exists()
     with storing("cannot write to"):
@@ -124,7 +124,7 @@ def _tidy(container: Path, *, is_new: bool) -> None:
 
 def sweep(container: Path) -> None:
     """Clear what dead makers left in `container`."""
-    folder = container / FOLDER
+    folder = container / STAGING
     try:
         names = os.listdir(folder)
     except OSError:
@@ -183,7 +183,7 @@ def building(container: Path, name: str, waiting: Callable[[], None]) -> Iterato
     """
     from filelock import FileLock, Timeout  # 5 times the start of Python: for those that build, not for a launch
 
-    folder = container / FOLDER
+    folder = container / STAGING
     lock_file = folder / (name + BUILDING_SUFFIX)
     lock = FileLock(lock_file, mode=0o666, poll_interval=0.02)
     is_new = not container.exists()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rezup_api.disk.staging import Stage
     from rezup_api.events import Reporter
-    from rezup_api.packages.lock_source import Origin
+    from rezup_api.packages.lock_source import LockSource
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.store.layout import ContainerFolder
@@ -43,7 +43,7 @@ def build_environments(
     environ: Mapping[str, str],
     report: Reporter,
     holds: ExitStack,
-    origin: Origin,
+    origin: LockSource,
 ) -> Built:
     """Build and try every environment of a recipe.
 

@@ -14,11 +14,8 @@ from rezup_api.disk.files import remove_tree
 from rezup_api.disk.staging import staged
 from rezup_api.events import step
 from rezup_api.packages.installed import damaged, drop_notes, installed, refuse_damaged
-from rezup_api.packages.versions import Pins
-from rezup_api.resolve.pip import PipEngine
-from rezup_api.resolve.uv import UvEngine
 from rezup_api.store.layout import platform_tag
-from rezup_api.store.shared_folders import appear_shared, hold
+from rezup_api.store.shared_folders import appear_shared, hold_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,42 +26,17 @@ if TYPE_CHECKING:
     from rezup_api.disk.flock import Held
     from rezup_api.events import Reporter
     from rezup_api.packages.request import EnvironmentRequest
+    from rezup_api.packages.versions import Versions
     from rezup_api.resolve.engine import Engine
     from rezup_api.store.layout import ContainerFolder
 
 LINK = "_rezup_shared.pth"
 
 
-def separate(
-    engine: Engine, request: EnvironmentRequest, together: Pins, scratch: Callable[[str], Path]
-) -> tuple[Pins, Pins]:
-    """What the environment holds and what the shared libraries hold, of pins that were resolved together.
-
-    Args:
-        scratch: gives an environment by name, for the engine that resolves while it installs.
-    """
-    if not request.shared:
-        return together, Pins((), lasting=True)
-    if isinstance(engine, PipEngine):
-        return _separate_by_installing(engine, request, together, scratch)
-    base = engine.resolve(request, together).result()
-    return together.among(base), together.without(base)
-
-
-def _separate_by_installing(
-    engine: PipEngine, request: EnvironmentRequest, together: Pins, scratch: Callable[[str], Path]
-) -> tuple[Pins, Pins]:
-    interpreter = request.interpreter
-    every = together if together.complete else engine.installed_pins(scratch("together"), interpreter, together)
-    base = engine.resolve(request, every).result()
-    own = engine.installed_pins(scratch("own"), interpreter, base)
-    return (together.among(own) if together.complete else base), every.without(own)
-
-
 def provide(
     folder: ContainerFolder,
     request: EnvironmentRequest,
-    pins: Pins,
+    pins: Versions,
     *,
     engine: Engine,
     scratch: Callable[[str], Path],
@@ -80,7 +52,7 @@ def provide(
         InstallError: they cannot be installed.
     """
     target = folder.libraries / _name(request, pins.digest)
-    held = hold(target) if pins.lasting else None
+    held = hold_shared(target) if pins.lasting else None
     if held is not None:
         return target, held
     with (
@@ -99,14 +71,12 @@ def provide(
 
 
 def _install(
-    engine: Engine, path: Path, request: EnvironmentRequest, pins: Pins, scratch: Callable[[str], Path]
+    engine: Engine, path: Path, request: EnvironmentRequest, pins: Versions, scratch: Callable[[str], Path]
 ) -> None:
     """Install the libraries; once more if what the installer's cache gave was damaged."""
     engine.install_into(path, scratch, request.interpreter, pins)
     bad = damaged(path, installed(path).values())
-    if bad and isinstance(engine, UvEngine):
-        for name in bad:
-            engine.forget(name)
+    if engine.forget(bad):
         remove_tree(path)
         path.mkdir()
         engine.install_into(path, scratch, request.interpreter, pins)

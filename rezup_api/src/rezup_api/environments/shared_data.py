@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rezup_api.cache.content_store import parse_listing
 from rezup_api.disk.files import write_whole
 from rezup_api.disk.staging import staged
-from rezup_api.store.shared_folders import appear_shared, hold, withdraw
+from rezup_api.store.shared_folders import appear_shared, hold_shared, withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ class DataTrees:
         self._keep(name, appear_shared(stage, self.folder.data / name, listing.to_json(), '{"format": 1}\n'))
 
     def _held(self, name: str) -> bool:
-        held = hold(self.folder.data / name)
+        held = hold_shared(self.folder.data / name)
         if held is None:
             return False
         self._keep(name, held)

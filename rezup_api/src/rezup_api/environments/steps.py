@@ -22,9 +22,7 @@ from rezup_api.events import step
 from rezup_api.packages.installed import conflicts, damaged, drop_notes, installed, refuse_damaged
 from rezup_api.resolve import engine_choice
 from rezup_api.resolve.engine import surroundings
-from rezup_api.resolve.pip import PipEngine
 from rezup_api.resolve.resolver import Resolver
-from rezup_api.resolve.uv import UvEngine
 from rezup_api.store.layout import BIN, WHEELS, lock_name, site_packages
 from rezup_api.store.metadata import Environment
 from rezup_api.store.shared_folders import withdraw
@@ -37,10 +35,10 @@ if TYPE_CHECKING:
     from rezup_api.cache.folders import Caches
     from rezup_api.disk.staging import Stage
     from rezup_api.events import Reporter
-    from rezup_api.packages.lock_source import Origin
+    from rezup_api.packages.lock_source import LockSource
     from rezup_api.packages.pylock import Lock
     from rezup_api.packages.request import EnvironmentRequest
-    from rezup_api.packages.versions import Pins
+    from rezup_api.packages.versions import Versions
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.store.layout import ContainerFolder
@@ -74,7 +72,7 @@ class Workplace:
     store: FileStore
     report: Reporter
     holds: ExitStack
-    origin: Origin
+    origin: LockSource
 
 
 class EnvironmentBuild:
@@ -169,7 +167,7 @@ class EnvironmentBuild:
             report=place.report,
         )
 
-    def _share(self, shared: Pins) -> None:
+    def _share(self, shared: Versions) -> None:
         """Provide the shared libraries, held until the revision has appeared."""
         if not shared.lines:
             return
@@ -199,17 +197,16 @@ class EnvironmentBuild:
         return path
 
     def _create(self, path: Path) -> None:
-        engine = self._engine
         create_environment(
             path,
             self._request.interpreter,
-            seed=isinstance(engine, PipEngine),
+            seed=self._engine.needs_pip,
             caches=self._place.caches,
             environ=self._place.environ,
-            helper=engine if isinstance(engine, UvEngine) else engine_choice.helper_engine(self._around),
+            helper=engine_choice.helper_engine(self._around),
         )
 
-    def _key(self, pins: Pins) -> str:
+    def _key(self, pins: Versions) -> str:
         """What tells this environment from others: whatever goes into it."""
         request = self._request
         told = [LAYOUT, self._engine.name, request.interpreter.identity, pins.digest]
@@ -217,12 +214,10 @@ class EnvironmentBuild:
         told += [f"{tool.name} {' '.join(flags)}" for tool, flags in zip(request.tools, request.flags, strict=True)]
         return hashlib.sha256("\n".join(told).encode("utf-8")).hexdigest()
 
-    def _make(self, pins: Pins) -> Listing:
+    def _make(self, pins: Versions) -> Listing:
         """Make the environment from nothing; once more if what the installer's cache gave was damaged."""
         bad = self._install(pins)
-        if bad and isinstance(self._engine, UvEngine):
-            for name in bad:
-                self._engine.forget(name)
+        if self._engine.forget(bad):
             remove_tree(self._path)
             bad = self._install(pins)
         refuse_damaged(bad)
@@ -233,7 +228,7 @@ class EnvironmentBuild:
             running.text = "Compiled the byte code"
             return self._place.store.adopt(self._path)
 
-    def _install(self, pins: Pins) -> list[str]:
+    def _install(self, pins: Versions) -> list[str]:
         """Install everything and turn it into a production install; the distributions whose files are damaged."""
         request = self._request
         with step(self._place.report, f"Installing {request.name}") as running:

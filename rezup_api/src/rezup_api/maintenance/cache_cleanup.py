@@ -14,8 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.flock import claim
-from rezup_api.disk.staging import FOLDER as STAGING
-from rezup_api.disk.staging import LOCK_SUFFIX
+from rezup_api.disk.staging import LOCK_SUFFIX, STAGING
 from rezup_api.store.layout import ContainerFolder, cache_folder, container_names
 from rezup_api.store.shared_folders import LISTING, shared_folders
 

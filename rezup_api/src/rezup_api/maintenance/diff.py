@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import RecipeError
 from rezup_api.packages.installed import installed
-from rezup_api.packages.pylock import is_shared, parse_lock
+from rezup_api.packages.pylock import is_shared_library, parse_lock
 from rezup_api.recipe.credentials import redact_document
 from rezup_api.recipe.parse import parse
-from rezup_api.store.layout import environment_of, site_packages
+from rezup_api.store.layout import environment_of_lock, site_packages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ValueChange:
     """One value in both, None where there is none."""
 
     name: str
@@ -55,17 +55,17 @@ class Change:
 class Difference:
     """All that differs; sorted by name."""
 
-    packages: Mapping[str, tuple[Change, ...]]
-    python: tuple[Change, ...]
-    variables: tuple[Change, ...]
-    recipe: tuple[Change, ...]
+    packages: Mapping[str, tuple[ValueChange, ...]]
+    python: tuple[ValueChange, ...]
+    variables: tuple[ValueChange, ...]
+    recipe: tuple[ValueChange, ...]
 
     def __bool__(self) -> bool:
         """Whether anything does."""
         return bool(self.packages or self.python or self.variables or self.recipe)
 
 
-def compare(old: Contents, new: Contents) -> Difference:
+def compare_contents(old: Contents, new: Contents) -> Difference:
     """The difference between two revisions."""
     environments = sorted({*old.packages, *new.packages})
     packages = {name: _changes(old.packages.get(name, {}), new.packages.get(name, {})) for name in environments}
@@ -77,9 +77,9 @@ def compare(old: Contents, new: Contents) -> Difference:
     )
 
 
-def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[Change, ...]:
+def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[ValueChange, ...]:
     names = sorted({*old, *new})
-    return tuple(Change(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name))
+    return tuple(ValueChange(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name))
 
 
 def read_here(revision: Revision) -> Contents:
@@ -109,7 +109,7 @@ def read_there(remote: Remote, container: str, timestamp: str) -> Contents:
     """
     packages: dict[str, dict[str, str]] = {}
     for file, text in remote.locks(container, timestamp).items():
-        name = environment_of(file)
+        name = environment_of_lock(file)
         for package, version, shared in _locked(text):
             packages.setdefault("shared" if shared else name, {})[package] = version
     return Contents(packages, {}, *_told(remote.recipe(container, timestamp)), built=False)
@@ -128,7 +128,7 @@ def _locked(text: str) -> list[tuple[str, str, bool]]:
         packages = parse_lock(text).packages
     except ValueError:
         return []
-    return [(one["name"], str(one.get("version", "")), is_shared(one)) for one in packages]
+    return [(one["name"], str(one.get("version", "")), is_shared_library(one)) for one in packages]
 
 
 def _told(text: str) -> tuple[dict[str, str], dict[str, str]]:

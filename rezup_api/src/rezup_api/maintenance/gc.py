@@ -21,7 +21,7 @@ from rezup_api.maintenance.cache_cleanup import prune
 from rezup_api.maintenance.holders import holders
 from rezup_api.maintenance.removal import freed
 from rezup_api.maintenance.retention import Candidate, Policy, Verdict, last_current, plan
-from rezup_api.store.history import new_act, read_acts, record, write_act
+from rezup_api.store.history import new_act, read_acts, record_act, write_act
 from rezup_api.store.labels import labels_of, read_published
 from rezup_api.store.layout import platform_tag
 from rezup_api.store.metadata import FORMAT
@@ -227,7 +227,7 @@ class Collector:
     def _record(self, gone: Sequence[str]) -> None:
         if gone:
             act = new_act("gc", "", self.environ, detail=" ".join(gone))
-            record(lambda done: write_act(self.folder, done), act, self.report)
+            record_act(lambda done: write_act(self.folder, done), act, self.report)
 
 
 def collect_automatically(

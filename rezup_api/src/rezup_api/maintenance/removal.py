@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
 from rezup_api.disk.flock import claim
-from rezup_api.disk.staging import FOLDER, LOCK_SUFFIX, staged, sweep
+from rezup_api.disk.staging import LOCK_SUFFIX, STAGING, staged, sweep
 from rezup_api.errors import BusyError, NotFoundError
 from rezup_api.maintenance.holders import holders
 from rezup_api.store.revision import newest_first
@@ -88,7 +88,7 @@ def _claimed(lock_file: Path, locks: ExitStack) -> bool:
 
 def _stage_locks(folder: ContainerFolder) -> list[Path]:
     try:
-        return [path for path in (folder.path / FOLDER).iterdir() if path.name.endswith(LOCK_SUFFIX)]
+        return [path for path in (folder.path / STAGING).iterdir() if path.name.endswith(LOCK_SUFFIX)]
     except OSError:
         return []
 

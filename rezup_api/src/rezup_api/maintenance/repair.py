@@ -19,7 +19,7 @@ from rezup_api.errors import RezupError
 from rezup_api.events import Warned, step
 from rezup_api.maintenance.cache_cleanup import drop_lists
 from rezup_api.maintenance.verify import CACHE, CHANGED, EXTRA, LINK, LISTED, MISSING, Part, is_good, parts_of
-from rezup_api.packages.lock_source import Origin, read_origin
+from rezup_api.packages.lock_source import LockSource, read_lock_source
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.layout import ContainerFolder, container_names
 from rezup_api.store.revision import newest_first
@@ -213,12 +213,12 @@ def _agrees(part: Part, record: Path) -> bool:
     return named == there or not there
 
 
-def _origin(revision: Revision) -> Origin:
+def _origin(revision: Revision) -> LockSource:
     """The locks of a revision; where one is damaged, all is resolved anew."""
     try:
-        return read_origin(revision.path, str(revision))
+        return read_lock_source(revision.path, str(revision))
     except RezupError:
-        return Origin()
+        return LockSource()
 
 
 def _relink(path: str, target: str) -> None:

@@ -89,7 +89,7 @@ def parts_of(revision: Revision) -> list[Part]:
     return [*parts, *(Part(path, path / LISTING, frozenset({LISTING, RECORD})) for path in shared)]
 
 
-def examine(revision: Revision, store: FileStore, environ: Mapping[str, str], running: Step) -> list[Finding]:
+def examine_revision(revision: Revision, store: FileStore, environ: Mapping[str, str], running: Step) -> list[Finding]:
     """Everything that is wrong with a revision.
 
     Args:
@@ -103,7 +103,7 @@ def examine(revision: Revision, store: FileStore, environ: Mapping[str, str], ru
         if listing is None:
             found.append(Finding(LISTED, str(part.record), "its digests cannot be read"))
             continue
-        found += compare(part, listing, running)
+        found += compare_listing(part, listing, running)
         found += _damaged_entries(part, listing, store)
         found += _editable(part, listing)
     for environment in revision.metadata.environments if revision.metadata is not None else ():
@@ -111,7 +111,7 @@ def examine(revision: Revision, store: FileStore, environ: Mapping[str, str], ru
     return found
 
 
-def compare(part: Part, listing: Listing, running: Step) -> Iterator[Finding]:
+def compare_listing(part: Part, listing: Listing, running: Step) -> Iterator[Finding]:
     """What differs between a folder and its listing."""
     top = str(part.top)
     seen: set[str] = set()

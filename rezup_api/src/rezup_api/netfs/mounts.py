@@ -43,13 +43,13 @@ LOCAL_TYPES = frozenset(
 )
 
 
-def is_shared(path: str) -> bool:
+def may_hang(path: str) -> bool:
     """Whether what a path names lies on a file system that may hang; told without touching that file system.
 
     Args:
         path: absolute. It need not exist.
     """
-    return is_on_shared_mount(resolved(path))
+    return mount_may_hang(resolved(path))
 
 
 def resolved(path: str) -> str:
@@ -81,7 +81,7 @@ def resolved(path: str) -> str:
     return done or "/"
 
 
-def is_on_shared_mount(path: str) -> bool:
+def mount_may_hang(path: str) -> bool:
     """Whether a resolved path lies on a file system that may hang. Where the system does not tell, it does."""
     return os.name != "nt" and _mount(path, _mounts())[1]
 

@@ -8,8 +8,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from rezup_api.netfs import limit
 from rezup_api.netfs.limit import HUNG, NO, YES, begin_any
-from rezup_api.netfs.mounts import is_shared, mount_point
+from rezup_api.netfs.mounts import may_hang, mount_point
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,27 +45,27 @@ def reach(path: str | os.PathLike[str], question: Callable[[], bytes]) -> bytes:
         OSError: what the question has raised; TimeoutError, the share does not answer.
     """
     name = os.path.abspath(path)
-    return ask(question, marker_of(name)) if is_shared(name) else question()
+    return ask(question, marker_of(name)) if may_hang(name) else question()
 
 
-def ask(question: Callable[[], bytes], marker: str, limit: float | None = None) -> bytes:
+def ask(question: Callable[[], bytes], marker: str, seconds: float | None = None) -> bytes:
     """The answer to a question about files that may hang.
 
     Args:
         question: asked in another process.
         marker: the file that keeps in mind that the share is hung; see `marker_of`.
-        limit: seconds to wait for it, by default those of `guard.LIMIT`.
+        seconds: how long to wait for it, by default `limit.LIMIT`.
 
     Raises:
         TimeoutError: there is no answer in time.
         OSError: what the question has raised.
     """
     answer = _anonymous_file()
-    limit = limit.LIMIT if limit is None else limit
+    seconds = limit.LIMIT if seconds is None else seconds
     try:
-        status = begin_any(lambda: _told(question, answer), marker, limit, answer)()
+        status = begin_any(lambda: _told(question, answer), marker, seconds, answer)()
         if status == HUNG:
-            raise TimeoutError(errno.ETIMEDOUT, f"there was no answer for {limit:g} s")
+            raise TimeoutError(errno.ETIMEDOUT, f"there was no answer for {seconds:g} s")
         if status not in (YES, NO):
             raise OSError(f"the process that asked has ended with {status}")
         with open(answer, "rb", closefd=False) as stream:

@@ -10,7 +10,7 @@ from rezup_api.disk.files import storing
 from rezup_api.errors import InstallError, NotFoundError
 from rezup_api.packages.pylock import Lock, parse_lock
 from rezup_api.recipe.values import canonical
-from rezup_api.store.layout import WHEELS, environment_of, lock_name
+from rezup_api.store.layout import WHEELS, environment_of_lock, lock_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class LockSource:
     """What was resolved already.
 
     Args:
@@ -34,7 +34,7 @@ class Origin:
     upgrades: tuple[str, ...] = ()
 
 
-def read_origin(folder: Path, told: str, upgrades: Sequence[str] = ()) -> Origin:
+def read_lock_source(folder: Path, told: str, upgrades: Sequence[str] = ()) -> LockSource:
     """What the folder of a revision, or of an unpacked bundle, gives to another one.
 
     Raises:
@@ -47,7 +47,7 @@ def read_origin(folder: Path, told: str, upgrades: Sequence[str] = ()) -> Origin
         texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob(lock_name("*")))}
     for name, text in texts.items():
         try:
-            locks[environment_of(name)] = parse_lock(text)
+            locks[environment_of_lock(name)] = parse_lock(text)
         except ValueError as error:
             raise InstallError(
                 f"the lock {name} of {told} is damaged: {error}", "ask who published it to publish again"
@@ -58,4 +58,4 @@ def read_origin(folder: Path, told: str, upgrades: Sequence[str] = ()) -> Origin
         if name not in known:
             raise NotFoundError(f"there is no {name} in {told}", f"it has {', '.join(sorted(known))}")
     wheels = folder / WHEELS
-    return Origin(told, MappingProxyType(locks), wheels if wheels.is_dir() else None, free)
+    return LockSource(told, MappingProxyType(locks), wheels if wheels.is_dir() else None, free)

@@ -32,7 +32,7 @@ _OLDER_LINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PlatformTarget:
     """A Python on a platform for which something is installed elsewhere.
 
     Args:
@@ -100,13 +100,13 @@ def environment_here(interpreter: Interpreter) -> Environment:
     return _with_python(default_environment(), interpreter.version_text, interpreter.implementation)
 
 
-def environment_of(target: Target) -> Environment:
+def marker_environment(target: PlatformTarget) -> Environment:
     """The values of environment markers for a Python elsewhere."""
     environment = environment_values(target)
     return _with_python(environment, ".".join(map(str, (*target.python, 0)[:3])), "CPython")
 
 
-def environment_values(target: Target) -> Environment:
+def environment_values(target: PlatformTarget) -> Environment:
     """What a platform says of itself; what differs between its versions is left empty."""
     from packaging.markers import default_environment
 
@@ -131,7 +131,7 @@ def tags_here(interpreter: Interpreter) -> list[Tag]:
     return _tags(interpreter.version, None)
 
 
-def tags_of(target: Target) -> list[Tag]:
+def tags_of(target: PlatformTarget) -> list[Tag]:
     """The wheels that a Python elsewhere takes, the best first; those for the newest systems among them."""
     return _tags(target.python, _platform_tags(target))
 
@@ -152,7 +152,7 @@ def fits(file: str, tags: Collection[Tag]) -> bool:
     return not parse_wheel_filename(file)[3].isdisjoint(tags)
 
 
-def pip_options(target: Target) -> list[str]:
+def pip_options(target: PlatformTarget) -> list[str]:
     """The options that let pip download for a Python elsewhere, what fits the oldest systems first."""
     short = target.python[:2]
     words = ["--implementation", "cp", "--python-version", ".".join(map(str, short)), "--only-binary", ":all:"]
@@ -163,7 +163,7 @@ def pip_options(target: Target) -> list[str]:
     return words
 
 
-def _platform_tags(target: Target) -> list[str]:
+def _platform_tags(target: PlatformTarget) -> list[str]:
     """The platforms of wheels for a target, the best first."""
     from packaging.tags import mac_platforms
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
 from rezup_api.packages.platforms import environment_here, marker, tags_here
-from rezup_api.packages.versions import Pins
+from rezup_api.packages.versions import Versions
 from rezup_api.store.layout import WHEELS
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
     from rezup_api.pythons.interpreter import Interpreter
-    from rezup_api.resolve.local_wheels import LocalWheel
 
     Chosen = PackageArchive | PackageDirectory | PackageSdist | PackageVcs | PackageWheel
+
 
 CREATOR = "rezup"
 IMPLEMENTATION = "CPython"
@@ -128,7 +128,7 @@ class Lock:
             return self
         return Lock({**self.document, "environments": [marker([name]) for name in platforms]})
 
-    def pins(self, interpreter: Interpreter, asked: Sequence[str] = ()) -> tuple[Pins, Pins]:
+    def pins(self, interpreter: Interpreter, asked: Sequence[str] = ()) -> tuple[Versions, Versions]:
         """What is to be installed here: in the environment, and among the shared libraries.
 
         Args:
@@ -144,7 +144,9 @@ class Lock:
         try:
             for package, chosen in self.selected(environment_here(interpreter), tags_here(interpreter)):
                 line = line_of(package, logins)
-                found[is_shared({"tool": package.tool})].append((line, address_of(package, chosen, logins) or line))
+                found[is_shared_library({"tool": package.tool})].append(
+                    (line, address_of(package, chosen, logins) or line)
+                )
         except PylockSelectError as error:
             raise InstallError(
                 f"the lock of this revision has nothing for {interpreter} here: {error}",
@@ -228,7 +230,7 @@ def called(package: Mapping[str, Any]) -> str:
     return str(_ours(package)[LOCAL])
 
 
-def is_shared(package: Mapping[str, Any]) -> bool:
+def is_shared_library(package: Mapping[str, Any]) -> bool:
     """Whether a package of a lock belongs to the shared libraries."""
     return SHARED in _ours(package)
 
@@ -295,10 +297,10 @@ def _hashes(files: list[Mapping[str, str]]) -> str:
     return "".join(f" --hash={one}" for one in found)
 
 
-def _pins(lines: list[tuple[str, str]]) -> Pins:
+def _pins(lines: list[tuple[str, str]]) -> Versions:
     lasting = all("--hash=" in line or " @ git+" in line for line, _ in lines)
     ordered = sorted(lines)
-    return Pins(tuple(line for line, _ in ordered), lasting, recorded=tuple(address for _, address in ordered))
+    return Versions(tuple(line for line, _ in ordered), lasting, recorded=tuple(address for _, address in ordered))
 
 
 def _without_credentials(value: Any) -> Any:
@@ -327,3 +329,13 @@ def _logins(lines: Sequence[str]) -> dict[str, str]:
 def _with_login(address: str | None, logins: Mapping[str, str]) -> str:
     parts = urlsplit(address or "")
     return urlunsplit(parts._replace(netloc=logins.get(parts.netloc, parts.netloc)))
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWheel:
+    """A wheel made of a local path: its file, what the recipe calls it, and what it is."""
+
+    path: Path
+    called: str
+    name: str
+    version: str

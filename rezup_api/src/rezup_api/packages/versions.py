@@ -10,7 +10,7 @@ from rezup_api.recipe.values import canonical
 
 
 @dataclass(frozen=True, slots=True)
-class Pins:
+class Versions:
     """What requirements were resolved to, as lines of a requirements file.
 
     Args:
@@ -50,27 +50,27 @@ class Pins:
         """The normalised names of what is asked for by an exact version."""
         return frozenset(_identity(line) for line in self.lines if "==" in line.partition(" ")[0])
 
-    def without(self, others: Pins) -> Pins:
+    def without(self, others: Versions) -> Versions:
         """The pins that are not among `others`, whatever version and hashes these have."""
         named = {_identity(line) for line in others.lines}
         kept = [index for index, line in enumerate(self.lines) if _identity(line) not in named]
         recorded = tuple(self.recorded[index] for index in kept) if self.recorded else ()
         return replace(self, lines=tuple(self.lines[index] for index in kept), recorded=recorded)
 
-    def among(self, others: Pins) -> Pins:
+    def among(self, others: Versions) -> Versions:
         """The pins that are among `others`, whatever version and hashes these have."""
         return self.without(self.without(others))
 
-    def within(self, limits: Pins) -> Pins:
+    def within(self, limits: Versions) -> Versions:
         """The same, to be resolved within the limits of other pins."""
-        return Pins(self.lines, self.lasting, limits.as_limits)
+        return Versions(self.lines, self.lasting, limits.as_limits)
 
     @property
     def as_limits(self) -> tuple[str, ...]:
         """The same as constraints, which nothing editable can be."""
         return tuple(name for name in self.names if not name.startswith("-"))
 
-    def by_address(self) -> Pins | None:
+    def by_address(self) -> Versions | None:
         """The same, from the addresses that the files were seen at; None where that makes no difference."""
         return replace(self, lines=self.recorded) if self.recorded not in ((), self.lines) else None
 

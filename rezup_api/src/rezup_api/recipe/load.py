@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import NotFoundError, Problem, RecipeError
-from rezup_api.recipe import assembly, consistency, merge, parse, paths, validate
+from rezup_api.recipe import merge, parse, paths, validate
 from rezup_api.recipe.credentials import STRUCK
 from rezup_api.recipe.location import MAIN_FILE
+from rezup_api.recipe.model import assemble
 from rezup_api.recipe.values import expected
 
 if TYPE_CHECKING:
@@ -35,20 +36,20 @@ def load_recipe(container: str, path: Path | None, *, tolerant: bool = False) ->
     """
     built_in = merge.tidy(_built_in())
     if path is None:
-        return assembly.assemble(container, built_in, (), merge.origins(built_in, {}, ""), ())
+        return assemble(container, built_in, (), merge.origins(built_in, {}, ""), ())
     path = Path(os.path.abspath(path))
     where = str(path)
     validated = validate.validate(parse.read_document(path), where)
-    settled = paths.settle(validated.document, where, path.parent)
+    settled = paths.settle_paths(validated.document, where, path.parent)
     merged = merge.merge_recipe(built_in, settled.document)
     faulty = {problem.key for problem in validated.problems}
-    problems = [*validated.problems, *consistency.check(merged, where, faulty)]
+    problems = [*validated.problems, *validate.check_together(merged, where, faulty)]
     if problems and not tolerant:
         raise RecipeError(problems)
     document = merge.tidy(merged)
     origins = merge.origins(document, merge.tidy(settled.document), where)
-    warnings = [*map(str, problems), *settled.warnings, *consistency.remarks(merged, where)]
-    return assembly.assemble(container, document, (path,), origins, warnings)
+    warnings = [*map(str, problems), *settled.warnings, *validate.remarks(merged, where)]
+    return assemble(container, document, (path,), origins, warnings)
 
 
 def adopt(own: Recipe, other: Recipe, rez_python: str) -> Recipe:
@@ -65,7 +66,7 @@ def adopt(own: Recipe, other: Recipe, rez_python: str) -> Recipe:
         document["rez"] = {**document["rez"], "python": rez_python}
     if STRUCK in str(document["pip"]):  # passwords are not kept, and this container's recipe may have them
         document["pip"] = own.data["pip"]
-    return assembly.assemble(own.container, merge.tidy(document), other.sources, other.origins, ())
+    return assemble(own.container, merge.tidy(document), other.sources, other.origins, ())
 
 
 def builtin_recipe(container: str) -> Recipe:

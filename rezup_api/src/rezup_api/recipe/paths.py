@@ -58,7 +58,7 @@ def rooted(path: str, base: Path) -> str:
     return os.path.abspath(os.path.join(base, path))
 
 
-def settle(document: dict[str, Any], where: str, base: Path) -> Settled:
+def settle_paths(document: dict[str, Any], where: str, base: Path) -> Settled:
     """Settle all places of a converted document.
 
     Args:

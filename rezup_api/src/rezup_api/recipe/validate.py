@@ -95,7 +95,7 @@ class _Walk:
 EDITABLE_NEEDS_A_PATH = "edit = true needs url to be a local path"
 
 
-def check(document: dict[str, Any], where: str, faulty: Collection[str] = ()) -> list[Problem]:
+def check_together(document: dict[str, Any], where: str, faulty: Collection[str] = ()) -> list[Problem]:
     """Every problem of a merged document that lies across keys.
 
     Args:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from rezup_api.errors import UsageError
-from rezup_api.recipe import durations
 from rezup_api.recipe.credentials import redact
 from rezup_api.recipe.parse import Number
 from rezup_api.recipe.schema import DOTENV_PLATFORMS, ENGINES, LINKS, LOCK_PLATFORMS, Kind, join_key
@@ -234,8 +233,8 @@ def _count(value: Any, complain: Complain) -> int:
 
 def _duration(value: Any, complain: Complain) -> str:
     text = _text(value, complain).strip()
-    if type(value) is str and not durations.is_duration(text):
-        complain("", f"{quoted(text)} is not a duration", durations.EXPECTED)
+    if type(value) is str and not is_duration(text):
+        complain("", f"{quoted(text)} is not a duration", EXPECTED_DURATION)
     return text
 
 
@@ -265,15 +264,15 @@ CONVERTERS: dict[Kind, Converter] = {
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-EXPECTED = 'a number and a unit of s, m, h, d or w, such as "30d"'
+EXPECTED_DURATION = 'a number and a unit of s, m, h, d or w, such as "30d"'
 
 
-_PATTERN = re.compile(r"([0-9]{1,9})\s*([smhdw])")
+_DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
 
 
 def is_duration(text: str) -> bool:
     """Whether `text` is a duration."""
-    return _PATTERN.fullmatch(text) is not None
+    return _DURATION.fullmatch(text) is not None
 
 
 def duration_seconds(text: str) -> int:
@@ -282,9 +281,9 @@ def duration_seconds(text: str) -> int:
     Raises:
         UsageError: it is none.
     """
-    match = _PATTERN.fullmatch(text)
+    match = _DURATION.fullmatch(text)
     if match is None:
-        raise UsageError(f"{text!r} is not a duration", f"write {EXPECTED}")
+        raise UsageError(f"{text!r} is not a duration", f"write {EXPECTED_DURATION}")
     return int(match.group(1)) * UNITS[match.group(2)]
 
 

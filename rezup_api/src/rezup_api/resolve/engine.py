@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rezup_api.cache.folders import Caches
     from rezup_api.events import Reporter, Step
     from rezup_api.packages.request import EnvironmentRequest
-    from rezup_api.packages.versions import Pins
+    from rezup_api.packages.versions import Versions
     from rezup_api.pythons.interpreter import Interpreter
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
@@ -62,7 +62,7 @@ class Surroundings:
 class Resolving(Protocol):
     """A resolution that is under way."""
 
-    def result(self) -> Pins:
+    def result(self) -> Versions:
         """Wait for it.
 
         Raises:
@@ -109,12 +109,23 @@ class Engine(Protocol):
     """
 
     name: str
+    # Whether it installs with the pip of the environment itself, which must then be there.
+    needs_pip: bool
 
     def lock(self, request: EnvironmentRequest, wanted: LockRequest, scratch: Callable[[str], Path]) -> Locking | None:
         """Begin to find the versions of all that is requested, and where their files are; None if this engine cannot."""
 
-    def resolve(self, request: EnvironmentRequest, limits: Pins | None = None) -> Resolving:
+    def resolve(self, request: EnvironmentRequest, limits: Versions | None = None) -> Resolving:
         """Begin to find the versions of all that is requested; within the limits of other pins, without the shared libraries."""
+
+    def separate(
+        self, request: EnvironmentRequest, together: Versions, scratch: Callable[[str], Path]
+    ) -> tuple[Versions, Versions]:
+        """What the environment itself holds and what the shared libraries hold, of pins that were resolved together.
+
+        Raises:
+            InstallError: there is no set of versions that fits.
+        """
 
     def build_wheel(self, source: Path, folder: Path, interpreter: Interpreter, scratch: Callable[[str], Path]) -> None:
         """Make a wheel of a project or a source archive.
@@ -123,15 +134,24 @@ class Engine(Protocol):
             InstallError: its build fails.
         """
 
-    def install(self, environment: Path, request: EnvironmentRequest, pins: Pins, step: Step) -> None:
+    def install(self, environment: Path, request: EnvironmentRequest, pins: Versions, step: Step) -> None:
         """Install exactly the pins into an environment.
 
         Raises:
             InstallError: it did not work; the environment is of no use then.
         """
 
-    def install_into(self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Pins) -> None:
+    def install_into(
+        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Versions
+    ) -> None:
         """Install exactly the pins into a plain folder."""
+
+    def forget(self, names: Sequence[str]) -> bool:
+        """Drop what the engine's own cache holds of some distributions, because files of theirs were found damaged.
+
+        Returns:
+            Whether anything was dropped, so that another installation may give sound files.
+        """
 
 
 def surroundings(

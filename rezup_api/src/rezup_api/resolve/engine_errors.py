@@ -11,7 +11,7 @@ from rezup_api.recipe.credentials import redact
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rezup_api.packages.versions import Pins
+    from rezup_api.packages.versions import Versions
     from rezup_api.process import runner
 
 
@@ -25,7 +25,9 @@ def is_missing(completed: runner.Completed) -> bool:
     )
 
 
-def settle(completed: runner.Completed, pins: Pins, again: Callable[[Pins], runner.Completed]) -> runner.Completed:
+def retry_recorded_addresses(
+    completed: runner.Completed, pins: Versions, again: Callable[[Versions], runner.Completed]
+) -> runner.Completed:
     """How an installation has ended; where the indexes lack a file, how it ends with the recorded addresses.
 
     Of two failures it is the one that tells more: that a file is another one, rather than that an index has none.
@@ -37,7 +39,7 @@ def settle(completed: runner.Completed, pins: Pins, again: Callable[[Pins], runn
     return completed if is_missing(second) else second
 
 
-def check(completed: runner.Completed, failure: str) -> runner.Completed:
+def require_success(completed: runner.Completed, failure: str) -> runner.Completed:
     """What a command printed, if it succeeded.
 
     Args:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import remove_tree, storing
 from rezup_api.errors import InstallError
 from rezup_api.events import step
+from rezup_api.packages.pylock import LocalWheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,16 +17,6 @@ if TYPE_CHECKING:
 
     from rezup_api.events import Reporter
     from rezup_api.packages.request import EnvironmentRequest, Requirement
-
-
-@dataclass(frozen=True, slots=True)
-class LocalWheel:
-    """A wheel made of a local path: its file, what the recipe calls it, and what it is."""
-
-    path: Path
-    called: str
-    name: str
-    version: str
 
 
 def from_wheels(

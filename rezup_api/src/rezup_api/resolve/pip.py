@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from rezup_api.packages.editable import PLAIN_PATH, plain_path_projects
 from rezup_api.packages.installed import installed
-from rezup_api.packages.versions import Pins
+from rezup_api.packages.versions import Versions
 from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
 from rezup_api.resolve.engine import EPOCH, Surroundings, progress_of
-from rezup_api.resolve.engine_errors import check, settle
+from rezup_api.resolve.engine_errors import require_success, retry_recorded_addresses
 from rezup_api.resolve.pip_lock import Downloading, lock_limits
 from rezup_api.store.layout import BIN, site_packages
 
@@ -39,6 +39,7 @@ class PipEngine:
     """Installs with the pip of the environment itself: for Python 2.7, and for options that uv lacks."""
 
     name = "pip"
+    needs_pip = True
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
@@ -53,21 +54,21 @@ class PipEngine:
         if any("://" in item.line and item.local is None for item in (*request.requirements, *request.shared)):
             return None
         limits = lock_limits(wanted)
-        asked = Pins(tuple(request.lines), lasting=False, limits=limits)
+        asked = Versions(tuple(request.lines), lasting=False, limits=limits)
         words = [*self._wanted(asked), "--dest", str(self._downloads)]
         running = self._start([*self._pip(scratch("download"), "download"), *words, *self._options_for_files], None)
         return Downloading(running, self._downloads, request)
 
-    def resolve(self, request: EnvironmentRequest, limits: Pins | None = None) -> _Given:
+    def resolve(self, request: EnvironmentRequest, limits: Versions | None = None) -> _Given:
         """pip resolves while it installs, so the requirements are passed on as they are."""
         if limits is None:
-            return _Given(Pins(tuple(request.lines), lasting=False))
-        return _Given(Pins(tuple(item.line for item in request.requirements), lasting=False).within(limits))
+            return _Given(Versions(tuple(request.lines), lasting=False))
+        return _Given(Versions(tuple(item.line for item in request.requirements), lasting=False).within(limits))
 
     def build_wheel(self, source: Path, folder: Path, interpreter: Interpreter, scratch: Callable[[str], Path]) -> None:
         """Make a wheel; see `Engine.build_wheel`."""
         words = ["--no-deps", "--wheel-dir", str(folder), str(source)]
-        check(self.run(scratch("download"), "wheel", words, None), f"cannot build {source}")
+        require_success(self.run(scratch("download"), "wheel", words, None), f"cannot build {source}")
 
     def run(self, environment: Path, act: str, words: Sequence[str], step: Step | None) -> runner.Completed:
         """Let the pip of an environment download, or make wheels."""
@@ -75,7 +76,7 @@ class PipEngine:
         command = [*self._pip(environment, act), *words, *finding, *self._options_for_files]
         return self._start(command, step).wait()
 
-    def install(self, environment: Path, request: EnvironmentRequest, pins: Pins, step: Step) -> None:
+    def install(self, environment: Path, request: EnvironmentRequest, pins: Versions, step: Step) -> None:
         """Install what was asked for into an environment; see `Engine.install`."""
         # An old pip installs editable ones with `setup.py develop`, which leaves a plain path by itself.
         named = plain_path_projects(request) if request.interpreter.version >= FIRST_WITH_SETTINGS else []
@@ -94,15 +95,31 @@ class PipEngine:
         if rest or settings:
             self._install(environment, replace(pins, lines=rest), ("--no-deps", *settings), step)
 
-    def install_into(self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Pins) -> None:
+    def install_into(
+        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Versions
+    ) -> None:
         """Install exactly the pins into a plain folder; see `Engine.install_into`."""
         self._install(scratch("together"), pins, ("--no-deps", "--target", str(folder)), None)
 
-    def installed_pins(self, environment: Path, interpreter: Interpreter, pins: Pins) -> Pins:
+    def separate(
+        self, request: EnvironmentRequest, together: Versions, scratch: Callable[[str], Path]
+    ) -> tuple[Versions, Versions]:
+        """Install both into environments made for that, because pip resolves while it installs; see `Engine.separate`."""
+        interpreter = request.interpreter
+        every = together if together.complete else self._installed_pins(scratch("together"), interpreter, together)
+        base = self.resolve(request, every).result()
+        own = self._installed_pins(scratch("own"), interpreter, base)
+        return (together.among(own) if together.complete else base), every.without(own)
+
+    def forget(self, names: Sequence[str]) -> bool:
+        """pip's cache holds what was downloaded, by its hash; see `Engine.forget`."""
+        return False
+
+    def _installed_pins(self, environment: Path, interpreter: Interpreter, pins: Versions) -> Versions:
         """Install `pins` into an environment made for that, to learn what they mean."""
         self._install(environment, pins, (), None)
         found = installed(site_packages(environment, interpreter.version))
-        return Pins(tuple(item.pinned() for item in found.values()), lasting=False)
+        return Versions(tuple(item.pinned() for item in found.values()), lasting=False)
 
     def _own_variables(self) -> dict[str, str]:
         """What pip must be told here: nobody is there to answer a question, and a pip that may not ask passes over keyring."""
@@ -126,7 +143,7 @@ class PipEngine:
     def _pip(self, environment: Path, act: str) -> list[str]:
         return [str(environment / BIN / "python"), "-m", "pip", act, "--disable-pip-version-check"]
 
-    def _wanted(self, pins: Pins) -> list[str]:
+    def _wanted(self, pins: Versions) -> list[str]:
         """What is asked for, within its limits, and where it may be found besides the indexes."""
         wanted, limits = self._around.work / "pins.txt", self._around.work / "limits.txt"
         wanted.write_text("\n".join(pins.lines) + "\n", encoding="utf-8")
@@ -134,17 +151,17 @@ class PipEngine:
         downloaded = ("--find-links", str(self._downloads)) if self._downloads.is_dir() else ()
         return ["-r", str(wanted), "-c", str(limits), *self._house, *downloaded, *self._around.finding]
 
-    def _install(self, environment: Path, pins: Pins, where: Sequence[str], step: Step | None) -> None:
+    def _install(self, environment: Path, pins: Versions, where: Sequence[str], step: Step | None) -> None:
         """Install from what is on this machine; else from the indexes, and from the recorded addresses what these lack."""
         if pins.complete and self._around.finding:
             offline = self._tried(environment, pins, ("--no-index", *where), step)
             if not offline.status:
                 return
         first = self._tried(environment, pins, where, step)
-        completed = settle(first, pins, lambda others: self._tried(environment, others, where, step))
-        check(completed, "pip cannot install what the recipe asks for")
+        completed = retry_recorded_addresses(first, pins, lambda others: self._tried(environment, others, where, step))
+        require_success(completed, "pip cannot install what the recipe asks for")
 
-    def _tried(self, environment: Path, pins: Pins, where: Sequence[str], step: Step | None) -> runner.Completed:
+    def _tried(self, environment: Path, pins: Versions, where: Sequence[str], step: Step | None) -> runner.Completed:
         own = self._around.own_options
         command = [*self._pip(environment, "install"), "--no-compile", "--no-warn-script-location", *self._wanted(pins)]
         return self._start([*command, *where, *own], step).wait()
@@ -161,10 +178,10 @@ class PipEngine:
 
 
 class _Given:
-    def __init__(self, pins: Pins) -> None:
+    def __init__(self, pins: Versions) -> None:
         self._pins = pins
 
-    def result(self) -> Pins:
+    def result(self) -> Versions:
         """What was asked for, as it is."""
         return self._pins
 

@@ -12,7 +12,7 @@ from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
 from rezup_api.packages.platforms import here, marker
 from rezup_api.recipe.values import canonical
-from rezup_api.resolve.engine_errors import check
+from rezup_api.resolve.engine_errors import require_success
 from rezup_api.store.layout import WHEELS
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Downloading:
         """Wait for it; see `Locking.result`."""
         import tomli_w
 
-        check(self._running.wait(), "pip cannot find what the recipe asks for")
+        require_success(self._running.wait(), "pip cannot find what the recipe asks for")
         files = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
         asked = (*self._request.requirements, *self._request.shared)
         local = {item.local.name for item in asked if item.local is not None}

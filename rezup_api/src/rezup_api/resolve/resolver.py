@@ -7,20 +7,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
-from rezup_api.environments.libraries import separate
 from rezup_api.errors import InstallError
 from rezup_api.events import step
-from rezup_api.packages.pylock import Lock, called, can_lock, parse_lock
-from rezup_api.packages.versions import Pins
+from rezup_api.packages.pylock import LocalWheel, Lock, called, can_lock, parse_lock
+from rezup_api.packages.versions import Versions
 from rezup_api.resolve.engine import LockRequest
-from rezup_api.resolve.local_wheels import LocalWheel, from_wheels
+from rezup_api.resolve.local_wheels import from_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from rezup_api.events import Reporter, Step
-    from rezup_api.packages.lock_source import Origin
+    from rezup_api.packages.lock_source import LockSource
     from rezup_api.packages.request import EnvironmentRequest
     from rezup_api.resolve.engine import Engine
 
@@ -37,8 +36,8 @@ class Resolved:
     """
 
     request: EnvironmentRequest
-    pins: Pins
-    shared: Pins
+    pins: Versions
+    shared: Versions
     lock: Lock | None
 
 
@@ -56,7 +55,7 @@ class Resolver:
     def __init__(
         self,
         request: EnvironmentRequest,
-        origin: Origin,
+        origin: LockSource,
         *,
         engine: Engine,
         scratch: Callable[[str], Path],
@@ -149,7 +148,7 @@ class Resolver:
         except BaseException:
             resolving.cancel()
             raise
-        if isinstance(told, Pins):
+        if isinstance(told, Versions):
             return Resolved(request, *self._separated(request, told), None)
         lock = parse_lock(told).beside(made).within(self._platforms)
         if self._earlier is not None:
@@ -157,8 +156,10 @@ class Resolver:
         pins, shared = self._separated(request, lock.pins(request.interpreter, request.lines)[0])
         return Resolved(request, pins, shared, lock.sharing(shared.distributions))
 
-    def _separated(self, request: EnvironmentRequest, together: Pins) -> tuple[Pins, Pins]:
-        return separate(self._engine, request, together, self._scratch)
+    def _separated(self, request: EnvironmentRequest, together: Versions) -> tuple[Versions, Versions]:
+        if not request.shared:
+            return together, Versions((), lasting=True)
+        return self._engine.separate(request, together, self._scratch)
 
     def _tell(self, running: Step, resolved: Resolved) -> None:
         request = resolved.request

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from rezup_api.packages.editable import PLAIN_PATH, plain_path_projects
 from rezup_api.packages.platforms import PLATFORMS, here, limited
 from rezup_api.packages.pylock import merged
-from rezup_api.packages.versions import Pins
+from rezup_api.packages.versions import Versions
 from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
 from rezup_api.resolve.engine import EPOCH, Surroundings, progress_of
-from rezup_api.resolve.engine_errors import check, settle
+from rezup_api.resolve.engine_errors import require_success, retry_recorded_addresses
 from rezup_api.resolve.pip_configuration import NO_DEPS, REQUIRE_HASHES
 from rezup_api.store.layout import BIN
 
@@ -36,6 +36,7 @@ class UvEngine:
     """Installs with uv (https://docs.astral.sh/uv/), for interpreters from 3.6 on."""
 
     name = "uv"
+    needs_pip = False
 
     def __init__(self, around: Surroundings, uv: str, translation: Translation) -> None:
         self._around = around
@@ -73,7 +74,7 @@ class UvEngine:
         house = self._around.wheelhouse is not None
         return UvLocking(begin, wanted.platforms, python, from_wheelhouse=house)
 
-    def resolve(self, request: EnvironmentRequest, limits: Pins | None = None) -> _UvResolving:
+    def resolve(self, request: EnvironmentRequest, limits: Versions | None = None) -> _UvResolving:
         """Begin to find the versions; see `Engine.resolve`."""
         lines = request.lines if limits is None else [item.line for item in request.requirements]
         constraints = self._around.work / f"{request.name}.limits"
@@ -107,9 +108,9 @@ class UvEngine:
         ]
         command += ["--no-create-gitignore", "--no-progress", *_without(self._sources, *NOT_FOR_BUILDS)]
         environ = {"SOURCE_DATE_EPOCH": EPOCH, **self._environ}
-        check(self._start(command, None, environ).wait(), f"cannot build {source}")
+        require_success(self._start(command, None, environ).wait(), f"cannot build {source}")
 
-    def install(self, environment: Path, request: EnvironmentRequest, pins: Pins, step: Step) -> None:
+    def install(self, environment: Path, request: EnvironmentRequest, pins: Versions, step: Step) -> None:
         """Install exactly the pins into an environment; see `Engine.install`."""
         python = environment / BIN / "python"
         settings: list[str] = []
@@ -117,18 +118,22 @@ class UvEngine:
             settings += ["--config-settings-package", f"{name}:{PLAIN_PATH}"]
         self._install(["--python", str(python), *settings], pins, step)
 
-    def install_into(self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Pins) -> None:
+    def install_into(
+        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Versions
+    ) -> None:
         """Install exactly the pins into a plain folder; see `Engine.install_into`."""
         self._install(["--python", interpreter.executable, "--target", str(folder)], pins, None)
 
-    def _install(self, where: Sequence[str], pins: Pins, step: Step | None) -> None:
+    def _install(self, where: Sequence[str], pins: Versions, step: Step | None) -> None:
         """Install from what is on this machine; else from the indexes, and from the recorded addresses what these lack."""
         if pins.lasting and self._tried([*where, "--offline"], pins, step).status == 0:
             return
-        completed = settle(self._tried(where, pins, step), pins, lambda others: self._tried(where, others, step))
-        check(completed, "uv cannot install what the recipe asks for")
+        completed = retry_recorded_addresses(
+            self._tried(where, pins, step), pins, lambda others: self._tried(where, others, step)
+        )
+        require_success(completed, "uv cannot install what the recipe asks for")
 
-    def _tried(self, where: Sequence[str], pins: Pins, step: Step | None) -> runner.Completed:
+    def _tried(self, where: Sequence[str], pins: Versions, step: Step | None) -> runner.Completed:
         wanted = self._around.work / "pins.txt"
         wanted.write_text("\n".join(pins.lines) + "\n", encoding="utf-8")
         link = ("--link-mode", "copy") if self._around.link == "copy" else ()
@@ -140,11 +145,20 @@ class UvEngine:
         python = str(environment / BIN / "python")
         command = [self._uv, "pip", "install", requirement, "--python", python, *self._sources]
         if self._start([*command, "--offline"], None).wait().status:
-            check(self._start(command, None).wait(), f"uv cannot install {requirement}")
+            require_success(self._start(command, None).wait(), f"uv cannot install {requirement}")
 
-    def forget(self, name: str) -> None:
-        """Drop what the cache holds of a distribution, because a file of it was found damaged."""
-        self._start([self._uv, "cache", "clean", "--force", name], None).wait()
+    def separate(
+        self, request: EnvironmentRequest, together: Versions, scratch: Callable[[str], Path]
+    ) -> tuple[Versions, Versions]:
+        """Resolve once more without the shared libraries; see `Engine.separate`."""
+        base = self.resolve(request, together).result()
+        return together.among(base), together.without(base)
+
+    def forget(self, names: Sequence[str]) -> bool:
+        """Drop what uv's cache holds of some distributions; see `Engine.forget`."""
+        if names:
+            self._start([self._uv, "cache", "clean", "--force", *names], None).wait()
+        return bool(names)
 
     def _start(self, command: list[str], step: Step | None, environ: Mapping[str, str] | None = None) -> runner.Running:
         return runner.start(
@@ -170,9 +184,9 @@ class _UvResolving:
     def __init__(self, running: runner.Running) -> None:
         self._running = running
 
-    def result(self) -> Pins:
+    def result(self) -> Versions:
         """Wait for it; see `Resolving.result`."""
-        completed = check(self._running.wait(), "the recipe's requirements cannot be resolved")
+        completed = require_success(self._running.wait(), "the recipe's requirements cannot be resolved")
         return parse_pins(completed.stdout)
 
     def cancel(self) -> None:
@@ -208,7 +222,7 @@ class UvLocking:
             completed = self._ask("--universal")
         if completed.status and NO_SOLUTION in completed.tail:
             return self._each(completed)
-        return check(completed, "the recipe's requirements cannot be resolved").stdout
+        return require_success(completed, "the recipe's requirements cannot be resolved").stdout
 
     def _each(self, failed: runner.Completed) -> str:
         """Ask for each platform; those that must have an answer, and have none, are told."""
@@ -217,7 +231,7 @@ class UvLocking:
             completed = self._ask() if platform == here() else self._ask("--python-platform", platform)
             if completed.status and (self._platforms or platform == here()):
                 named = f" for {platform}" if platform != here() else ""
-                check(completed if named else failed, f"the recipe's requirements cannot be resolved{named}")
+                require_success(completed if named else failed, f"the recipe's requirements cannot be resolved{named}")
             if not completed.status:
                 texts[platform] = completed.stdout
         return merged(texts, self._python)
@@ -231,8 +245,8 @@ class UvLocking:
         self._running.kill()
 
 
-def parse_pins(text: str) -> Pins:
+def parse_pins(text: str) -> Versions:
     """Read what `uv pip compile --generate-hashes` prints."""
     joined = re.sub(r"\s*\\\n\s*", " ", text)
     lines = tuple(line.strip() for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#"))
-    return Pins(lines, all("--hash=" in line or re.search(r"git\+\S+@[0-9a-f]{40}\b", line) for line in lines))
+    return Versions(lines, all("--hash=" in line or re.search(r"git\+\S+@[0-9a-f]{40}\b", line) for line in lines))

@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import BusyError, NotFoundError, RemoteError, StorageError, UsageError
-from rezup_api.store.history import new_act, record
+from rezup_api.store.history import new_act, record_act
 from rezup_api.store.names import LATEST, is_label, timestamp_order
 from rezup_api.store.pin import PIN, Pin, is_step_back, rolled_back
 
@@ -197,5 +197,5 @@ class Chooser:
         act_done = new_act(
             act, change.revision, self._environ, message=message, detail=detail, previous=change.previous
         )
-        record(self._place.record, act_done, self._report)
+        record_act(self._place.record, act_done, self._report)
         return replace(change, where=self._place.where)

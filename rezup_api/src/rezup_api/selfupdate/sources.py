@@ -34,7 +34,7 @@ _VERSION = re.compile(r"__version__ = \"([^\"]+)\"")
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class ReleaseFile:
     """A wheel, or the folder of a checkout's distribution: where it is, and its SHA-256 where that is known."""
 
     name: str
@@ -53,7 +53,7 @@ class Release:
     """Both distributions of one version."""
 
     version: Version
-    files: tuple[File, ...]
+    files: tuple[ReleaseFile, ...]
 
     @property
     def identity(self) -> str:
@@ -88,8 +88,8 @@ def releases_of(source: str, *, limit: float, environ: Mapping[str, str]) -> lis
     )
 
 
-def _paired(files: Iterable[File]) -> list[Release]:
-    by_version: dict[Version, dict[str, File]] = {}
+def _paired(files: Iterable[ReleaseFile]) -> list[Release]:
+    by_version: dict[Version, dict[str, ReleaseFile]] = {}
     for file in files:
         by_version.setdefault(file.version, {})[file.name] = file
     found = [
@@ -100,7 +100,7 @@ def _paired(files: Iterable[File]) -> list[Release]:
     return sorted(found, key=lambda release: release.version, reverse=True)
 
 
-def _from_checkout(folder: Path) -> list[File]:
+def _from_checkout(folder: Path) -> list[ReleaseFile]:
     from packaging.version import InvalidVersion, Version
 
     files = []
@@ -110,13 +110,13 @@ def _from_checkout(folder: Path) -> list[File]:
         try:
             match = _VERSION.search(path.read_text(encoding="utf-8"))
             if match is not None:
-                files.append(File(name, Version(match[1]), (folder / module).absolute().as_uri()))
+                files.append(ReleaseFile(name, Version(match[1]), (folder / module).absolute().as_uri()))
         except (OSError, ValueError, InvalidVersion) as error:
             raise UpgradeError(f"cannot read {path}: {error}") from error
     return files
 
 
-def _wheel(file: str, address: str, digest: str = "") -> list[File]:
+def _wheel(file: str, address: str, digest: str = "") -> list[ReleaseFile]:
     """What a wheel is; nothing where it is none of rezup's."""
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
@@ -131,15 +131,15 @@ def _wheel(file: str, address: str, digest: str = "") -> list[File]:
             digest = digest_of(unquote(urlsplit(address).path))
         except OSError:
             return []
-    return [File(str(name), version, address, digest)]
+    return [ReleaseFile(str(name), version, address, digest)]
 
 
-def _from_index(source: str, limit: float, environ: Mapping[str, str]) -> list[File]:
+def _from_index(source: str, limit: float, environ: Mapping[str, str]) -> list[ReleaseFile]:
     """Ask an index for both distributions at once, for `limit` seconds altogether.
 
     By threads: who gives up does not wait for them, and they end with the process.
     """
-    answers: dict[str, list[File]] = {}
+    answers: dict[str, list[ReleaseFile]] = {}
     failures: list[str] = []
 
     def ask(name: str) -> None:
@@ -164,7 +164,7 @@ def _from_index(source: str, limit: float, environ: Mapping[str, str]) -> list[F
     return [file for found in answers.values() for file in found]
 
 
-def _project(source: str, name: str, limit: float, environ: Mapping[str, str]) -> list[File]:
+def _project(source: str, name: str, limit: float, environ: Mapping[str, str]) -> list[ReleaseFile]:
     import urllib.request
 
     address, login = _split_login(f"{source.rstrip('/')}/{name}/", environ)
@@ -175,7 +175,7 @@ def _project(source: str, name: str, limit: float, environ: Mapping[str, str]) -
         content = answer.read(LARGEST)
         kind, final = answer.headers.get_content_type(), answer.geturl()
     found = _from_json(content) if kind.endswith("json") else _from_html(content)
-    files: list[File] = []
+    files: list[ReleaseFile] = []
     for item in found:
         if not item["yanked"] and _fits(item["requires"]):
             place = _with_login(urljoin(final, item["url"]), address, login)

@@ -15,7 +15,7 @@ from rezup_api.session.detection import BASH_LOGIN, BOURNE, CSH, POWERSHELL, She
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["STARTUP", "Opening", "Shell", "choose_shell", "interactive", "script"]
+__all__ = ["STARTUP", "Opening", "Shell", "choose_shell", "interactive", "script_command"]
 
 STARTUP = Path(__file__).parent / "startup"
 _DISABLED, _PROMPT = "REZUP_DISABLE_PROMPT", "REZUP_PROMPT"
@@ -59,7 +59,7 @@ def interactive(shell: Shell, session: Mapping[str, str], tools: str, mark: str)
     return Opening(opening.command, {**told, **opening.environ}, tuple(sorted(consulted)))
 
 
-def script(shell: Shell, path: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
+def script_command(shell: Shell, path: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
     """The command that runs a script file in `shell`."""
     if shell.name == "cmd":
         return (shell.program, "/Q", "/C", path, *arguments)

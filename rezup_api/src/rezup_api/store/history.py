@@ -105,7 +105,7 @@ def write_act(folder: ContainerFolder, act: Act) -> None:
     place_file(folder.path, folder.path / "history" / name, act.to_json().encode("utf-8"))
 
 
-def record(write: Callable[[Act], None], act: Act, report: Reporter) -> None:
+def record_act(write: Callable[[Act], None], act: Act, report: Reporter) -> None:
     """Record an act that is done, even where that cannot be written down, which is said.
 
     Args:

@@ -69,7 +69,7 @@ def lock_name(environment: str) -> str:
     return f"pylock.{environment}.toml"
 
 
-def environment_of(lock: str) -> str:
+def environment_of_lock(lock: str) -> str:
     """The environment that a lock is for, from the name of its file."""
     return lock.removeprefix("pylock.").removesuffix(".toml")
 

@@ -17,7 +17,7 @@ from rezup_api.disk.files import write_whole
 from rezup_api.disk.staging import staged, sweep
 from rezup_api.errors import RemoteError, StorageError
 from rezup_api.netfs import reader
-from rezup_api.netfs.mounts import is_shared
+from rezup_api.netfs.mounts import may_hang
 from rezup_api.store.history import Act, read_history, write_act
 from rezup_api.store.labels import label_file, labels_of, read_label, remove_label, write_label
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, ContainerFolder, container_names, lock_name
@@ -167,7 +167,7 @@ class PathRemote:
                 return pickle.dumps((None, (error.message, error.hint)))
 
         try:
-            answer = reader.ask(told, reader.marker_of(root)) if is_shared(root) else told()
+            answer = reader.ask(told, reader.marker_of(root)) if may_hang(root) else told()
         except TimeoutError as error:
             raise RemoteError(f"the remote root {root} does not answer", WAY_OUT) from error
         except OSError as error:

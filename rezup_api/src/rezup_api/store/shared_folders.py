@@ -30,7 +30,7 @@ RECORD = "shared.json"
 LISTING = "files.json"
 
 
-def hold(path: Path) -> Held | None:
+def hold_shared(path: Path) -> Held | None:
     """Hold a shared folder, so that nobody removes it; None where there is none."""
     with suppress(FileNotFoundError):
         return lease(path / RECORD)
@@ -54,7 +54,7 @@ def appear_shared(stage: Stage, target: Path, listing: str, record: str) -> Held
         held = lease(stage.path / RECORD)  # before it appears, for what nobody holds may be removed
     target.parent.mkdir(exist_ok=True)
     while not stage.appear(target):
-        theirs = hold(target)
+        theirs = hold_shared(target)
         if theirs is not None:
             held.release()
             return theirs

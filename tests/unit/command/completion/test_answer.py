@@ -11,7 +11,7 @@ import pytest
 
 from rezup.cli import ENVIRON_FORMATS, SHELLS
 from rezup.commands import COMMANDS
-from rezup.completion.answer import script
+from rezup.completion.answer import completion_script
 from rezup.completion.candidates import paths
 from rezup_api.session.formats import FORMATS
 
@@ -214,8 +214,8 @@ def test_no_more_is_loaded_than_is_needed(home: Path, root: Path) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_there_is_a_script_for_every_shell(shell: str) -> None:
-    assert "rezup" in script(shell)
-    assert script(shell).endswith("\n")
+    assert "rezup" in completion_script(shell)
+    assert completion_script(shell).endswith("\n")
 
 
 def test_the_formats_are_those_of_the_library() -> None:
@@ -224,7 +224,7 @@ def test_the_formats_are_those_of_the_library() -> None:
 
 def test_powershell() -> None:
     """Nothing that the library's script sets is missing, and what it loses is kept."""
-    text = script("powershell")
+    text = completion_script("powershell")
     assert "Register-ArgumentCompleter -Native -CommandName rezup" in text
     for name in ("_ARGCOMPLETE", "_ARGCOMPLETE_IFS", "_ARGCOMPLETE_STDOUT_FILENAME", "COMP_LINE", "COMP_POINT"):
         assert f"        {name} = " in text

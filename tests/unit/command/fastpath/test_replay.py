@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rezup.fastpath import replay
+from rezup.fastpath import EXISTS, replay, stamp
 from rezup_api.session.descriptors import closes_descriptors
 
 if TYPE_CHECKING:
@@ -123,11 +123,11 @@ def test_a_record_of_another_rezup_or_of_the_future_is_none(tmp_path: Path, monk
 
 def test_a_stamp_shows_every_change(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    seen = [replay.stamp(str(path))]
+    seen = [stamp(str(path))]
 
     def differs() -> None:
         time.sleep(0.02)  # more than a tick of the file system's clock
-        seen.append(replay.stamp(str(path)))
+        seen.append(stamp(str(path)))
         assert seen.count(seen[-1]) == 1
 
     path.symlink_to(tmp_path / "nowhere")
@@ -144,13 +144,13 @@ def test_a_stamp_shows_every_change(tmp_path: Path) -> None:
     (tmp_path / "other").rename(path)
     differs()
     path.unlink()
-    assert replay.stamp(str(path)) == seen[0]
-    assert replay.stamp(str(path / "below")) == seen[0]
+    assert stamp(str(path)) == seen[0]
+    assert stamp(str(path / "below")) == seen[0]
 
 
 def test_what_only_has_to_exist_may_change(tmp_path: Path) -> None:
     path = tmp_path / "python"
-    stamps = [(str(path), replay.EXISTS)]
+    stamps = [(str(path), EXISTS)]
     assert not replay.unchanged(stamps)
     path.touch()
     assert replay.unchanged(stamps)

@@ -40,7 +40,7 @@ def test_a_file_as_young_as_the_launch_is_not_recorded(tmp_path: Path) -> None:
 def test_what_lies_on_a_share_is_not_trusted_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     path.touch()
-    monkeypatch.setattr("rezup.fastpath.stamps.is_shared", lambda path: True)
+    monkeypatch.setattr("rezup.fastpath.stamps.may_hang", lambda path: True)
     files = Files(path.stat().st_ctime - 10, [])
     files.read(path)
     stamped = files.stamped()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.store.studio import Studio
+from tests.unit.studio import Studio
 
 from rezup_api.store.layout import ContainerFolder
 

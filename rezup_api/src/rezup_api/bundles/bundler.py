@@ -14,8 +14,8 @@ from rezup_api.disk.files import digest_of, storing, write_whole
 from rezup_api.disk.staging import staged
 from rezup_api.errors import InstallError, NotFoundError
 from rezup_api.events import step
-from rezup_api.packages.lock_source import read_origin
-from rezup_api.packages.platforms import Target, environment_of, tags_of
+from rezup_api.packages.lock_source import read_lock_source
+from rezup_api.packages.platforms import PlatformTarget, marker_environment, tags_of
 from rezup_api.packages.pylock import line_of
 from rezup_api.pythons.finder import Finder
 from rezup_api.recipe.dump import dump
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.events import Reporter
-    from rezup_api.packages.lock_source import Origin
+    from rezup_api.packages.lock_source import LockSource
     from rezup_api.packages.pylock import Lock
     from rezup_api.settings import Settings
     from rezup_api.store.metadata import Environment
@@ -39,7 +39,7 @@ class Bundled:
     """A bundle that was made: where, for what, and how large it is: bytes, and the number of its wheels."""
 
     path: Path
-    targets: tuple[Target, ...]
+    targets: tuple[PlatformTarget, ...]
     size: int
     wheels: int
 
@@ -70,7 +70,7 @@ class Bundler:
             InstallError: something in it cannot go into a bundle, or there is no wheel of it for a platform.
             StorageError: it cannot be written.
         """
-        origin = read_origin(revision.path, str(revision))
+        origin = read_lock_source(revision.path, str(revision))
         environments = _bundled(revision, origin)
         if not path.parent.is_dir():
             raise NotFoundError(f"there is no folder {path.parent} for the bundle")
@@ -78,10 +78,10 @@ class Bundler:
             content = stage.path / "content"
             with storing("cannot write to"):
                 (content / WHEELS).mkdir(parents=True)
-            targets: dict[str, tuple[Target, ...]] = {}
+            targets: dict[str, tuple[PlatformTarget, ...]] = {}
             for environment in environments:
                 version = tuple(int(number) for number in environment.python.split("."))
-                targets[environment.name] = tuple(Target(name, machine, version) for name, machine in platforms)
+                targets[environment.name] = tuple(PlatformTarget(name, machine, version) for name, machine in platforms)
                 fetcher = self._fetcher(revision, environment, stage.path, content / WHEELS, holds)
                 lock = self._fetch(fetcher, environment, origin, targets[environment.name], content / WHEELS)
                 write_whole(content / lock_name(environment.name), lock.to_toml().encode("utf-8"))
@@ -110,7 +110,12 @@ class Bundler:
         )
 
     def _fetch(
-        self, fetcher: Fetcher, environment: Environment, origin: Origin, targets: Sequence[Target], wheels: Path
+        self,
+        fetcher: Fetcher,
+        environment: Environment,
+        origin: LockSource,
+        targets: Sequence[PlatformTarget],
+        wheels: Path,
     ) -> Lock:
         """Fetch the wheels of one environment; its lock, with those that were built."""
         lock = origin.locks[environment.name]
@@ -123,7 +128,7 @@ class Bundler:
             running.text = f"Fetched the wheels of {environment.name}"
         return lock
 
-    def _refuse_incomplete(self, lock: Lock, target: Target, wheels: Path) -> None:
+    def _refuse_incomplete(self, lock: Lock, target: PlatformTarget, wheels: Path) -> None:
         missing = lacking(lock, target, {digest_of(str(path)) for path in wheels.iterdir()})
         if missing:
             raise InstallError(
@@ -132,7 +137,7 @@ class Bundler:
             )
 
 
-def _bundled(revision: Revision, origin: Origin) -> list[Environment]:
+def _bundled(revision: Revision, origin: LockSource) -> list[Environment]:
     """The environments of a revision, all of which can go into a bundle."""
     environments = list(revision.metadata.environments) if revision.metadata is not None else []
     unlocked = [one.name for one in environments if one.name not in origin.locks]
@@ -150,14 +155,14 @@ def _bundled(revision: Revision, origin: Origin) -> list[Environment]:
     return environments
 
 
-def _sources(lock: Lock, targets: Sequence[Target]) -> dict[str, str]:
+def _sources(lock: Lock, targets: Sequence[PlatformTarget]) -> dict[str, str]:
     """The packages that there is no wheel of for some target, each with the line that brings its sources."""
     from packaging.pylock import PackageWheel, PylockSelectError
 
     found: dict[str, str] = {}
     for target in targets:
         try:
-            for package, chosen in lock.selected(environment_of(target), tags_of(target)):
+            for package, chosen in lock.selected(marker_environment(target), tags_of(target)):
                 if not isinstance(chosen, PackageWheel):
                     found[package.name] = line_of(package, {})
         except PylockSelectError as error:

@@ -17,11 +17,11 @@ import sys
 import time
 
 import rezup
-from rezup.fastpath.replay import VERSION_FILE, stamp
+from rezup.fastpath import VERSION_FILE, stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 FORMAT = 1
 # Seconds between two checks.
@@ -29,32 +29,6 @@ PAUSE = 86400.0
 # The version's file of what this process was started with: a release is told by the one that it replaces.
 installed = rezup.installed or VERSION_FILE
 _held = -1
-
-
-def switch() -> "Callable[[list[str]], int] | None":
-    """Put the release that was taken in place of this one, if there is one that holds.
-
-    Returns:
-        The entry of that release; None where this one runs.
-    """
-    found = current(os.environ)
-    if found is None:
-        return None
-    place = release_folder(found[0], os.environ)
-    known = {name: module for name, module in sys.modules.items() if name == "rezup" or name.startswith("rezup.")}
-    for name in known:
-        del sys.modules[name]
-    sys.path.insert(0, place)
-    try:
-        from rezup.__main__ import main
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, the installed one works
-        sys.path.remove(place)
-        for name in [name for name in sys.modules if name == "rezup" or name.startswith("rezup.")]:
-            del sys.modules[name]
-        sys.modules.update(known)
-        return None
-    sys.modules["rezup"].installed = installed  # type: ignore[attr-defined]
-    return main
 
 
 def user_folder(environ: "Mapping[str, str]") -> str:
@@ -112,20 +86,20 @@ def current(environ: "Mapping[str, str]") -> "tuple[str, str] | None":
             found = os.fstat(descriptor)
             if not _is_ours(found):
                 return None
-            record = marshal.loads(os.read(descriptor, found.st_size))
+            release_record = marshal.loads(os.read(descriptor, found.st_size))
         finally:
             os.close(descriptor)
-        if record[0] != (FORMAT, sys.version, installed, stamp(installed)):
+        if release_record[0] != (FORMAT, sys.version, installed, stamp(installed)):
             return None
-        place = release_folder(record[1], environ)
-        if not record[1] or not (_is_ours(os.stat(place)) and _is_ours(os.stat(os.path.dirname(place)))):
+        place = release_folder(release_record[1], environ)
+        if not release_record[1] or not (_is_ours(os.stat(place)) and _is_ours(os.stat(os.path.dirname(place)))):
             return None
-        return record[1], record[2]
+        return release_record[1], release_record[2]
     except (OSError, EOFError, ValueError, TypeError, IndexError):
         return None
 
 
-def record(name: str, previous: str) -> bytes:
+def release_record(name: str, previous: str) -> bytes:
     """What `current_file` holds."""
     return marshal.dumps(((FORMAT, sys.version, installed, stamp(installed)), name, previous))
 
@@ -155,7 +129,7 @@ def is_due(environ: "Mapping[str, str]") -> bool:
         return True
 
 
-def hold() -> None:
+def hold_release() -> None:
     """Keep the release that runs from being removed while this process is rezup; a command that it becomes needs it no more."""
     global _held  # noqa: PLW0603 - as long as the process, like what it stands for
     if os.name == "posix" and is_release() and _held < 0:

@@ -19,12 +19,12 @@ from rezup_api.disk.staging import building, staged, sweep
 from rezup_api.environments.build import build_environments
 from rezup_api.errors import InstallError, RecipeError, RemoteError, RezupError, StorageError
 from rezup_api.events import Note, Reporter, Warned
-from rezup_api.packages.lock_source import Origin, read_origin
+from rezup_api.packages.lock_source import LockSource, read_lock_source
 from rezup_api.packages.platforms import here
 from rezup_api.recipe.credentials import literal_credentials
 from rezup_api.recipe.dump import dump
 from rezup_api.recipe.load import load_recipe
-from rezup_api.store.history import new_act, record, write_act
+from rezup_api.store.history import new_act, record_act, write_act
 from rezup_api.store.layout import (
     METADATA_FILE,
     RECIPE_FILE,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class RevisionBuilder:
     """Makes the revisions of one container.
 
     Args:
@@ -62,7 +62,7 @@ class Maker:
     report: Reporter
 
     def make(
-        self, recipe: Recipe, message: str, remote: Remote | None = None, origin: Origin | None = None
+        self, recipe: Recipe, message: str, remote: Remote | None = None, origin: LockSource | None = None
     ) -> Revision:
         """Make a new revision.
 
@@ -82,7 +82,7 @@ class Maker:
             _refuse_credentials(recipe)
             remote.check_writable(recipe.container)  # before minutes are spent on a build
         _refuse_platform(recipe, recipe.container, f"name it in [lock] platforms, or add it on {_any_of(recipe)}")
-        origin = origin or Origin()
+        origin = origin or LockSource()
         source = origin.told or ", ".join(map(str, recipe.sources)) or "the built-in recipe"
         self.report(Note(f"Making a revision of {recipe.container} from {source}"))
         sweep(self.folder.path)
@@ -110,7 +110,7 @@ class Maker:
         told = f"from {origin.told}" if origin.told else ""
         if remote is not None:
             act = new_act("publish", timestamp, self.environ, message=message, detail=told)
-            record(lambda done: remote.record(recipe.container, done), act, self.report)
+            record_act(lambda done: remote.record(recipe.container, done), act, self.report)
         self._record("add", timestamp, message, told)
         return load_revision(self.folder, timestamp)
 
@@ -196,7 +196,7 @@ class Maker:
         """Tell that another process builds what is wanted here."""
         self.report(Note(f"Waiting for another process that builds {self.folder.name}"))
 
-    def _build(self, stage: Stage, recipe: Recipe, holds: ExitStack, origin: Origin) -> Metadata:
+    def _build(self, stage: Stage, recipe: Recipe, holds: ExitStack, origin: LockSource) -> Metadata:
         """Fill a stage with environments; what is recorded of them."""
         built = build_environments(
             recipe,
@@ -224,7 +224,7 @@ class Maker:
 
     def _record(self, act: str, timestamp: str, message: str, detail: str = "") -> None:
         done = new_act(act, timestamp, self.environ, message=message, detail=detail)
-        record(lambda act: write_act(self.folder, act), done, self.report)
+        record_act(lambda act: write_act(self.folder, act), done, self.report)
 
     def _appear(self, stage: Stage, timestamp: str) -> None:
         """Let a build of a published revision appear; that another process was first is fine, theirs is the same."""
@@ -250,7 +250,7 @@ def _publish(remote: Remote, recipe: Recipe, metadata: Metadata, stage: Stage, n
     return remote.publish(recipe.container, text, published, newest, locks=locks, wheels=wheels)
 
 
-def _published_origin(stage: Stage, remote: Remote, name: str, timestamp: str) -> Origin:
+def _published_origin(stage: Stage, remote: Remote, name: str, timestamp: str) -> LockSource:
     """The locks of a published revision and the wheels beside them; none for those of an older rezup."""
     with storing("cannot write"):
         for file, text in remote.locks(name, timestamp).items():
@@ -258,7 +258,7 @@ def _published_origin(stage: Stage, remote: Remote, name: str, timestamp: str) -
         for file in remote.wheels(name, timestamp):
             (stage.path / WHEELS).mkdir(exist_ok=True)
             remote.fetch_wheel(name, timestamp, file, stage.path / WHEELS / file)
-    return read_origin(stage.path, f"{name}@{timestamp}")
+    return read_lock_source(stage.path, f"{name}@{timestamp}")
 
 
 def _refuse_occupied(revision: Revision) -> None:
