@@ -45,7 +45,7 @@ def verdicts(user: Machine, *words: str) -> dict[str, tuple[bool, str]]:
 
 def test_without_a_policy_no_revision_goes(user: Machine) -> None:
     told = user.run("gc", "dev").stdout
-    assert "There is no policy" in told
+    assert "No rule says which revisions to remove." in told
     assert left(user) == [A, B, C, D, E]
 
 

@@ -15,6 +15,8 @@ PROGRAM = "rezup"
 # What `rezup env` writes, and which shells `rezup completion` knows.
 ENVIRON_FORMATS = ("sh", "fish", "csh", "powershell", "dotenv", "json")
 SHELLS = ("bash", "zsh", "fish", "powershell")
+LOCAL = "choose among the revisions of this machine, without asking the remote root"
+STRICT = "fail, instead of entering an older revision, if the remote root cannot be asked or its revision not be built"
 EPILOG = "Without a command: rezup use .main. See the documentation for recipes, files and variables."
 
 
@@ -99,11 +101,9 @@ def _add_use(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _command(commands, "use", "enter a container, or run a command or script in it")
     parser.usage = "rezup use [NAME[@REV]] [-l] [-n] [--strict] [-d SCRIPT] [-- COMMAND ...]"
     parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help="default: .main")
-    parser.add_argument("-l", "--local", action="store_true", help="pass over the remote root")
+    parser.add_argument("-l", "--local", action="store_true", help=LOCAL)
     parser.add_argument("-n", "--no-wait", action="store_true", help="start the command and return at once")
-    parser.add_argument(
-        "--strict", action="store_true", help="fail where another revision would stand in for the remote root's"
-    )
+    parser.add_argument("--strict", action="store_true", help=STRICT)
     parser.add_argument("-d", "--do", metavar="SCRIPT", help="run a script file in the session's shell")
 
 
@@ -150,7 +150,7 @@ def _add_status(commands: argparse._SubParsersAction[Parser]) -> None:
 def _add_env(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _command(commands, "env", "print what a session sets and removes, for other programs to take", json=True)
     parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help="default: .main")
-    parser.add_argument("-l", "--local", action="store_true", help="pass over the remote root")
+    parser.add_argument("-l", "--local", action="store_true", help=LOCAL)
     text = f"one of {', '.join(ENVIRON_FORMATS[:-1])} or {ENVIRON_FORMATS[-1]}; default: {ENVIRON_FORMATS[0]}"
     parser.add_argument(
         "--format", action=_Format, choices=ENVIRON_FORMATS, default=ENVIRON_FORMATS[0], metavar="FORMAT", help=text

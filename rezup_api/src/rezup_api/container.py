@@ -88,9 +88,9 @@ class Container:
 
         Args:
             request: `REV` of the command line, empty for what `use NAME` gives.
-            local: pass over the remote root.
-            strict: raise where another revision would stand in for what the remote root names, because that cannot be asked or
-                built.
+            local: choose among the revisions of this machine, without asking the remote root.
+            strict: raise where an older revision would be given otherwise, because the remote root cannot be asked, or the
+                revision that it names not be built.
             at_once: try to build it even if that has just failed.
             create: make a first revision from the recipe, as is always done for `.main`; not where there is a remote root.
 

@@ -87,7 +87,7 @@ def scan(words: "list[str]") -> "tuple[str, bool, list[str] | None] | None":
     """Read the usual forms of a command line: `use [NAME[@REV]] [-l] [-q] [-- COMMAND ...]`; None for all others.
 
     Returns:
-        `NAME[@REV]`, whether to pass over the remote root, and the command, None for a shell.
+        `NAME[@REV]`, whether `--local` was given, and the command, None for a shell.
     """
     command = None
     if "--" in words:

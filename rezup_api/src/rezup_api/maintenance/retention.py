@@ -116,7 +116,7 @@ def _judge(candidate: Candidate, place: int, policy: Policy, now: float) -> Verd
     if place == 0:
         return stays(f"the newest for {candidate.group}" if candidate.group else "the newest")
     if not policy.given:
-        return stays("there is no policy")
+        return stays("no rule says to remove it")
     if policy.keep is not None and place < policy.keep:
         return stays(f"one of the newest {policy.keep}")
     age = now - timestamp_order(candidate.timestamp)[0]
