@@ -1,6 +1,6 @@
-"""The quick launch and all that a start of rezup passes through; it imports next to nothing.
+"""The quick launch, and what every start of rezup passes through; it imports next to nothing.
 
-What every start needs is here: which rezup this is, and what shows whether a file has changed.
+This module has what every start needs: the path that identifies this rezup, and the stamp that shows a change of a file.
 """
 
 import os
@@ -9,16 +9,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Stamp = tuple[int, int, int, int] | int
 
-# The releases that a user has taken are told by a digest of this path, so it stays as it is.
+# This path must stay as it is: the file that names the release to run is found by a number made from it.
 VERSION_FILE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_version.py")
 # The stamp of a path that only has to exist.
 EXISTS = 0
 
 
 def stamp(path: str) -> "Stamp":
-    """What shows whether a file has changed: its times, size and inode; where it is not there, the number of the error.
+    """The stamp of a file, which differs after any change: its times in nanoseconds, its size and its inode.
 
-    A link that leads nowhere is not the same as no file: it has the inode of the link.
+    If there is no file, the stamp is the negative number of the error. A link that leads nowhere is not the same as no file: its
+    stamp is the inode of the link.
     """
     try:
         found = os.lstat(path)

@@ -1,4 +1,4 @@
-"""What a prepared record holds; the quick launch reads the same fields by their order."""
+"""The record of a launch: its fields, which the quick launch reads by their order."""
 
 from __future__ import annotations
 
@@ -20,28 +20,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The prepared answer to one request, and all that it depends on.
+    """The answer to one request, and everything on which it depends.
 
-    Stamps are pairs of path and stamp (`quick.stamp`), variables pairs of name and value, None where it must be unset.
+    Stamps are pairs of a path and its `fastpath.stamp`. Variables are pairs of a name and a value, which is None if the variable
+    must not be set. Moments are seconds since the epoch.
 
     Args:
-        settled: whether it may be used; else it is only there to tell when its files were first seen.
-        identity: of the rezup and the Python that wrote it.
-        written: when, in seconds since the epoch.
-        since: when the files whose stamps are slow to show a change were first seen as they are; 0 where there are none.
+        settled: whether a launch may use the record. If not, it only says since when its files have been unchanged.
+        identity: the `replay.identity` of the rezup and the Python that wrote it.
+        written: when it was written.
+        since: since when the files whose stamps show a change late have been unchanged; 0 if there are no such files.
         early: the variables that decide which site-customize script runs.
-        early_stamps: the files that decide it.
-        shared: stamps of files on file systems that may hang; for each, after where `guard` keeps in mind that it does.
-        mounted: folders on local file systems, where one that may hang could be mounted meanwhile.
-        script: path and code of the site-customize script; empty without one.
-        variables: the variables that the answer depends on once the script has run.
-        stamps: all other files that it depends on.
-        revision: the file on which the revision is held.
-        values: the variables that the session sets, None for those that it does not have; PATH only if `prefix` does not say it.
-        prefix: what goes before the caller's PATH.
-        removed: the entries of it that are an outer session's.
-        opening: the command that opens a shell; empty without one.
-        parent: the command line of the process for which that is the shell; empty where it is the shell for all.
+        early_stamps: the files that decide which site-customize script runs.
+        shared: for each file system that may hang, its marker file (see `rezup_api.netfs`) and the stamps of its files.
+        mounted: folders on local file systems, at which a share could be mounted meanwhile.
+        script: the path and the code of the site-customize script; empty if there is none.
+        variables: the variables on which the answer depends after the script has run.
+        stamps: all other files on which the answer depends.
+        revision: the file of which a session holds the lease.
+        values: the variables that the session sets, None for one that it unsets; PATH only if `prefix` cannot give it.
+        prefix: the entries that go before the caller's PATH.
+        removed: the entries of the caller's PATH that come from an outer session, and are left out.
+        opening: the command that opens a shell; empty if the request has a command.
+        parent: the command line of the parent process for which that is the right shell; empty if it is right for any parent.
     """
 
     settled: bool
@@ -63,11 +64,11 @@ class Record:
     parent: tuple[str, ...]
 
     def dumped(self) -> bytes:
-        """What the record's file holds."""
+        """The content of the record's file."""
         return marshal.dumps(tuple(getattr(self, field.name) for field in fields(self)))
 
 
 def read(path: str) -> Record | None:
-    """The record in a file, settled or not; None if there is none that can be trusted."""
+    """Read a record, settled or not; None if there is none, or if it cannot be trusted."""
     found = load(path)
     return Record(*found) if found is not None and len(found) == len(fields(Record)) else None

@@ -127,7 +127,7 @@ class Collector:
         ]
 
     def _names(self) -> dict[str, list[str]]:
-        """Why revisions stay whatever the policy says, by timestamp: pins, labels, and what `use` gives without the remote root."""
+        """Why revisions stay against any policy, by timestamp: pins, labels, and what `use` gives without the remote root."""
         names: dict[str, list[str]] = {}
         pin = read_pin(self.folder)
         if pin is not None:
