@@ -1,7 +1,8 @@
 """Print results and errors: as tables and lines for people, or as one JSON document for programs.
 
 The document is `{"format": 1, "command": "status", "data": {...}}`. For an error, it has
-`"error": {"code", "message", "hint", ...}` instead of `data`. The number `format` grows if a key changes its meaning. New keys may come at any time.
+`"error": {"code", "message", "hint", ...}` instead of `data`. The number `format` grows if a key changes its
+meaning. New keys may come at any time.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Archives that install without a network."""
+"""Bundles: revisions as single files that install without a network."""

@@ -1,1 +1,1 @@
-"""rezup's own newer releases."""
+"""The newer releases of rezup itself: where they come from, how one is installed, and what is remembered of them."""
