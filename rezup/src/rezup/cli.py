@@ -16,7 +16,9 @@ PROGRAM = "rezup"
 ENVIRON_FORMATS = ("sh", "fish", "csh", "powershell", "dotenv", "json")
 SHELLS = ("bash", "zsh", "fish", "powershell")
 LOCAL = "choose among the revisions of this machine, without asking the remote root"
-STRICT = "fail, instead of entering an older revision, if the remote root cannot be asked or its revision not be built"
+STRICT = (
+    "fail if the remote root cannot be asked or its revision cannot be built, instead of entering the last good one"
+)
 EPILOG = "Without a command: rezup use .main. See the documentation for recipes, files and variables."
 
 

@@ -89,8 +89,8 @@ class Container:
         Args:
             request: `REV` of the command line, empty for what `use NAME` gives.
             local: choose among the revisions of this machine, without asking the remote root.
-            strict: raise where an older revision would be given otherwise, because the remote root cannot be asked, or the
-                revision that it names not be built.
+            strict: raise if the remote root cannot be asked, or the revision that it names cannot be built, instead of giving the
+                last good one.
             at_once: try to build it even if that has just failed.
             create: make a first revision from the recipe, as is always done for `.main`; not where there is a remote root.
 

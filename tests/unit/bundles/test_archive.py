@@ -115,7 +115,7 @@ def digest_text(data: bytes) -> str:
     [
         (alter, "rezup.toml: its content has changed"),
         (lose, "revision.json: is missing"),
-        (climb, "evil.py: nothing of that"),
+        (climb, "evil.py: a bundle has no file"),
     ],
 )
 def test_other_members(bundle: Path, tmp_path: Path, change: Callable[[dict[str, bytes]], None], told: str) -> None:

@@ -54,7 +54,7 @@ def drop_container(folder: ContainerFolder, *, force: bool = False) -> bool:
 def _claim_all(folder: ContainerFolder, locks: ExitStack) -> None:
     """Take every lock that a process in the container, or one that builds in it, would hold.
 
-    From then on no process can enter a revision. One that tries waits for nothing: it finds the container gone.
+    From then on no process can enter a revision: one that tries finds the container gone.
 
     Raises:
         BusyError: another process holds one of the locks, or /proc shows one that uses a revision.
@@ -65,7 +65,7 @@ def _claim_all(folder: ContainerFolder, locks: ExitStack) -> None:
         named = [str(holder) for holder in entered]
         known = {holder.revision for holder in entered}
         named += [
-            f"a process that cannot be looked at uses {revision}" for revision in used if str(revision) not in known
+            f"a process that this user may not see uses {revision}" for revision in used if str(revision) not in known
         ]
         raise BusyError(
             f"{folder.name} is in use:\n  " + "\n  ".join(named),
