@@ -51,9 +51,7 @@ def _own_libraries_first() -> None:
     named = {os.path.abspath(folder) for folder in os.environ["PYTHONPATH"].split(os.pathsep)}
     # A folder with `rezup_api` in it is where rezup itself comes from.
     foreign = {folder for folder in named if not os.path.exists(folder + "/rezup_api/__init__.py")}
-    sys.path.sort(
-        key=lambda folder: os.path.abspath(folder) in foreign
-    )  # `sort` is stable: within both groups the order stays
+    sys.path.sort(key=lambda folder: os.path.abspath(folder) in foreign)  # stable: both groups keep their order
 
 
 def _newer() -> "Callable[[list[str]], int] | None":

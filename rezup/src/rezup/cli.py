@@ -151,9 +151,7 @@ def _add_status(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _add_env(commands: argparse._SubParsersAction[Parser]) -> None:
-    parser = _command(
-        commands, "env", "print the variables that a session sets and removes, for other programs", json=True
-    )
+    parser = _command(commands, "env", "print the variables that a session sets and removes", json=True)
     parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help="default: .main")
     parser.add_argument("-l", "--local", action="store_true", help=LOCAL)
     text = f"one of {', '.join(ENVIRON_FORMATS[:-1])} or {ENVIRON_FORMATS[-1]}; default: {ENVIRON_FORMATS[0]}"
@@ -212,12 +210,7 @@ def _add_looking(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _add_gc(commands: argparse._SubParsersAction[Parser]) -> None:
-    parser = _command(
-        commands,
-        "gc",
-        "remove the revisions that are no longer needed, and what other processes left behind",
-        json=True,
-    )
+    parser = _command(commands, "gc", "remove revisions that are not needed, and what was left behind", json=True)
     parser.add_argument("name", nargs="?", metavar="NAME", help="default: all containers")
     parser.add_argument("--keep", type=_count, metavar="N", help="keep the newest N revisions")
     parser.add_argument("--older-than", metavar="AGE", help='remove only what is older: "12h", "30d"')

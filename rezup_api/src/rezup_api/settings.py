@@ -29,12 +29,12 @@ VARIABLES = (
         "REZUP_ROOT_LOCAL", "The local root, where revisions are built. A recipe's `root.local` wins.", "`~/.rezup`"
     ),
     Variable(
-        "REZUP_ROOT_REMOTE", "The remote root, where recipes are published. A recipe's `root.remote` wins.", "none"
+        "REZUP_ROOT_REMOTE", "The remote root, to which revisions are published. A recipe's `root.remote` wins.", "none"
     ),
     Variable("REZUP_RECIPES", "The folder searched for recipes.", "the home folder"),
-    Variable("REZUP_DEFAULT_SHELL", "The shell to open: a name or a path.", "the shell one is in"),
-    Variable("REZUP_PROMPT", "The prompt's mark in an interactive session.", "the container's name"),
-    Variable("REZUP_DISABLE_PROMPT", "Any non-empty value: leave the prompt alone.", "unset"),
+    Variable("REZUP_DEFAULT_SHELL", "The shell to open: a name or a path.", "the shell from which you call rezup"),
+    Variable("REZUP_PROMPT", "The mark before the prompt of an interactive session.", "the container's name"),
+    Variable("REZUP_DISABLE_PROMPT", "Any non-empty value: do not change the prompt.", "unset"),
     Variable(
         "REZUP_PYTHON_PATH",
         "Interpreters, or folders of them, searched before all others; separated as in `PATH`.",
@@ -43,8 +43,8 @@ VARIABLES = (
     Variable("REZUP_WHEELHOUSE", "A folder of wheels to install from, before an index is asked.", "none"),
     Variable(
         "REZUP_CLEAN_AFTER",
-        "The age, such as `30d`, after which revisions go by themselves, where a recipe has no `[retention]`.",
-        "none: nothing goes",
+        "The age, such as `30d`, after which rezup removes revisions by itself, if a recipe has no `[retention]`.",
+        "none: rezup removes nothing",
     ),
     Variable("REZUP_NO_UPGRADE", "Any non-empty value: do not look for newer releases of rezup.", "unset"),
     Variable("REZUP_UPGRADE_PAUSE", "Seconds between two looks for a newer release of rezup.", "86400, a day"),
@@ -56,15 +56,15 @@ VARIABLES = (
     Variable("REZUP_SKIP_INIT", "Any non-empty value: do not run the site-customize script.", "unset"),
     Variable(
         "REZUP_EDIT_IN_PRODUCTION",
-        "Accepted for recipes of rezup 2.x and without effect: an editable Rez always keeps production behaviour.",
+        "Accepted for rezup 2.x, and has no effect: an editable Rez is always a production install.",
         "unset",
     ),
 )
 SESSION_VARIABLES = (
-    Variable("REZUP_CONTAINER", "The name of the container one is in."),
-    Variable("REZUP_REVISION", "The absolute path of the revision one is in."),
-    Variable("REZUP_USING_REMOTE", '"yes" when the revision came from the remote root, else empty.'),
-    Variable("REZUP_SESSION", "What the session changed, as JSON, so that a nested `rezup use` starts clean of it."),
+    Variable("REZUP_CONTAINER", "The name of the session's container."),
+    Variable("REZUP_REVISION", "The absolute path of the session's revision."),
+    Variable("REZUP_USING_REMOTE", '"yes" if the revision comes from the remote root, else empty.'),
+    Variable("REZUP_SESSION", "What the session has changed, as JSON, so that a nested `rezup use` can take it back."),
 )
 
 

@@ -105,9 +105,8 @@ def _unknown(revisions: list[Revision], open_files: set[str]) -> list[RunningSes
         pid = _locker(path, locks) if path not in open_files else None
         if pid is None:
             continue
-        alive = os.path.exists(
-            holders.PROCESSES / str(pid)
-        )  # the table names the process that took the lock; a child may hold it now
+        # The table names the process that took the lock. That may have ended, and a child may hold the lock now.
+        alive = os.path.exists(holders.PROCESSES / str(pid))
         found.append(
             RunningSession(
                 pid=pid if alive else None,

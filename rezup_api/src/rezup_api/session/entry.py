@@ -69,8 +69,7 @@ def enter_revision(revision: Revision, environ: Mapping[str, str], report: Repor
     try:
         recipe = load_recipe(revision.container, revision.recipe_file, tolerant=revision.style != "3")
         return Session(revision, session_environ(revision, recipe, environ, report), held)
-    except (
-        BaseException
-    ):  # Ctrl-C too: a lease that nobody releases would keep the revision as long as this process lives
+    except BaseException:
+        # Ctrl-C too: a lease that stays open would keep the revision as long as this process lives.
         held.release()
         raise
