@@ -74,6 +74,8 @@ def _table(rows: list[dict[str, Any]], *, ruled: bool, dry_run: bool) -> Table:
     title = f"{gone or 'Nothing'} {verb if gone else 'would be' if dry_run else 'was'} removed"
     title += f", which {'frees' if dry_run else 'freed'} {size_text(size)}" if size else ""
     if not ruled:
-        title += "\nNo rule says which revisions to remove. Give one with --keep or --older-than, in [retention] of the recipe,"
-        title += " or in REZUP_CLEAN_AFTER."
+        title += (
+            "\nNo rule says which revisions to remove. Give one with --keep or --older-than, in [retention] of the recipe, "
+            "or in REZUP_CLEAN_AFTER."
+        )
     return Table(("WHAT", "", "WHY"), cells, "There is nothing to clean up.", title)

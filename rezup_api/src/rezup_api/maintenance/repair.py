@@ -147,8 +147,8 @@ class Repairer:
     def _mend(self, finding: Finding) -> bool:
         if finding.kind in (CHANGED, MISSING) and finding.file is not None:
             self._make_way(finding.path)
-            # `replace` renames a verified copy over the file. Writing into the file instead would change it under processes that have
-            # it open, and in every revision that has a hard link to it.
+            # `replace` renames a verified copy over the file. Writing into the file instead would change it under processes that
+            # have it open, and in every revision that has a hard link to it.
             return self.store.replace(finding.file, finding.path)
         if finding.kind == LINK:
             self._make_way(finding.path)
