@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from rezup_api.recipe.model import Recipe
     from rezup_api.session.environment import SessionEnviron
     from rezup_api.session.shells import Opening
-    from rezup_api.store.remote import Watched
+    from rezup_api.storage.interface import Witness
     from rezup_api.store.revision import Revision
 
 
@@ -89,7 +89,7 @@ class Answer:
     recipe: Recipe
     revision: Revision
     computed: SessionEnviron
-    basis: Watched
+    basis: Witness
     opening: Opening | None = None
     parent: tuple[str, ...] = ()
 
@@ -122,7 +122,7 @@ def _is_repeatable(origin: Invocation, answer: Answer) -> bool:
     named = [path for path in paths if path]
     return (
         bool(origin.environ.get("HOME") and environ.get("HOME"))
-        and all(os.path.isabs(expand(path, environ)) for path in named)
+        and all(os.path.isabs(expand(path, environ).removeprefix("file://")) for path in named)
         and not any(_SOMEBODYS_HOME.match(path) for path in named)
     )
 
