@@ -91,6 +91,11 @@ def test_of_many_creators_of_a_name_one_succeeds(tmp_path: Path, other: Callable
     assert {storage.get(f"dev/log/{number}.json") for number in range(50)} <= pids
 
 
+def test_the_witnesses_of_names_are_their_files(tmp_path: Path) -> None:
+    found = FolderStorage(tmp_path).witness(["dev/labels/a", "dev/revisions"])
+    assert found == Witness((tmp_path / "dev" / "labels" / "a", tmp_path / "dev" / "revisions"))
+
+
 def test_a_share_is_also_known_by_where_it_is_mounted(tmp_path: Path) -> None:
     storage = SharedFolder(tmp_path)
     assert storage.witness(["a"]) == Witness((tmp_path / "a",), (), (tmp_path,))

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rezup.fastpath import stamp
 from rezup_api.storage.interface import Witness
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rezup_api.storage.interface import Storage
@@ -101,9 +103,20 @@ def test_everybody_with_the_right_to_write_passes(storage: Storage) -> None:
     storage.check_writable("dev/revisions")
 
 
-def test_a_witness_names_what_was_asked_for(storage: Storage) -> None:
-    found = storage.witness(["dev/labels/a", "dev/revisions"])
-    assert [str(path) for path in found.files] == [storage.locate("dev/labels/a"), storage.locate("dev/revisions")]
+def test_a_witness_shows_every_change(storage: Storage) -> None:
+    storage.put("dev/labels/a", b"1")
+    storage.append("dev/revisions", {"rezup.toml": b"x"}, follow)
+    changes: dict[str, Callable[[], object]] = {
+        "dev/labels/a": lambda: storage.put("dev/labels/a", b"2"),
+        "dev/labels/b": lambda: storage.put("dev/labels/b", b"1"),
+        "dev/revisions": lambda: storage.append("dev/revisions", {"rezup.toml": b"y"}, follow),
+    }
+    for name, change in changes.items():
+        files = storage.witness([name]).files
+        before = [stamp(str(path)) for path in files]
+        assert before == [stamp(str(path)) for path in files]
+        change()
+        assert before != [stamp(str(path)) for path in files]
 
 
 def test_a_witness_takes_further_files(tmp_path: Path) -> None:
