@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup.fastpath.record import Record, read
-from rezup.fastpath.replay import identity, record_path, scan, session_path
+from rezup.fastpath.record import identity, load, make_record, record_path
+from rezup.fastpath.replay import scan, session_path
 from rezup.fastpath.stamps import Files
 from rezup_api.disk.files import write_whole
 from rezup_api.errors import RezupError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rezup.fastpath import Stamp
-    from rezup.fastpath.record import Variables
+    from rezup.fastpath.record import Record, Variables
     from rezup_api.recipe.model import Recipe
     from rezup_api.session.environment import SessionEnviron
     from rezup_api.session.shells import Opening
@@ -107,7 +107,7 @@ def prepare(origin: Invocation, answer: Answer) -> None:
         return
     folder = os.path.dirname(path)
     with suppress(OSError, RezupError):
-        record = _record(origin, answer, read(path))
+        record = _record(origin, answer, load(path))
         if record is not None and _session(record, answer.environ) == answer.session and owned(folder):
             os.makedirs(folder, mode=0o700, exist_ok=True)
             write_whole(Path(path), record.dumped(), 0o600)
@@ -154,7 +154,7 @@ def _record(origin: Invocation, answer: Answer, old: Record | None) -> Record | 
     both = replace(then, shared=(*first.shared, *then.shared), slow={**first.slow, **then.slow})
     since = _since(both.slow, old, origin.started)
     named = _names(answer)
-    return Record(
+    return make_record(
         settled=not since or origin.started - since >= SLOW,
         identity=identity(),
         written=time.time(),
