@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup.fastpath.record import identity, load, make_record, record_path
+from rezup.fastpath import Record, dumped, identity, load, record_path
 from rezup.fastpath.replay import scan, session_path
 from rezup.fastpath.stamps import Files
 from rezup_api.disk.files import write_whole
@@ -35,8 +35,7 @@ from rezup_api.settings import VARIABLES, Settings, expand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rezup.fastpath import Stamp
-    from rezup.fastpath.record import Record, Variables
+    from rezup.fastpath import Stamp, Variables
     from rezup_api.recipe.model import Recipe
     from rezup_api.session.environment import SessionEnviron
     from rezup_api.session.shells import Opening
@@ -110,7 +109,7 @@ def prepare(origin: Invocation, answer: Answer) -> None:
         record = _record(origin, answer, load(path))
         if record is not None and _session(record, answer.environ) == answer.session and owned(folder):
             os.makedirs(folder, mode=0o700, exist_ok=True)
-            write_whole(Path(path), record.dumped(), 0o600)
+            write_whole(Path(path), dumped(record), 0o600)
             _prune(folder)
 
 
@@ -154,7 +153,7 @@ def _record(origin: Invocation, answer: Answer, old: Record | None) -> Record | 
     both = replace(then, shared=(*first.shared, *then.shared), slow={**first.slow, **then.slow})
     since = _since(both.slow, old, origin.started)
     named = _names(answer)
-    return make_record(
+    return Record(
         settled=not since or origin.started - since >= SLOW,
         identity=identity(),
         written=time.time(),

@@ -14,15 +14,14 @@ import os
 import sys
 
 import rezup
-from rezup.fastpath import EXISTS, stamp
-from rezup.fastpath.record import load, record_path
+from rezup.fastpath import EXISTS, load, record_path, stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping, Sequence
     from types import CodeType
 
-    from rezup.fastpath.record import Record, Request, Stamps, Variables
+    from rezup.fastpath import Record, Request, Stamps, Variables
 
     ScriptRun = tuple[str, Mapping[str, str], BaseException | None]
 
