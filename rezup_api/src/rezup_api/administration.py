@@ -5,7 +5,6 @@ Care(studio.container("prod")).chooser(remote=True).rollback(message="menus are 
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,16 +13,15 @@ from rezup_api.disk.files import storage_error
 from rezup_api.disk.flock import lease
 from rezup_api.errors import BusyError, NotFoundError, RecipeError, RemoteError, StorageError, UsageError
 from rezup_api.events import step
-from rezup_api.maintenance.gc import Collected, Collector
+from rezup_api.maintenance.gc import Collected, Collector, collect_published
 from rezup_api.maintenance.removal import drop_container
-from rezup_api.maintenance.retention import Candidate, Policy, choose_policy, plan
+from rezup_api.maintenance.retention import Policy, choose_policy
 from rezup_api.maintenance.running import RunningSession, running_sessions
 from rezup_api.recipe.load import load_recipe
 from rezup_api.selection.chooser import Chooser
-from rezup_api.selection.roots import Here, There
 from rezup_api.selection.selector import Selector
-from rezup_api.store.history import Act, new_act, read_history, record_act, write_act
-from rezup_api.store.labels import PUBLISHED, read_label, remove_label
+from rezup_api.store.history import Act, new_act
+from rezup_api.store.labels import PUBLISHED
 from rezup_api.store.layout import cache_folder
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import is_label, timestamp_order
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from rezup_api.maintenance.diff import Contents
     from rezup_api.maintenance.verify import Finding
     from rezup_api.recipe.model import Retention
-    from rezup_api.store.remote import Remote
+    from rezup_api.store.root import ContainerRoot
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +76,6 @@ def behind(timestamp: str, offered: list[str], given: str | None) -> int:
     return sum(order < timestamp_order(one) <= last for one in offered)
 
 
-def _named_there(remote: Remote, name: str) -> dict[str, list[str]]:
-    """Who names which revision on a remote root: its pin, and its labels."""
-    named: dict[str, list[str]] = {}
-    pin = remote.pin(name)
-    if pin is not None:
-        named.setdefault(pin.timestamp, []).append("rolled back to" if pin.is_rollback else "pinned")
-    for label, timestamp in remote.labels(name).items():
-        named.setdefault(timestamp, []).append(f"labelled {label}")
-    return named
-
-
 @contextmanager
 def _held(revision: Revision) -> Iterator[None]:
     """Keep a revision from being removed meanwhile; one that is incomplete has nothing to hold."""
@@ -111,7 +98,7 @@ class Care:
     def __init__(self, container: Container) -> None:
         self._container = container
 
-    def place_of(self, *, local: bool, remote: bool) -> Remote | None:
+    def place_of(self, *, local: bool, remote: bool) -> ContainerRoot | None:
         """Which of the two roots an act is meant for: the remote root, or None for this machine's.
 
         Args:
@@ -135,14 +122,13 @@ class Care:
         """What pins, rolls back and labels its revisions, under the root that is meant; see `place_of` for the errors."""
         container = self._container
         there = self.place_of(local=local, remote=remote)
-        if there is not None:
-            return Chooser(container.name, There(container.folder, there), container.environ, container.report)
-        here = Here(container.folder, container.remote, container.report)
-        return Chooser(container.name, here, container.environ, container.report)
+        return Chooser(
+            container.folder, container.remote, container.environ, container.report, remote=there is not None
+        )
 
     def history(self) -> list[Act]:
         """What was done on this machine, newest first; what was done on the remote root is `remote.history`."""
-        return read_history(self._container.folder)
+        return self._container.local.history()
 
     def offered(self) -> tuple[list[str], str | None]:
         """The revisions among which `use` chooses, and the one that it gives; none where that cannot be told."""
@@ -151,7 +137,7 @@ class Care:
         try:
             # Where a remote root decides, revisions made on this machine alone do not count.
             if container.remote is not None and container.published() is not None:
-                return container.remote.timestamps(container.name), given
+                return container.remote.timestamps(), given
         except (NotFoundError, RemoteError, StorageError):
             pass
         return [revision.timestamp for revision in container.revisions() if revision.ready], given
@@ -176,7 +162,7 @@ class Care:
         there = self.place_of(local=local, remote=remote)
         policy = choose_policy(asked, self._retention(), container.settings.clean_after)
         if there is not None:
-            return policy, self._collect_there(there, policy, dry_run=dry_run)
+            return policy, collect_published(there, policy, container.environ, container.report, dry_run=dry_run)
         collector = Collector(container.folder, self._given(), container.environ, container.report, container.named())
         return policy, collector.collect(policy, dry_run=dry_run)
 
@@ -197,27 +183,6 @@ class Care:
             return self._container.current()
         except (NotFoundError, RemoteError, StorageError):
             return None
-
-    def _collect_there(self, remote: Remote, policy: Policy, *, dry_run: bool) -> Collected:
-        """Remove published revisions; machines that have built them keep them, as long as their own policy says."""
-        name = self._container.name
-        found = {timestamp: remote.metadata(name, timestamp) for timestamp in remote.timestamps(name)}
-        named = _named_there(remote, name)
-        candidates = [
-            Candidate(
-                timestamp, (*named.get(timestamp, ()), *(["made by a newer rezup"] if one.format > FORMAT else []))
-            )
-            for timestamp, one in found.items()
-            if one is not None
-        ]
-        done = Collected(tuple(plan(candidates, policy, time.time())))
-        if done.gone and not dry_run:
-            for timestamp in done.gone:
-                if timestamp not in _named_there(remote, name):  # nobody has named it meanwhile
-                    remote.remove(name, timestamp)
-            act = new_act("gc", "", self._container.environ, detail=" ".join(done.gone))
-            record_act(lambda act: remote.record(name, act), act, self._container.report)
-        return done
 
     def verify(self, request: str = "", *, repair: bool = False) -> Verified:
         """Compare a revision of this machine with what was recorded when it was made.
@@ -250,7 +215,7 @@ class Care:
             mended = repairer.mend(found)
             if mended:
                 act = new_act("repair", revision.timestamp, container.environ, detail=f"{mended} mended")
-                record_act(lambda act: write_act(container.folder, act), act, container.report)
+                container.local.record(act, container.report)
             with step(container.report, f"Reading the files of {revision} again") as running:
                 return Verified(
                     revision, tuple(found), tuple(examine_revision(revision, store, container.environ, running))
@@ -268,7 +233,7 @@ class Care:
         container = self._container
         timestamps = container.folder.timestamps()
         given = self._given()
-        label = read_label(container.folder, request) if is_label(request) else None
+        label = container.local.label(request) if is_label(request) else None
         if request:
             return resolve(container.name, label or request, timestamps, given)
         wanted = given or next(iter(timestamps), None)
@@ -289,19 +254,19 @@ class Care:
             NotFoundError: there is none such.
             RemoteError: it is only published, and the remote root cannot be asked.
         """
-        from rezup_api.maintenance.diff import read_here, read_there  # they load what builds
+        from rezup_api.maintenance.diff import built_contents, published_contents  # they load what builds
 
         container = self._container
         try:
             revision = load_revision(container.folder, self._meant_here(request))
             metadata = revision.metadata or Metadata(FORMAT, "")
-            return Described(container.name, revision.timestamp, metadata, read_here(revision))
+            return Described(container.name, revision.timestamp, metadata, built_contents(revision))
         except NotFoundError:
             if container.remote is None:
                 raise
         selection = Selector(container.folder, container.remote, container.report).select_there(request)
         published = selection.published or Metadata(FORMAT, "")
-        told = read_there(container.remote, container.name, selection.timestamp)
+        told = published_contents(container.remote, selection.timestamp)
         return Described(container.name, selection.timestamp, published, told)
 
     def sessions(self) -> list[RunningSession]:
@@ -327,8 +292,8 @@ class Care:
         there = self.place_of(local=local, remote=remote)
         if there is None:
             return drop_container(container.folder, force=force)
-        if container.name not in there.containers():
+        if not there.exists():
             raise NotFoundError(f"there is no container {container.name} on {there.place}", "see: rezup status")
-        there.remove(container.name)
-        remove_label(container.folder, PUBLISHED)  # else its absence would be taken for a share that is away
+        there.remove()
+        container.local.remove_label(PUBLISHED)  # else its absence would be taken for a share that is away
         return True

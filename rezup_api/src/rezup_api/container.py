@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rezup_api.builder.failures import Failure, read_failure
@@ -13,14 +12,13 @@ from rezup_api.events import Warned
 from rezup_api.recipe.load import load_recipe
 from rezup_api.selection.selector import Selector
 from rezup_api.session.entry import Session, enter_revision
-from rezup_api.settings import absolute
-from rezup_api.store.labels import labels_of
-from rezup_api.store.layout import ContainerFolder, container_names
+from rezup_api.storage.address import folder_of_root, open_root
+from rezup_api.store.labels import PIN
+from rezup_api.store.layout import ContainerFolder
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import DEFAULT_CONTAINER
-from rezup_api.store.pin import PIN, Pin
-from rezup_api.store.remote import PathRemote, Remote, newest_published
 from rezup_api.store.revision import Revision, load_revision, newest_first, newest_ready
+from rezup_api.store.root import ContainerRoot, list_containers, local_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +28,8 @@ if TYPE_CHECKING:
     from rezup_api.packages.lock_source import LockSource
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
-    from rezup_api.store.remote import Watched
+    from rezup_api.storage.interface import Witness
+    from rezup_api.store.pin import Pin
 
 FIRST_BUILD = "first"
 ATTEMPTS = 5
@@ -47,8 +46,8 @@ class Container:
     """
 
     def __init__(self, recipe: Recipe, settings: Settings, environ: Mapping[str, str], report: Reporter) -> None:
-        local = absolute(recipe.root_local, environ) if recipe.root_local else settings.root_local
-        shared = absolute(recipe.root_remote, environ) if recipe.root_remote else settings.root_remote
+        local = folder_of_root(recipe.root_local or settings.root_local, environ, "local")
+        shared = recipe.root_remote or settings.root_remote
         self.settings = settings
         self.environ = environ
         self.report = report
@@ -56,7 +55,8 @@ class Container:
             raise UsageError(f"the local root {local} has {os.pathsep!r} in its path, which PATH cannot hold")
         self.recipe = recipe
         self.folder = ContainerFolder(local, recipe.container)
-        self.remote: Remote | None = PathRemote(shared) if shared else None
+        self.local = local_root(self.folder)
+        self.remote = ContainerRoot(open_root(shared, environ), self.name) if shared else None
 
     @property
     def name(self) -> str:
@@ -208,7 +208,7 @@ class Container:
             return {}
         try:
             pin = self._selector(local=False).pin_there()
-            return {**self.remote.labels(self.name), **({PIN: pin.timestamp} if pin is not None else {})}
+            return {**self.remote.labels(), **({PIN: pin.timestamp} if pin is not None else {})}
         except RemoteError:
             return {}
 
@@ -218,8 +218,8 @@ class Container:
         Raises:
             RemoteError: the remote root cannot be asked.
         """
-        published = self.remote.labels(self.name) if self.remote is not None else {}
-        return {**published, **labels_of(self.folder)}
+        published = self.remote.labels() if self.remote is not None else {}
+        return {**published, **self.local.labels()}
 
     def newest(self, *, local: bool = False) -> str | None:
         """The newest revision, whether `use` gives it or not; None when there is none."""
@@ -232,7 +232,7 @@ class Container:
         except (NotFoundError, RemoteError):
             return True
 
-    def _first(self, remote: Remote | None, *, create: bool) -> Revision:
+    def _first(self, remote: ContainerRoot | None, *, create: bool) -> Revision:
         """What there is when there is no revision: it is built the very first time, or that is an error.
 
         Args:
@@ -252,8 +252,8 @@ class Container:
                 hint = f"see what there is: rezup status {self.name}"
                 raise NotFoundError(f"{revision} cannot be entered here: {revision.obstacle}", hint)
 
-    def _way_out(self, remote: Remote | None) -> str:
-        names = remote.containers() if remote is not None else container_names(self.folder.root)
+    def _way_out(self, remote: ContainerRoot | None) -> str:
+        names = list_containers((remote or self.local).storage)
         where = "published there" if remote is not None else "on this machine"
         make = f"make it: rezup add {self.name}" if self.name != DEFAULT_CONTAINER else "make it: rezup add"
         return f"{where}: {', '.join(names)}; or {make}" if names else make
@@ -278,7 +278,7 @@ class Container:
         self._collect(self.recipe, revision)
         return revision
 
-    def needed_remote(self, doing: str) -> Remote:
+    def needed_remote(self, doing: str) -> ContainerRoot:
         """Its remote root, for what cannot be done without; `doing` completes "has no remote root to ...".
 
         Raises:
@@ -299,8 +299,8 @@ class Container:
             InstallError: it cannot be built.
         """
         remote = self.needed_remote("pull from")
-        if newest_published(remote, self.name) is None:
-            offered = ", ".join(remote.containers()) or "nothing"
+        if remote.newest() is None:
+            offered = ", ".join(list_containers(remote.storage)) or "nothing"
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
         revision = self.find(request, strict=True, at_once=True)
         # Also where nothing was to be built.
@@ -320,7 +320,7 @@ class Container:
                 return session
         raise LaunchError(f"the revisions of {self.name} are being removed", "try again, or see: rezup status")
 
-    def basis(self, request: str = "", *, local: bool = False) -> Watched | None:
+    def basis(self, request: str = "", *, local: bool = False) -> Witness | None:
         """What `find` and `newest` depend on; None where stamps would not show a change.
 
         What killed processes have left belongs to it: `find` clears that.
@@ -329,7 +329,7 @@ class Container:
         watched = self._selector(local=local).basis(request)
         if watched is None or any(os.path.lexists(stage) for stage in stages):
             return None
-        return replace(watched, files=(*watched.files, *stages))
+        return watched.with_files(*stages)
 
     def enter_revision(self, revision: Revision) -> Session | None:
         """Hold a revision and compute its session's environment; None when it is being removed just now."""

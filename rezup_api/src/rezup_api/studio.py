@@ -16,8 +16,8 @@ from rezup_api.recipe.load import builtin_recipe, load_recipe
 from rezup_api.recipe.location import find_recipe, list_recipes
 from rezup_api.session.environment import without_session
 from rezup_api.settings import Settings
-from rezup_api.store.layout import container_names
 from rezup_api.store.names import DEFAULT_CONTAINER, check_container
+from rezup_api.store.root import list_containers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,10 +88,10 @@ class Studio:
             return Container(builtin_recipe(name), self.settings, self.environ, self.report)
 
     def _names_beside(self, container: Container) -> list[str]:
-        names = container_names(container.folder.root)
+        names = list_containers(container.local.storage)
         if container.remote is not None:
             try:
-                names += container.remote.containers()
+                names += list_containers(container.remote.storage)
             except RemoteError as error:
                 self.report(Warned(error.message))
         return names

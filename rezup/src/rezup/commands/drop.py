@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rezup.output.progress import Progress
     from rezup_api.container import Container
-    from rezup_api.store.remote import Remote
+    from rezup_api.store.root import ContainerRoot
     from rezup_api.studio import Studio
 
 
@@ -36,11 +36,11 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
     return 0
 
 
-def _confirmed(container: Container, place: Remote | None, progress: Progress) -> bool:
+def _confirmed(container: Container, place: ContainerRoot | None, progress: Progress) -> bool:
     if not sys.stdin.isatty():
         where = " --remote" if place is not None else ""
         raise UsageError("there is no terminal to ask on", f"to remove it: rezup drop {container.name}{where} --yes")
-    known = container.folder.timestamps() if place is None else place.timestamps(container.name)
+    known = container.folder.timestamps() if place is None else place.timestamps()
     what = container.folder.path if place is None else f"{container.name} from {place.place}, for the whole studio,"
     progress.close()
     try:

@@ -48,7 +48,7 @@ def _published(container: Container, progress: Progress) -> list[dict[str, Any]]
     if container.remote is None:
         return []
     try:
-        return [{"place": "remote", **asdict(act)} for act in container.remote.history(container.name)]
+        return [{"place": "remote", **asdict(act)} for act in container.remote.history()]
     except RemoteError as error:
         progress.warn(error.message)
         return []

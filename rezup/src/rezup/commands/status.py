@@ -10,7 +10,6 @@ from rezup_api.administration import Care, behind
 from rezup_api.errors import NotFoundError, RecipeError, RemoteError, StorageError
 from rezup_api.maintenance.holders import holders
 from rezup_api.recipe.location import is_container
-from rezup_api.store.labels import labels_of
 from rezup_api.store.names import DEFAULT_CONTAINER, is_timestamp
 
 if TYPE_CHECKING:
@@ -199,7 +198,7 @@ def _labels(container: Container) -> dict[str, str]:
     try:
         return container.labels()
     except RemoteError:
-        return labels_of(container.folder)
+        return container.local.labels()
 
 
 def _why(container: Container, current: str | None, published: str | None) -> str:

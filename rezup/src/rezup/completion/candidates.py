@@ -18,8 +18,9 @@ from rezup_api.errors import RezupError
 from rezup_api.netfs import reader
 from rezup_api.netfs.mounts import may_hang
 from rezup_api.recipe.location import find_recipe, is_container, list_recipes
-from rezup_api.settings import Settings, absolute
-from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, container_names
+from rezup_api.settings import Settings
+from rezup_api.storage.address import folder_of_root
+from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder
 from rezup_api.store.names import DEFAULT_CONTAINER, LATEST, is_label, timestamp_order
 
 if TYPE_CHECKING:
@@ -75,8 +76,14 @@ class Names:
     def _roots(self, name: str) -> tuple[str, str]:
         """The local and the remote root of a container, empty for none; its recipe is parsed only if it may name one."""
         named = self._told(str(self._settings.recipes), _named_roots, name, self._settings)
-        local, remote = (str(absolute(text, self._environ)) if text else "" for text in named or ("", ""))
-        return local or str(self._settings.root_local), remote or str(self._settings.root_remote or "")
+        local, remote = named or ("", "")
+        return self._folder(local or self._settings.root_local), self._folder(remote or self._settings.root_remote)
+
+    def _folder(self, root: str | None) -> str:
+        """The folder that a root is; empty for none, and for roots of other kinds, which nobody waits for at the keyboard."""
+        with suppress(RezupError):
+            return str(folder_of_root(root, self._environ, "remote")) if root else ""
+        return ""
 
     def _told(self, place: str, question: Callable[..., Any], *arguments: object) -> Any:
         """The answer of `question`, which reads files at a place; empty if it fails, or if a share does not answer in time."""
@@ -101,7 +108,10 @@ class Names:
 
 
 def _containers(root: str) -> set[str]:
-    return set(container_names(Path(root)))
+    with os.scandir(root) as entries:
+        return {
+            entry.name for entry in entries if is_container(entry.name) and os.path.isdir(entry.path + "/revisions")
+        }
 
 
 def _recipes(settings: Settings) -> list[str]:

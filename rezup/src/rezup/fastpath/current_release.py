@@ -13,13 +13,12 @@ A launch passes through here if a release was taken or a source is named, so thi
 launch have loaded.
 """
 
-import marshal
 import os
 import sys
 import time
 
 import rezup
-from rezup.fastpath import VERSION_FILE, stamp
+from rezup.fastpath import VERSION_FILE, seal, stamp, unseal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def current(environ: "Mapping[str, str]") -> "tuple[str, str] | None":
             found = os.fstat(descriptor)
             if not _is_ours(found):
                 return None
-            release_record = marshal.loads(os.read(descriptor, found.st_size))
+            release_record = unseal(os.read(descriptor, found.st_size))
         finally:
             os.close(descriptor)
         if release_record[0] != (FORMAT, sys.version, installed, stamp(installed)):
@@ -100,7 +99,7 @@ def current(environ: "Mapping[str, str]") -> "tuple[str, str] | None":
         if not release_record[1] or not (_is_ours(os.stat(place)) and _is_ours(os.stat(os.path.dirname(place)))):
             return None
         return release_record[1], release_record[2]
-    except (OSError, EOFError, ValueError, TypeError, IndexError):
+    except (OSError, ValueError, TypeError, IndexError):
         return None
 
 
@@ -111,7 +110,7 @@ def release_record(name: str, previous: str) -> bytes:
         name: the folder of the release to run; empty for the installed one.
         previous: the folder of the release that ran before it; empty for the installed one.
     """
-    return marshal.dumps(((FORMAT, sys.version, installed, stamp(installed)), name, previous))
+    return seal(((FORMAT, sys.version, installed, stamp(installed)), name, previous))
 
 
 def _is_ours(found: os.stat_result) -> bool:

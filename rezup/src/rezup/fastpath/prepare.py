@@ -21,8 +21,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup.fastpath.record import Record, read
-from rezup.fastpath.replay import identity, record_path, scan, session_path
+from rezup.fastpath import Record, dumped, identity, load, record_path
+from rezup.fastpath.replay import scan, session_path
 from rezup.fastpath.stamps import Files
 from rezup_api.disk.files import write_whole
 from rezup_api.errors import RezupError
@@ -36,12 +36,11 @@ from rezup_api.settings import VARIABLES, Settings, expand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rezup.fastpath import Stamp
-    from rezup.fastpath.record import Variables
+    from rezup.fastpath import Stamp, Variables
     from rezup_api.recipe.model import Recipe
     from rezup_api.session.environment import SessionEnviron
     from rezup_api.session.shells import Opening
-    from rezup_api.store.remote import Watched
+    from rezup_api.storage.interface import Witness
     from rezup_api.store.revision import Revision
 
 
@@ -91,7 +90,7 @@ class Answer:
     recipe: Recipe
     revision: Revision
     computed: SessionEnviron
-    basis: Watched
+    basis: Witness
     opening: Opening | None = None
     parent: tuple[str, ...] = ()
 
@@ -109,10 +108,10 @@ def prepare(origin: Invocation, answer: Answer) -> None:
         return
     folder = os.path.dirname(path)
     with suppress(OSError, RezupError):
-        record = _record(origin, answer, read(path))
+        record = _record(origin, answer, load(path))
         if record is not None and _session(record, answer.environ) == answer.session and owned(folder):
             os.makedirs(folder, mode=0o700, exist_ok=True)
-            write_whole(Path(path), record.dumped(), 0o600)
+            write_whole(Path(path), dumped(record), 0o600)
             _prune(folder)
 
 
@@ -124,7 +123,7 @@ def _is_repeatable(origin: Invocation, answer: Answer) -> bool:
     named = [path for path in paths if path]
     return (
         bool(origin.environ.get("HOME") and environ.get("HOME"))
-        and all(os.path.isabs(expand(path, environ)) for path in named)
+        and all(os.path.isabs(expand(path, environ).removeprefix("file://")) for path in named)
         and not any(_SOMEBODYS_HOME.match(path) for path in named)
     )
 

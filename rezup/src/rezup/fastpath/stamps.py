@@ -14,8 +14,7 @@ from rezup_api.netfs.reader import ask, marker_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rezup.fastpath import Stamp
-    from rezup.fastpath.record import Stamps
+    from rezup.fastpath import Stamp, Stamps
 
 # Seconds: five ticks of the slowest kernel clock (CONFIG_HZ=100), by which file systems date a change.
 TICK = 0.05

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from rezup_api.store.remote import Remote
     from rezup_api.store.revision import Revision
+    from rezup_api.store.root import ContainerRoot
 
 # The tables of a recipe whose values are compared as variables, not as parts of the recipe.
 VARIABLES = ("env", "dotenv")
@@ -82,7 +82,7 @@ def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[ValueChang
     return tuple(ValueChange(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name))
 
 
-def read_here(revision: Revision) -> Contents:
+def built_contents(revision: Revision) -> Contents:
     """Read the contents of a revision on this machine; what cannot be read is left out."""
     packages: dict[str, dict[str, str]] = {}
     python = {}
@@ -101,18 +101,18 @@ def read_here(revision: Revision) -> Contents:
     return Contents(packages, python, *_told(text))
 
 
-def read_there(remote: Remote, container: str, timestamp: str) -> Contents:
+def published_contents(root: ContainerRoot, timestamp: str) -> Contents:
     """Read the contents of a published revision that is not built on this machine, from its recipe and its locks.
 
     Raises:
         RemoteError: the remote root cannot be read.
     """
     packages: dict[str, dict[str, str]] = {}
-    for file, text in remote.locks(container, timestamp).items():
+    for file, text in root.locks(timestamp).items():
         name = environment_of_lock(file)
         for package, version, shared in _locked(text):
             packages.setdefault("shared" if shared else name, {})[package] = version
-    return Contents(packages, {}, *_told(remote.recipe(container, timestamp)), built=False)
+    return Contents(packages, {}, *_told(root.recipe(timestamp)), built=False)
 
 
 def _versions(packages: Path) -> dict[str, str]:
