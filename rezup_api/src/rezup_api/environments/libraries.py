@@ -36,7 +36,7 @@ LINK = "_rezup_shared.pth"
 def provide(
     folder: ContainerFolder,
     request: EnvironmentRequest,
-    pins: Versions,
+    versions: Versions,
     *,
     engine: Engine,
     scratch: Callable[[str], Path],
@@ -44,45 +44,45 @@ def provide(
     store: FileStore,
     report: Reporter,
 ) -> tuple[Path, Held]:
-    """The folder with the shared libraries of `pins`, made if there is none, and a hold on it.
+    """The folder with the shared libraries of `versions`, made if there is none, and a hold on it.
 
     Who cleans up leaves a held folder alone; keep it until the revision that links it has appeared.
 
     Raises:
         InstallError: they cannot be installed.
     """
-    target = folder.libraries / _name(request, pins.digest)
-    held = hold_shared(target) if pins.lasting else None
+    target = folder.libraries / _name(request, versions.digest)
+    held = hold_shared(target) if versions.lasting else None
     if held is not None:
         return target, held
     with (
         step(report, f"Installing the shared libraries {request.shared_name}") as running,
         staged(folder.path) as stage,
     ):
-        _install(engine, stage.path, request, pins, scratch)
+        _install(engine, stage.path, request, versions, scratch)
         remove_tree(stage.path / "bin")  # scripts of libraries, made for an interpreter that moves
         compiler.compile(stage.path, running)
         listing = store.adopt(stage.path)
-        if not pins.lasting:
+        if not versions.lasting:
             target = folder.libraries / _name(request, listing.digest)
-        record = {"format": 1, "resolved": list(pins.names), "interpreter": request.interpreter.identity}
+        record = {"format": 1, "resolved": list(versions.names), "interpreter": request.interpreter.identity}
         running.text = f"Installed the shared libraries {request.shared_name}"
         return target, appear_shared(stage, target, listing.to_json(), json.dumps(record, indent=2))
 
 
 def _install(
-    engine: Engine, path: Path, request: EnvironmentRequest, pins: Versions, scratch: Callable[[str], Path]
+    engine: Engine, path: Path, request: EnvironmentRequest, versions: Versions, scratch: Callable[[str], Path]
 ) -> None:
     """Install the libraries; once more if what the installer's cache gave was damaged."""
-    engine.install_into(path, scratch, request.interpreter, pins)
+    engine.install_into(path, scratch, request.interpreter, versions)
     bad = damaged(path, installed(path).values())
     if engine.forget(bad):
         remove_tree(path)
         path.mkdir()
-        engine.install_into(path, scratch, request.interpreter, pins)
+        engine.install_into(path, scratch, request.interpreter, versions)
         bad = damaged(path, installed(path).values())
     refuse_damaged(bad)
-    drop_notes(installed(path).values(), pins.versioned)
+    drop_notes(installed(path).values(), versions.versioned)
 
 
 def _name(request: EnvironmentRequest, digest: str) -> str:

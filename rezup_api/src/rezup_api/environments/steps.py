@@ -115,13 +115,13 @@ class EnvironmentBuild:
         """
         template = Template(self._place.caches.environments, self._request, self._place.store, self._path)
         resolved = self._resolver().resolve(meanwhile=template.prepare)
-        pins, self._request, self._lock = resolved.pins, resolved.request, resolved.lock
+        versions, self._request, self._lock = resolved.versions, resolved.request, resolved.lock
         self._share(resolved.shared)
-        key = self._key(pins)
+        key = self._key(versions)
         listing = self._from(template, key)
         if listing is None:
-            listing = self._make(pins)
-            if pins.lasting:
+            listing = self._make(versions)
+            if versions.lasting:
                 template.remember(key, listing)
         self._try(listing)
         self._record(listing)
@@ -206,20 +206,20 @@ class EnvironmentBuild:
             helper=engine_choice.helper_engine(self._around),
         )
 
-    def _key(self, pins: Versions) -> str:
+    def _key(self, versions: Versions) -> str:
         """What tells this environment from others: whatever goes into it."""
         request = self._request
-        told = [LAYOUT, self._engine.name, request.interpreter.identity, pins.digest]
+        told = [LAYOUT, self._engine.name, request.interpreter.identity, versions.digest]
         told += [self.libraries.name if self.libraries else "", *map(repr, self._around.options)]
         told += [f"{tool.name} {' '.join(flags)}" for tool, flags in zip(request.tools, request.flags, strict=True)]
         return hashlib.sha256("\n".join(told).encode("utf-8")).hexdigest()
 
-    def _make(self, pins: Versions) -> Listing:
+    def _make(self, versions: Versions) -> Listing:
         """Make the environment from nothing; once more if what the installer's cache gave was damaged."""
-        bad = self._install(pins)
+        bad = self._install(versions)
         if self._engine.forget(bad):
             remove_tree(self._path)
-            bad = self._install(pins)
+            bad = self._install(versions)
         refuse_damaged(bad)
         with step(self._place.report, f"Compiling {self._request.name}") as running:
             self._compiler(self._path / BIN / "python").compile(self._packages, running)
@@ -228,15 +228,15 @@ class EnvironmentBuild:
             running.text = "Compiled the byte code"
             return self._place.store.adopt(self._path)
 
-    def _install(self, pins: Versions) -> list[str]:
+    def _install(self, versions: Versions) -> list[str]:
         """Install everything and turn it into a production install; the distributions whose files are damaged."""
         request = self._request
         with step(self._place.report, f"Installing {request.name}") as running:
             self._create(self._path)
-            self._engine.install(self._path, request, pins, running)
+            self._engine.install(self._path, request, versions, running)
             (self._path / ".lock").unlink(missing_ok=True)  # uv's, for its own processes
             distributions = installed(self._packages)
-            drop_notes(distributions.values(), pins.versioned)
+            drop_notes(distributions.values(), versions.versioned)
             _refuse_conflicts(conflicts(distributions.values()))
             bad = damaged(self._packages, distributions.values())
             version = write_production_scripts(self._path, request)

@@ -1,4 +1,4 @@
-"""What the engines share: the pins they deal in, and what they need around them."""
+"""What the engines share: the versions they deal in, and what they need around them."""
 
 from __future__ import annotations
 
@@ -116,12 +116,12 @@ class Engine(Protocol):
         """Begin to find the versions of all that is requested, and where their files are; None if this engine cannot."""
 
     def resolve(self, request: EnvironmentRequest, limits: Versions | None = None) -> Resolving:
-        """Begin to find the versions of all that is requested; within the limits of other pins, without the shared libraries."""
+        """Begin to find the versions of all that is requested; within the limits of other versions, without the shared libraries."""
 
     def separate(
         self, request: EnvironmentRequest, together: Versions, scratch: Callable[[str], Path]
     ) -> tuple[Versions, Versions]:
-        """What the environment itself holds and what the shared libraries hold, of pins that were resolved together.
+        """What the environment itself holds and what the shared libraries hold, of versions that were resolved together.
 
         Raises:
             InstallError: there is no set of versions that fits.
@@ -134,17 +134,17 @@ class Engine(Protocol):
             InstallError: its build fails.
         """
 
-    def install(self, environment: Path, request: EnvironmentRequest, pins: Versions, step: Step) -> None:
-        """Install exactly the pins into an environment.
+    def install(self, environment: Path, request: EnvironmentRequest, versions: Versions, step: Step) -> None:
+        """Install exactly the versions into an environment.
 
         Raises:
             InstallError: it did not work; the environment is of no use then.
         """
 
     def install_into(
-        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Versions
+        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, versions: Versions
     ) -> None:
-        """Install exactly the pins into a plain folder."""
+        """Install exactly the versions into a plain folder."""
 
     def forget(self, names: Sequence[str]) -> bool:
         """Drop what the engine's own cache holds of some distributions, because files of theirs were found damaged.

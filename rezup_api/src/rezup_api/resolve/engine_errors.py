@@ -26,13 +26,13 @@ def is_missing(completed: runner.Completed) -> bool:
 
 
 def retry_recorded_addresses(
-    completed: runner.Completed, pins: Versions, again: Callable[[Versions], runner.Completed]
+    completed: runner.Completed, versions: Versions, again: Callable[[Versions], runner.Completed]
 ) -> runner.Completed:
     """How an installation has ended; where the indexes lack a file, how it ends with the recorded addresses.
 
     Of two failures it is the one that tells more: that a file is another one, rather than that an index has none.
     """
-    others = pins.by_address() if is_missing(completed) else None
+    others = versions.by_address() if is_missing(completed) else None
     if others is None:
         return completed
     second = again(others)

@@ -76,7 +76,7 @@ class PipEngine:
         command = [*self._pip(environment, act), *words, *finding, *self._options_for_files]
         return self._start(command, step).wait()
 
-    def install(self, environment: Path, request: EnvironmentRequest, pins: Versions, step: Step) -> None:
+    def install(self, environment: Path, request: EnvironmentRequest, versions: Versions, step: Step) -> None:
         """Install what was asked for into an environment; see `Engine.install`."""
         # An old pip installs editable ones with `setup.py develop`, which leaves a plain path by itself.
         named = plain_path_projects(request) if request.interpreter.version >= FIRST_WITH_SETTINGS else []
@@ -84,40 +84,40 @@ class PipEngine:
         # Settings hold for what the command line names, not for what stands in a file.
         words = [word for line in lines for word in line.split(" ", 1)]
         settings = ["--config-settings", PLAIN_PATH, *words] if words else []
-        others = replace(pins, lines=tuple(line for line in pins.lines if line not in lines))
-        if not pins.complete:
+        others = replace(versions, lines=tuple(line for line in versions.lines if line not in lines))
+        if not versions.complete:
             self._install(environment, others, settings, step)
             return
         # Where some lines have hashes, pip wants them of all, and what is editable has none.
         hashed = tuple(line for line in others.lines if "--hash=" in line)
         rest = tuple(line for line in others.lines if line not in hashed)
-        self._install(environment, replace(pins, lines=hashed), ("--no-deps",), step)
+        self._install(environment, replace(versions, lines=hashed), ("--no-deps",), step)
         if rest or settings:
-            self._install(environment, replace(pins, lines=rest), ("--no-deps", *settings), step)
+            self._install(environment, replace(versions, lines=rest), ("--no-deps", *settings), step)
 
     def install_into(
-        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Versions
+        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, versions: Versions
     ) -> None:
-        """Install exactly the pins into a plain folder; see `Engine.install_into`."""
-        self._install(scratch("together"), pins, ("--no-deps", "--target", str(folder)), None)
+        """Install exactly the versions into a plain folder; see `Engine.install_into`."""
+        self._install(scratch("together"), versions, ("--no-deps", "--target", str(folder)), None)
 
     def separate(
         self, request: EnvironmentRequest, together: Versions, scratch: Callable[[str], Path]
     ) -> tuple[Versions, Versions]:
         """Install both into environments made for that, because pip resolves while it installs; see `Engine.separate`."""
         interpreter = request.interpreter
-        every = together if together.complete else self._installed_pins(scratch("together"), interpreter, together)
+        every = together if together.complete else self._installed_versions(scratch("together"), interpreter, together)
         base = self.resolve(request, every).result()
-        own = self._installed_pins(scratch("own"), interpreter, base)
+        own = self._installed_versions(scratch("own"), interpreter, base)
         return (together.among(own) if together.complete else base), every.without(own)
 
     def forget(self, names: Sequence[str]) -> bool:
         """pip's cache holds what was downloaded, by its hash; see `Engine.forget`."""
         return False
 
-    def _installed_pins(self, environment: Path, interpreter: Interpreter, pins: Versions) -> Versions:
-        """Install `pins` into an environment made for that, to learn what they mean."""
-        self._install(environment, pins, (), None)
+    def _installed_versions(self, environment: Path, interpreter: Interpreter, versions: Versions) -> Versions:
+        """Install `versions` into an environment made for that, to learn what they mean."""
+        self._install(environment, versions, (), None)
         found = installed(site_packages(environment, interpreter.version))
         return Versions(tuple(item.pinned() for item in found.values()), lasting=False)
 
@@ -143,27 +143,36 @@ class PipEngine:
     def _pip(self, environment: Path, act: str) -> list[str]:
         return [str(environment / BIN / "python"), "-m", "pip", act, "--disable-pip-version-check"]
 
-    def _wanted(self, pins: Versions) -> list[str]:
+    def _wanted(self, versions: Versions) -> list[str]:
         """What is asked for, within its limits, and where it may be found besides the indexes."""
-        wanted, limits = self._around.work / "pins.txt", self._around.work / "limits.txt"
-        wanted.write_text("\n".join(pins.lines) + "\n", encoding="utf-8")
-        limits.write_text("\n".join(pins.limits) + "\n", encoding="utf-8")
+        wanted, limits = self._around.work / "versions.txt", self._around.work / "limits.txt"
+        wanted.write_text("\n".join(versions.lines) + "\n", encoding="utf-8")
+        limits.write_text("\n".join(versions.limits) + "\n", encoding="utf-8")
         downloaded = ("--find-links", str(self._downloads)) if self._downloads.is_dir() else ()
         return ["-r", str(wanted), "-c", str(limits), *self._house, *downloaded, *self._around.finding]
 
-    def _install(self, environment: Path, pins: Versions, where: Sequence[str], step: Step | None) -> None:
+    def _install(self, environment: Path, versions: Versions, where: Sequence[str], step: Step | None) -> None:
         """Install from what is on this machine; else from the indexes, and from the recorded addresses what these lack."""
-        if pins.complete and self._around.finding:
-            offline = self._tried(environment, pins, ("--no-index", *where), step)
+        if versions.complete and self._around.finding:
+            offline = self._tried(environment, versions, ("--no-index", *where), step)
             if not offline.status:
                 return
-        first = self._tried(environment, pins, where, step)
-        completed = retry_recorded_addresses(first, pins, lambda others: self._tried(environment, others, where, step))
+        first = self._tried(environment, versions, where, step)
+        completed = retry_recorded_addresses(
+            first, versions, lambda others: self._tried(environment, others, where, step)
+        )
         require_success(completed, "pip cannot install what the recipe asks for")
 
-    def _tried(self, environment: Path, pins: Versions, where: Sequence[str], step: Step | None) -> runner.Completed:
+    def _tried(
+        self, environment: Path, versions: Versions, where: Sequence[str], step: Step | None
+    ) -> runner.Completed:
         own = self._around.own_options
-        command = [*self._pip(environment, "install"), "--no-compile", "--no-warn-script-location", *self._wanted(pins)]
+        command = [
+            *self._pip(environment, "install"),
+            "--no-compile",
+            "--no-warn-script-location",
+            *self._wanted(versions),
+        ]
         return self._start([*command, *where, *own], step).wait()
 
     def _start(self, command: Sequence[str], step: Step | None) -> runner.Running:
@@ -178,12 +187,12 @@ class PipEngine:
 
 
 class _Given:
-    def __init__(self, pins: Versions) -> None:
-        self._pins = pins
+    def __init__(self, versions: Versions) -> None:
+        self._versions = versions
 
     def result(self) -> Versions:
         """What was asked for, as it is."""
-        return self._pins
+        return self._versions
 
     def cancel(self) -> None:
         """Nothing is under way."""

@@ -30,13 +30,13 @@ class Resolved:
 
     Args:
         request: what was asked for, under the names that the distributions have.
-        pins: for the environment itself.
+        versions: for the environment itself.
         shared: for the shared libraries.
         lock: where both are from; None where they cannot be locked.
     """
 
     request: EnvironmentRequest
-    pins: Versions
+    versions: Versions
     shared: Versions
     lock: Lock | None
 
@@ -98,10 +98,10 @@ class Resolver:
         with step(self._report, f"Resolving {self._request.name}") as running:
             names = lock.renamed
             request = self._request.changed(lambda one: replace(one, name=names.get(one.name, one.name)))
-            pins, shared = lock.pins(request.interpreter, request.lines)
+            versions, shared = lock.versions(request.interpreter, request.lines)
             meanwhile()
             running.text = f"Took {request.name} from the lock of {self._origin.told or 'the revision'}"
-        return Resolved(request, pins, shared, lock)
+        return Resolved(request, versions, shared, lock)
 
     def _keep_wheels(self, lock: Lock) -> None:
         """Let the wheels that lie beside the lock lie beside the one of the new revision too."""
@@ -153,8 +153,8 @@ class Resolver:
         lock = parse_lock(told).beside(made).within(self._platforms)
         if self._earlier is not None:
             lock = lock.keeping(self._earlier)
-        pins, shared = self._separated(request, lock.pins(request.interpreter, request.lines)[0])
-        return Resolved(request, pins, shared, lock.sharing(shared.distributions))
+        versions, shared = self._separated(request, lock.versions(request.interpreter, request.lines)[0])
+        return Resolved(request, versions, shared, lock.sharing(shared.distributions))
 
     def _separated(self, request: EnvironmentRequest, together: Versions) -> tuple[Versions, Versions]:
         if not request.shared:

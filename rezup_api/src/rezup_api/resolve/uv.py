@@ -110,32 +110,32 @@ class UvEngine:
         environ = {"SOURCE_DATE_EPOCH": EPOCH, **self._environ}
         require_success(self._start(command, None, environ).wait(), f"cannot build {source}")
 
-    def install(self, environment: Path, request: EnvironmentRequest, pins: Versions, step: Step) -> None:
-        """Install exactly the pins into an environment; see `Engine.install`."""
+    def install(self, environment: Path, request: EnvironmentRequest, versions: Versions, step: Step) -> None:
+        """Install exactly the versions into an environment; see `Engine.install`."""
         python = environment / BIN / "python"
         settings: list[str] = []
         for name in plain_path_projects(request):
             settings += ["--config-settings-package", f"{name}:{PLAIN_PATH}"]
-        self._install(["--python", str(python), *settings], pins, step)
+        self._install(["--python", str(python), *settings], versions, step)
 
     def install_into(
-        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Versions
+        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, versions: Versions
     ) -> None:
-        """Install exactly the pins into a plain folder; see `Engine.install_into`."""
-        self._install(["--python", interpreter.executable, "--target", str(folder)], pins, None)
+        """Install exactly the versions into a plain folder; see `Engine.install_into`."""
+        self._install(["--python", interpreter.executable, "--target", str(folder)], versions, None)
 
-    def _install(self, where: Sequence[str], pins: Versions, step: Step | None) -> None:
+    def _install(self, where: Sequence[str], versions: Versions, step: Step | None) -> None:
         """Install from what is on this machine; else from the indexes, and from the recorded addresses what these lack."""
-        if pins.lasting and self._tried([*where, "--offline"], pins, step).status == 0:
+        if versions.lasting and self._tried([*where, "--offline"], versions, step).status == 0:
             return
         completed = retry_recorded_addresses(
-            self._tried(where, pins, step), pins, lambda others: self._tried(where, others, step)
+            self._tried(where, versions, step), versions, lambda others: self._tried(where, others, step)
         )
         require_success(completed, "uv cannot install what the recipe asks for")
 
-    def _tried(self, where: Sequence[str], pins: Versions, step: Step | None) -> runner.Completed:
-        wanted = self._around.work / "pins.txt"
-        wanted.write_text("\n".join(pins.lines) + "\n", encoding="utf-8")
+    def _tried(self, where: Sequence[str], versions: Versions, step: Step | None) -> runner.Completed:
+        wanted = self._around.work / "versions.txt"
+        wanted.write_text("\n".join(versions.lines) + "\n", encoding="utf-8")
         link = ("--link-mode", "copy") if self._around.link == "copy" else ()
         command = [self._uv, "pip", "install", "--no-deps", "-r", str(wanted), *where, *link, *self._strict]
         return self._start([*command, *self._finding], step).wait()
@@ -187,7 +187,7 @@ class _UvResolving:
     def result(self) -> Versions:
         """Wait for it; see `Resolving.result`."""
         completed = require_success(self._running.wait(), "the recipe's requirements cannot be resolved")
-        return parse_pins(completed.stdout)
+        return parse_versions(completed.stdout)
 
     def cancel(self) -> None:
         """End it without a result."""
@@ -245,7 +245,7 @@ class UvLocking:
         self._running.kill()
 
 
-def parse_pins(text: str) -> Versions:
+def parse_versions(text: str) -> Versions:
     """Read what `uv pip compile --generate-hashes` prints."""
     joined = re.sub(r"\s*\\\n\s*", " ", text)
     lines = tuple(line.strip() for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#"))
