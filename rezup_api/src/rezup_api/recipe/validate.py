@@ -137,6 +137,7 @@ def _names(rez: dict[str, Any], extensions: dict[str, dict[str, Any]], where: st
         if holder == "[rez]":
             problems.append(Problem(where, f"{path}.name", f"{name!r} is Rez itself", "write its keys in [rez]"))
         elif holder != path:
-            message = f"{name!r} is the same name as that of {holder}"
-            problems.append(Problem(where, f"{path}.name", message, "remove one of them"))
+            problems.append(
+                Problem(where, f"{path}.name", f"{name!r} is the same name as that of {holder}", "remove one of them")
+            )
     return problems

@@ -93,8 +93,11 @@ def _switch(value: Any, complain: Complain) -> bool:
 def _distribution(value: Any, complain: Complain) -> str:
     name = _filled(value, complain)
     if name and not (_DISTRIBUTION.fullmatch(name) and is_fit_for_folder(name)):
-        way_out = "use letters, digits, '.', '_' and '-'; versions and addresses belong in url"
-        complain("", f"{quoted(name)} is not a distribution name", way_out)
+        complain(
+            "",
+            f"{quoted(name)} is not a distribution name",
+            "use letters, digits, '.', '_' and '-'; versions and addresses belong in url",
+        )
     return name
 
 
@@ -125,7 +128,7 @@ def _list_of(what: str, each: Converter) -> Converter:
 
 
 def _inside(complain: Complain, at: str) -> Complain:
-    """A `Complain` for a part of the value: what it is told of lies below `at`."""
+    """A `Complain` for the part `at` of a value, which passes complaints on with their place in the whole value."""
     return lambda deeper, message, way_out: complain(at + deeper, message, way_out)
 
 
@@ -140,8 +143,11 @@ def _python(value: Any, complain: Complain) -> str:
     if not text or _VERSION.fullmatch(version):  # an empty text meant the Python that runs rezup to rezup 2.x, too
         return version
     if isinstance(value, Number) or not _PATH_MARK.search(text) or "\x00" in text:
-        way_out = "write for example 3.11 or /usr/bin/python3.11"
-        complain("", f"{quoted(text)} is neither a Python version nor a path", way_out)
+        complain(
+            "",
+            f"{quoted(text)} is neither a Python version nor a path",
+            "write for example 3.11 or /usr/bin/python3.11",
+        )
     return text
 
 

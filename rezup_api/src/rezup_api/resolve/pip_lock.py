@@ -99,5 +99,8 @@ def lock_limits(wanted: LockRequest) -> tuple[str, ...]:
 
     packages = tomli.loads(wanted.earlier).get("packages", []) if wanted.earlier else []
     free = {canonical(name) for name in wanted.upgrades}
-    kept = (package for package in packages if "version" in package and package["name"] not in free)
-    return tuple(f"{package['name']}=={package['version']}" for package in kept)
+    return tuple(
+        f"{package['name']}=={package['version']}"
+        for package in packages
+        if "version" in package and package["name"] not in free
+    )
