@@ -1,6 +1,6 @@
-"""Every environment variable that rezup reads, in one table, parsed once.
+"""Read the settings that users make in environment variables.
 
-The table is also what the reference page of the variables is made from.
+One table lists every variable that rezup reads. The reference page of the variables is made from that table.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One environment variable: its name, what it means, and what holds when it is unset."""
+    """One environment variable: its name, what it means, and which value holds when it is unset."""
 
     name: str
     meaning: str
@@ -37,7 +37,7 @@ VARIABLES = (
     Variable("REZUP_DISABLE_PROMPT", "Any non-empty value: do not change the prompt.", "unset"),
     Variable(
         "REZUP_PYTHON_PATH",
-        "Interpreters, or folders of them, searched before all others; separated as in `PATH`.",
+        "Interpreters, or folders of interpreters, that are searched before all others; separated as in `PATH`.",
         "none",
     ),
     Variable("REZUP_WHEELHOUSE", "A folder of wheels to install from, before an index is asked.", "none"),
@@ -113,13 +113,19 @@ class Settings:
 
 
 def home_folder(environ: Mapping[str, str]) -> Path:
-    """The user's home folder: HOME (USERPROFILE on Windows) if set, else what the system says."""
+    """The user's home folder: HOME (USERPROFILE on Windows) if it is set, otherwise the folder that the system names."""
     value = environ.get("USERPROFILE" if os.name == "nt" else "HOME")
     return Path(value) if value else Path(os.path.expanduser("~"))
 
 
 def expand(text: str, environ: Mapping[str, str]) -> str:
-    """Expand a leading `~` and `$VAR`, `${VAR}` in a path; what is not set stays as written, as a shell's user sees it."""
+    """Expand a leading `~`, and `$VAR` and `${VAR}`, in a path; a variable that is not set stays as the user wrote it.
+
+    Args:
+        text: the path, as it stands in a variable or a recipe.
+        environ: the values of the variables, and the home folder.
+    """
+    # Not `os.path.expandvars`: that one reads `os.environ` and not the environment that the caller gives.
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1) or match.group(2)
@@ -132,7 +138,13 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
 
 
 def absolute(text: str, environ: Mapping[str, str], base: Path | None = None) -> Path:
-    """`text` as an absolute path, expanded; relative ones are taken from `base`, by default the working folder."""
+    """`text` as an absolute path, expanded.
+
+    Args:
+        text: a path, which may begin with `~` and hold variables.
+        environ: for `expand`.
+        base: the folder from which a relative path starts, by default the working folder.
+    """
     expanded = expand(text, environ)
     if not os.path.isabs(expanded):
         expanded = os.path.join(base or os.getcwd(), expanded)

@@ -1,1 +1,1 @@
-"""Write to a disk so that others see a whole file, or none; and lock what is there."""
+"""Write to a disk so that other processes see a whole file or none, and lock files and folders."""

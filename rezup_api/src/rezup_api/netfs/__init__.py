@@ -1,1 +1,1 @@
-"""Look at files that may lie on a network file system which hangs."""
+"""Read files that may lie on a network file system that hangs."""

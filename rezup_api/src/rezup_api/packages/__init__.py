@@ -1,1 +1,1 @@
-"""What requirements, versions, locks and installed distributions are."""
+"""Describe packages: requirements, exact versions, locks, platforms, and installed distributions."""

@@ -1,1 +1,1 @@
-"""Start programs: the one room that does."""
+"""Start programs; no other room does."""
