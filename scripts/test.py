@@ -1,8 +1,8 @@
 """Check this checkout: `python3 scripts/test.py [--quick | --whole] [arguments of pytest]`.
 
 Sets up `.venv-test`, then runs format, lint, types, import contracts and tests, and stops at the first that fails.
-`--quick` leaves out the tests in tests/e2e, which build real environments; `--whole` runs Rez's own tests with each Python and
-each kind of install, not only with some.
+`--quick` leaves out the tests in tests/e2e, which build real environments, and those marked as slow; `--whole` runs Rez's own
+tests with each Python and each kind of install, not only with some.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def steps(folder: Path, arguments: Sequence[str]) -> list[tuple[str, list[str]]]
         arguments: ours and pytest's.
     """
     chosen = [word for word in arguments if word not in {"--quick", "--whole"}]
-    tests = ["--ignore=tests/e2e", *chosen] if "--quick" in arguments else chosen
+    tests = ["--ignore=tests/e2e", "-m", "not slow", *chosen] if "--quick" in arguments else chosen
     python = str(_setup.python_of(folder))
     return [
         ("format", [python, "-m", "ruff", "format", "--check", "."]),

@@ -37,7 +37,7 @@ class Other:
 
     def finish(self) -> int:
         """Let it go on, and wait for its end: its exit status."""
-        self.popen.communicate(timeout=30)
+        self.popen.communicate(timeout=60)
         return self.popen.returncode
 
     def kill(self) -> None:
