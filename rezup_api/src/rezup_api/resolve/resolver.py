@@ -104,8 +104,9 @@ class Resolver:
         return Resolved(request, pins, shared, lock)
 
     def _keep_wheels(self, lock: Lock) -> None:
-        """Let the wheels that lie beside the lock lie beside the one of the new revision too."""
-        for name in lock.local:
+        """Let the wheels that lie beside the lock lie beside the one of the new revision too, unless they are to be upgraded."""
+        kept = (package for package in lock.made_of_paths if package["name"] not in self._origin.upgrades)
+        for name in (wheel["name"] for package in kept for wheel in package["wheels"]):
             source, target = (self._origin.wheels or self._wheels) / name, self._wheels / name
             if not source.is_file():
                 raise InstallError(
@@ -152,7 +153,7 @@ class Resolver:
             return Resolved(request, *self._separated(request, told), None)
         lock = parse_lock(told).beside(made).within(self._platforms)
         if self._earlier is not None:
-            lock = lock.keeping(self._earlier)
+            lock = lock.keeping(self._earlier, self._origin.upgrades)
         pins, shared = self._separated(request, lock.pins(request.interpreter, request.lines)[0])
         return Resolved(request, pins, shared, lock.sharing(shared.distributions))
 
