@@ -1,4 +1,4 @@
-"""Other processes, real ones, that hold, build and die while a test looks on."""
+"""What unit tests share: other processes that hold, build and die while a test looks on; an engine without a network; recipes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.unit.fake_engine import FakeEngine, index_of
 from tests.unit.studio import Studio
 
+from rezup_api.recipe.load import load_recipe
+from rezup_api.resolve import engine_choice
 from rezup_api.store.layout import ContainerFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from rezup_api.recipe.model import Recipe
 
 NOBODY = 65534
 
@@ -117,3 +122,23 @@ def studio(tmp_path: Path) -> Studio:
     for name in ("local", "remote"):
         (tmp_path / name).mkdir()
     return Studio(ContainerFolder(tmp_path / "local", "dev"), ContainerFolder(tmp_path / "remote", "dev"))
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """An engine that installs the wheels of `engine.index`, wherever an environment is made in this process."""
+    fake = FakeEngine(index_of(tmp_path / "index"))
+    monkeypatch.setattr(engine_choice, "choose_engine", lambda recipe, interpreter, around: fake)
+    return fake
+
+
+@pytest.fixture
+def recipe_of(tmp_path: Path) -> Callable[..., Recipe]:
+    """`recipe_of(text)` is the recipe of `dev` with that text."""
+
+    def load(text: str = "", container: str = "dev") -> Recipe:
+        path = tmp_path / f"rezup.{container}.toml"
+        path.write_text(text, encoding="utf-8")
+        return load_recipe(container, path)
+
+    return load
