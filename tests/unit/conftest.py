@@ -24,7 +24,9 @@ from rezup_api.store.layout import ContainerFolder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rezup_api.pythons.interpreter import Interpreter
     from rezup_api.recipe.model import Recipe
+    from rezup_api.resolve.engine import Surroundings
 
 NOBODY = 65534
 
@@ -128,7 +130,12 @@ def studio(tmp_path: Path) -> Studio:
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """An engine that installs the wheels of `engine.index`, wherever an environment is made in this process."""
     fake = FakeEngine(index_of(tmp_path / "index"))
-    monkeypatch.setattr(engine_choice, "choose_engine", lambda recipe, interpreter, around: fake)
+
+    def choose(recipe: Recipe, interpreter: Interpreter, around: Surroundings) -> FakeEngine:
+        fake.beside = around.wheels
+        return fake
+
+    monkeypatch.setattr(engine_choice, "choose_engine", choose)
     return fake
 
 

@@ -93,6 +93,7 @@ class FakeEngine:
 
     Args:
         index: the folder.
+        beside: folders of wheels that belong to what is made.
         locks: whether it can tell beforehand what it will install.
         spoiled: distributions whose next installation leaves a damaged file, as a damaged cache does.
         cached: whether it has a cache that can be told to forget them.
@@ -100,6 +101,7 @@ class FakeEngine:
     """
 
     index: Path
+    beside: tuple[Path, ...] = ()
     locks: bool = True
     spoiled: set[str] = field(default_factory=set)
     cached: bool = True
@@ -182,7 +184,8 @@ class FakeEngine:
     def _best(self, wanted: Requirement, kept: str) -> Path:
         fitting = {
             version: path
-            for path in sorted(self.index.glob("*.whl"))
+            for folder in (self.index, *self.beside)
+            for path in sorted(folder.glob("*.whl"))
             for name, version in [_identity(path)]
             if name == canonicalize_name(wanted.name) and version in wanted.specifier
         }
