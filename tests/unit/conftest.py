@@ -53,6 +53,15 @@ class Other:
         self.popen.wait()
 
 
+def go_on(others: list[Other]) -> None:
+    """Let all of them go on at once, and see that none fails."""
+    for process in others:
+        assert process.popen.stdin is not None
+        process.popen.stdin.write("\n")
+        process.popen.stdin.flush()
+    assert [process.finish() for process in others] == [0] * len(others)
+
+
 @pytest.fixture
 def other() -> Iterator[Callable[..., Other]]:
     """`other(code, *words)` runs Python until it calls `wait()`; the words are in `sys.argv`."""
