@@ -10,9 +10,11 @@ from rezup_api.disk.files import write_whole
 from rezup_api.events import Event, Warned
 from rezup_api.selection.selector import Selector
 from rezup_api.store.labels import label_file
-from rezup_api.store.remote import PathRemote
+from rezup_api.store.remote import PathRemote, Remote
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rezup_api.store.layout import ContainerFolder
 
 A, B, C, D = (f"170000000{digit}.000000" for digit in range(1, 5))
@@ -37,7 +39,7 @@ class Studio:
 
     def selector(self, *, local: bool = False) -> Selector:
         """What selects, with the remote root or without."""
-        return Selector(self.here, None if local else PathRemote(self.there.root), self.report)
+        return Selector(self.here, None if local else open_remote(self.there.root), self.report)
 
     def given(self, request: str = "", *, local: bool = False, strict: bool = False) -> str | None:
         """The timestamp that is selected."""
@@ -61,6 +63,11 @@ class Studio:
     def unmount(self) -> None:
         """Take the remote root away."""
         self.there.root.rename(self.there.root.with_name("away"))
+
+
+def open_remote(root: Path) -> Remote:
+    """What is published under a folder."""
+    return PathRemote(root)
 
 
 def _write(folder: ContainerFolder, timestamp: str, document: dict[str, object]) -> None:
