@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.unit.fake_engine import FakeEngine, index_of
+from tests.unit.machine import Machine
 from tests.unit.studio import Studio
 
 from rezup_api.recipe.load import load_recipe
@@ -158,3 +159,12 @@ def recipe_of(tmp_path: Path) -> Callable[..., Recipe]:
         return load_recipe(container, path)
 
     return load
+
+
+@pytest.fixture
+def machine(tmp_path: Path, engine: FakeEngine, recipe_of: Callable[..., Recipe]) -> Machine:
+    """A machine without containers, and an empty remote root."""
+    if os.name == "nt":
+        pytest.skip("the Rez of these tests runs commands with sh")
+    (tmp_path / "remote").mkdir()
+    return Machine(ContainerFolder(tmp_path / "local", "dev"), tmp_path / "remote", recipe_of)
