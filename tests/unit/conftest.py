@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fake_engine import FakeEngine, index_of
 from tests.unit.machine import Machine
+from tests.unit.office import Office
 from tests.unit.studio import Studio
 
 from rezup_api.recipe.load import load_recipe
@@ -168,3 +169,12 @@ def machine(tmp_path: Path, engine: FakeEngine, recipe_of: Callable[..., Recipe]
         pytest.skip("the Rez of these tests runs commands with sh")
     (tmp_path / "remote").mkdir()
     return Machine(ContainerFolder(tmp_path / "local", "dev"), tmp_path / "remote", recipe_of)
+
+
+@pytest.fixture
+def here(tmp_path: Path, home: Path, engine: FakeEngine) -> Office:
+    """A machine of a studio as scripts see it: an empty home folder, and a remote root that is not named yet."""
+    if os.name == "nt":
+        pytest.skip("the Rez of these tests runs commands with sh")
+    (tmp_path / "remote").mkdir()
+    return Office(home, tmp_path / "remote")
