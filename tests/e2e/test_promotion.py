@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tomli
-from tests.e2e.packages import Index, project, wheel
 from tests.e2e.studio import make_revision, publish
+from tests.packages import Index, project, wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

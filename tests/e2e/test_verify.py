@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.conftest import Machine, tree_digest
-from tests.e2e.packages import wheel
 from tests.e2e.studio import make_revision
+from tests.packages import wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

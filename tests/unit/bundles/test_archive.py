@@ -7,7 +7,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.packages import wheel
+from tests.packages import wheel
 
 from rezup_api.bundles import archive
 from rezup_api.disk.files import digest_of

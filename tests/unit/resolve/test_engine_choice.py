@@ -1,62 +1,66 @@
-"""Which engine installs an environment, and what the user hears of it."""
+"""Which engine installs an environment, and what is said where it is not uv."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.cache.folders import Caches
 from rezup_api.events import Note
-from rezup_api.pythons.interpreter import host_interpreter
-from rezup_api.recipe.load import builtin_recipe
+from rezup_api.pythons.interpreter import Interpreter
 from rezup_api.resolve import engine_choice
-from rezup_api.resolve.engine import Surroundings
-from rezup_api.resolve.pip_configuration import Option
+from rezup_api.resolve.engine_choice import choose_engine, helper_engine
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from rezup_api.events import Event
+    from rezup_api.recipe.model import Recipe
+    from rezup_api.resolve.engine import Surroundings
 
-NEW_RESOLVER = Option("use-feature", "new", "/etc/pip.conf")
-BECAUSE = "pip installs this environment, because "
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What the recipe asks for, what the machine has, and the reason that is reported; no reason means that none is."""
-
-    engine: str
-    reason: str = ""
-    asked: str = "uv"
-    version: tuple[int, int, int] = (3, 11, 7)
-    options: tuple[Option, ...] = ()
-    has_uv: bool = True
+PIP_RECIPE = '[pip]\nengine = "pip"'
+NO_COUNTERPART = (("use-deprecated", "legacy-resolver"),)
 
 
 @pytest.mark.parametrize(
-    "case",
+    ("recipe", "version", "options", "there", "name", "told"),
     [
-        Case("uv"),
-        Case("uv", version=(3, 6, 0)),
-        Case("pip", asked="pip", options=(NEW_RESOLVER,), has_uv=False),
-        Case("pip", "uv does not support Python 2.7.18", version=(2, 7, 18)),
-        Case("pip", "uv has no counterpart of --use-feature (/etc/pip.conf)", options=(NEW_RESOLVER,)),
-        Case("pip", "there is no uv on this machine", has_uv=False),
+        ("", (3, 11, 0), (), True, "uv", ""),
+        ("", (3, 6, 0), (), True, "uv", ""),
+        ("", (3, 5, 9), (), True, "pip", "uv does not support Python 3.5.9"),
+        ("", (2, 7, 18), (), True, "pip", "uv does not support Python 2.7.18"),
+        (PIP_RECIPE, (3, 11, 0), (), True, "pip", ""),
+        (PIP_RECIPE, (3, 11, 0), NO_COUNTERPART, True, "pip", ""),
+        ("", (3, 11, 0), (("index-url", "https://h/simple"),), True, "uv", ""),
+        ("", (3, 11, 0), NO_COUNTERPART, True, "pip", "uv has no counterpart of --use-deprecated (the recipe)"),
+        ("", (3, 11, 0), (), False, "pip", "there is no uv on this machine"),
     ],
-    ids=["uv", "the oldest for uv", "the recipe asks for pip", "too old for uv", "an option of pip's alone", "no uv"],
 )
-def test_uv_installs_where_it_can_and_the_reason_for_pip_is_reported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case
+def test_which_one_and_why(
+    *,
+    recipe: str,
+    version: tuple[int, int, int],
+    options: tuple[tuple[str, str], ...],
+    there: bool,
+    name: str,
+    told: str,
+    recipe_of: Callable[..., Recipe],
+    around: Callable[..., Surroundings],
+    events: list[Event],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if not case.has_uv:
-        monkeypatch.setattr(engine_choice, "find_uv", lambda: None)
-    events: list[Event] = []
-    around = Surroundings({}, tmp_path, Caches(tmp_path), events.append, (), case.options, ())
-    recipe = builtin_recipe("dev")
-    recipe = replace(recipe, pip=replace(recipe.pip, engine=case.asked))
-    chosen = engine_choice.choose_engine(recipe, replace(host_interpreter(), version=case.version), around)
-    assert chosen.name == case.engine
-    assert events == ([Note(BECAUSE + case.reason)] if case.reason else [])
+    monkeypatch.setattr(engine_choice, "find_uv", lambda: "/opt/uv" if there else None)
+    interpreter = Interpreter("/usr/bin/python", version, "CPython", "x86_64")
+    engine = choose_engine(recipe_of(recipe), interpreter, around(options))
+    assert engine.name == name
+    assert engine.needs_pip is (name == "pip")
+    assert events == ([Note(f"pip installs this environment, because {told}")] if told else [])
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_tools_of_rezups_own_are_installed_with_uv(
+    there: bool, around: Callable[..., Surroundings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_choice, "find_uv", lambda: "/opt/uv" if there else None)
+    helper = helper_engine(around(NO_COUNTERPART))
+    assert (helper is not None) is there

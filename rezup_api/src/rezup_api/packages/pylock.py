@@ -99,9 +99,17 @@ class Lock:
         made = {wheel.path.name: wheel for wheel in wheels}
         return self._with([_beside(package, made) for package in self.packages])
 
-    def keeping(self, earlier: Lock) -> Lock:
-        """A copy of the lock with the files of an earlier one, for every package that has the same version in both."""
-        known = {_identity(package): package for package in earlier.packages if "version" in package}
+    def keeping(self, earlier: Lock, upgrades: Collection[str] = ()) -> Lock:
+        """A copy of the lock with the files of an earlier one, for every package that has the same version in both.
+
+        Args:
+            upgrades: the packages whose files are not kept; sources that changed may still call themselves the same version.
+        """
+        known = {
+            _identity(package): package
+            for package in earlier.packages
+            if "version" in package and package["name"] not in upgrades
+        }
         kept = ("wheels", "sdist")
         return self._with(
             [

@@ -108,8 +108,9 @@ class Resolver:
         return Resolved(request, versions, shared, lock)
 
     def _keep_wheels(self, lock: Lock) -> None:
-        """Copy the wheels that lie beside the lock, so that they lie beside the lock of the new revision too."""
-        for name in lock.local:
+        """Copy the wheels that lie beside the lock to the new revision, except those of packages that are to be upgraded."""
+        kept = (package for package in lock.made_of_paths if package["name"] not in self._source.upgrades)
+        for name in (wheel["name"] for package in kept for wheel in package["wheels"]):
             wheel, target = (self._source.wheels or self._wheels) / name, self._wheels / name
             if not wheel.is_file():
                 raise InstallError(
@@ -160,7 +161,7 @@ class Resolver:
         lock = parse_lock(found).beside(made).within(self._platforms)
         # An index may have got further files for the same version since. Revisions with the same versions keep the same lock.
         if self._earlier is not None:
-            lock = lock.keeping(self._earlier)
+            lock = lock.keeping(self._earlier, self._source.upgrades)
         versions, shared = self._separated(request, lock.versions(request.interpreter, request.lines)[0])
         return Resolved(request, versions, shared, lock.sharing(shared.distributions))
 

@@ -140,7 +140,7 @@ class Taker:
                 command = [sys.executable, "-c", _RUN, str(place), *words]
                 completed = self._run(command, {**kept, **own}, deadline)
                 if completed.status or (words == ["--version"] and f"rezup {release.version}" not in completed.stdout):
-                    said = _gist(completed) or f"it says {completed.stdout.strip()!r}"
+                    said = (_gist(completed) if completed.status else "") or f"it says {completed.stdout.strip()!r}"
                     raise UpgradeError(f"rezup {release.version} does not run: {said}", _HINT)
 
     def _run(self, command: list[str], environ: Mapping[str, str], deadline: float) -> runner.Completed:

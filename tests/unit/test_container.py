@@ -1,0 +1,110 @@
+"""A container as scripts use it: found or made, entered, published and pulled."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.fake_engine import FakeEngine, rez_wheel
+
+from rezup_api.disk.flock import claim
+from rezup_api.errors import InstallError, NotFoundError, RemoteError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.office import Office
+
+
+def test_the_first_revision_of_main_is_made_by_itself_and_only_once(here: Office) -> None:
+    first = here.container(".main").find()
+    assert first.ready
+    assert here.container(".main").find() == first
+    with pytest.raises(NotFoundError, match="there is no container dev"):
+        here.container().find()
+    assert here.container().find(create=True).ready
+
+
+def test_the_newest_is_given_and_older_ones_can_be_asked_for(here: Office) -> None:
+    older, newer = here.container().add(message="one"), here.container().add(message="two")
+    assert here.container().find() == newer
+    assert here.container().find("~1") == older
+    assert here.container().find(older.timestamp) == older
+    assert here.container().current() == here.container().newest() == newer.timestamp
+    assert [str(one) for one in here.container().revisions()] == [str(newer), str(older)]
+
+
+def test_entering_holds_it(here: Office) -> None:
+    here.recipe('[env]\nSTUDIO = "berlin"\n')
+    revision = here.container().add()
+    session = here.container().enter()
+    assert session.environ["STUDIO"] == "berlin"
+    assert session.environ["REZUP_REVISION"] == str(revision.path)
+    assert claim(revision.lock_file) is None
+    session.lease.release()
+
+
+def test_what_is_published_reaches_other_machines(here: Office, tmp_path: Path) -> None:
+    made = here.share().container().add(message="for all", publish=True)
+    assert here.container().published() == made.timestamp
+    assert here.container().is_published()
+    other = here.beside(tmp_path / "other")
+    found = other.container().find()
+    assert found.ready
+    assert (found.timestamp, found.path) != (made.timestamp, made.path)
+    assert found.timestamp == made.timestamp
+    assert other.container().pull() == found
+
+
+def test_without_a_remote_root_nothing_can_be_published_or_pulled(here: Office) -> None:
+    with pytest.raises(RemoteError, match="dev has no remote root to"):
+        here.container().add(publish=True)
+    with pytest.raises(RemoteError, match="dev has no remote root to"):
+        here.container().pull()
+    with pytest.raises(NotFoundError, match="has no container dev"):
+        here.share().container().pull()
+
+
+def test_what_cannot_be_built_here_is_stood_in_for(here: Office, tmp_path: Path, engine: FakeEngine) -> None:
+    good = here.share().container().add(publish=True)
+    other = here.beside(tmp_path / "other")
+    assert other.container().find().timestamp == good.timestamp
+    rez_wheel(engine.index, "3.5.0")
+    bad = here.container().add(message="new Rez", publish=True)
+    next(engine.index.glob("rez-3.5.0*")).unlink()
+    assert other.container().find().timestamp == good.timestamp
+    assert f"dev@{bad.timestamp}, published by " in other.told()
+    assert f"taking dev@{good.timestamp} instead" in other.told()
+    assert other.container().failure(bad.timestamp) is not None
+    assert other.container().current() == good.timestamp
+    with pytest.raises(InstallError):
+        other.container().find(strict=True)
+
+
+def test_a_remote_root_that_is_away_keeps_nobody_from_working(here: Office) -> None:
+    made = here.share().container().add(publish=True)
+    here.remote.rename(here.remote.with_name("away"))
+    assert here.container().find() == made
+    assert here.container().named() == {}
+    with pytest.raises(RemoteError):
+        here.container().find(strict=True)
+    assert here.container().find(local=True) == made
+
+
+def test_old_ones_go_by_themselves_where_a_recipe_says_so(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    here.recipe("[retention]\nkeep = 1\n")
+    made = [here.container().add() for _ in range(3)]
+    assert here.container().revisions() == made[::-1], "what was current within the week is spared"
+    later = time.time() + 30 * 86400
+    monkeypatch.setattr(time, "time", lambda: later)
+    newest = here.container().add()
+    assert here.container().revisions() == [newest]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the separator of PATH there is no part of a path")
+def test_a_root_that_path_cannot_hold_is_refused(here: Office) -> None:
+    here.variables["REZUP_ROOT_LOCAL"] = f"{here.home}/a:b"
+    with pytest.raises(UsageError, match="which PATH cannot hold"):
+        here.container()
