@@ -100,11 +100,9 @@ class Fetcher:
         for name, line in sources.items():
             running.progress(f"Building {name}")
             before = {*os.listdir(self._wheels)}
-            wanted = self._work / "wanted.txt"
-            wanted.write_text(f"{line}\n", encoding="utf-8")
-            words = ["--no-deps", "--wheel-dir", str(self._wheels), "-r", str(wanted)]
             environment = self._environment(self._interpreter)
-            require_success(self._engine.run(environment, "wheel", words, running), f"cannot build {name}")
+            words = ["--wheel-dir", str(self._wheels)]
+            require_success(self._engine.fetch(environment, "wheel", [line], words, running), f"cannot build {name}")
             (file,) = {*os.listdir(self._wheels)} - before
             made[name] = self._wheels / file
         return made
@@ -139,10 +137,8 @@ class Fetcher:
 
     def _download(self, lines: Sequence[str], options: Sequence[str], running: Step) -> runner.Completed:
         environment = self._environment(host_interpreter())
-        wanted = self._work / "wanted.txt"
-        wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        words = ["--no-deps", "--dest", str(self._wheels), "-r", str(wanted), *options]
-        return self._engine.run(environment, "download", words, running)
+        words = ["--dest", str(self._wheels), *options]
+        return self._engine.fetch(environment, "download", lines, words, running)
 
     def _environment(self, interpreter: Interpreter) -> Path:
         """An environment with pip in it, made when it is first needed."""

@@ -3,6 +3,9 @@
 Whether a revision is in use, its lock decides. This module gives the names, from /proc: by the open descriptors of a process,
 because the kernel's table of locks may name one that has ended, and by its environment, because a child may have closed the
 descriptor that it inherited.
+
+/proc may hide the processes of other users (`hidepid`, proc(5)). A process that it does not show has not ended for that reason:
+`is_alive` asks the kernel itself.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ PROCESSES = Path("/proc")
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process that uses a revision; `user` is empty if the owner of the process has no name or cannot be read."""
+    """A process that uses a revision; `user` and `command` are empty if they cannot be read."""
 
     pid: int
     user: str
@@ -33,7 +36,7 @@ class Holder:
 
     def __str__(self) -> str:
         by = f", {self.user}" if self.user else ""
-        return f"{self.command} (process {self.pid}{by}) uses {self.revision}"
+        return f"{self.command or 'a process'} (process {self.pid}{by}) uses {self.revision}"
 
 
 def holders(revisions: Iterable[Revision]) -> list[Holder]:
@@ -56,6 +59,28 @@ def processes() -> Iterator[int]:
     except OSError:
         return
     yield from (int(name) for name in names if name.isdigit() and int(name) != os.getpid())
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of that number, shown or not; POSIX only, because elsewhere this would end it."""
+    if pid < 1:  # a group of processes, or one on another host
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # which says that there is one, of another user
+        return True
+    return True
+
+
+def may_be_looked_at(pid: int) -> bool:
+    """Whether this user may see which files a process has open."""
+    try:  # a folder of descriptors may be listed by some who cannot read what is in it; the same right opens this and those
+        os.readlink(PROCESSES / str(pid) / "cwd")
+    except OSError:
+        return False
+    return True
 
 
 def held_files(pid: int) -> set[str]:
@@ -81,11 +106,11 @@ def entered(pid: int) -> str:
 
 
 def command_of(pid: int) -> str:
-    """The name of a process; "a process" if it has ended."""
+    """The name of a process; empty if it has ended or is hidden."""
     try:
         return (PROCESSES / str(pid) / "comm").read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
-        return "a process"
+        return ""
 
 
 def user_of(pid: int) -> str:
@@ -99,13 +124,13 @@ def user_of(pid: int) -> str:
 
 
 def parent_of(pid: int) -> int:
-    """The id of the parent of a process; 0 if the process has ended."""
+    """The id of the parent of a process; 0 if the process has ended or is hidden."""
     fields = _fields(pid)
     return int(fields[1]) if fields else 0
 
 
 def started(pid: int) -> datetime | None:
-    """When a process was started, as an aware UTC moment; None if it has ended (proc_pid_stat(5), field 22)."""
+    """When a process was started, as an aware UTC moment; None if it has ended or is hidden (proc_pid_stat(5), field 22)."""
     fields = _fields(pid)
     try:
         text = (PROCESSES / "stat").read_text(encoding="ascii")
@@ -117,23 +142,23 @@ def started(pid: int) -> datetime | None:
     return datetime.fromtimestamp(booted + int(fields[19]) / os.sysconf("SC_CLK_TCK"), tz=timezone.utc)
 
 
-def locked_inodes() -> dict[tuple[int, int, int], int]:
-    """The files that are locked by flock(2): major and minor device number and inode, with the id of the process that took it."""
+def locked_inodes() -> dict[tuple[int, int, int], list[int]]:
+    """The files that are locked by flock(2): major and minor device number and inode, with the ids of those that took locks."""
     try:
         lines = (PROCESSES / "locks").read_text(encoding="ascii").splitlines()
     except OSError:
         return {}
-    found = {}
+    found: dict[tuple[int, int, int], list[int]] = {}
     for line in lines:
         words = line.split()
         if len(words) > 5 and words[1] == "FLOCK":
             major, minor, inode = words[5].split(":")
-            found[int(major, 16), int(minor, 16), int(inode)] = int(words[4])
+            found.setdefault((int(major, 16), int(minor, 16), int(inode)), []).append(int(words[4]))
     return found
 
 
 def _fields(pid: int) -> list[str]:
-    """The fields of a process in proc_pid_stat(5) from the third one, its state, on; empty if it has ended."""
+    """The fields of a process in proc_pid_stat(5) from the third one, its state, on; empty if it has ended or is hidden."""
     try:
         text = (PROCESSES / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -29,7 +29,7 @@ class RunningSession:
         user: the name of the user to whom that process belongs; empty if it is not known.
         since: when that process was started, as an aware UTC moment; None if that is not known.
         revision: the revision in which it runs.
-        command: the name of that process.
+        command: the name of that process; empty if it is not known.
         processes: the ids of all its processes, the topmost one first.
         known: False for a session whose processes this user may not see.
     """
@@ -102,28 +102,38 @@ def _unknown(revisions: list[Revision], open_files: set[str]) -> list[RunningSes
     found = []
     for revision in revisions:
         path = os.path.realpath(revision.lock_file)
-        pid = _locker(path, locks) if path not in open_files else None
-        if pid is None:
-            continue
-        # The table names the process that took the lock. That may have ended, and a child may hold the lock now.
-        alive = os.path.exists(holders.PROCESSES / str(pid))
-        found.append(
-            RunningSession(
-                pid=pid if alive else None,
-                user=holders.user_of(pid) if alive else "",
-                since=holders.started(pid) if alive else None,
-                revision=revision,
-                command=holders.command_of(pid) if alive else "",
-                known=False,
-            )
-        )
+        takers = _takers(path, locks) if path not in open_files else []
+        if takers:
+            found.append(_unknown_holder(next((pid for pid in takers if _may_hold(pid, path)), None), revision))
     return found
 
 
-def _locker(path: str, locks: Mapping[tuple[int, int, int], int]) -> int | None:
-    """The id of the process that has locked a file; None if the file is not locked."""
+def _may_hold(pid: int, lock_file: str) -> bool:
+    """Whether the process that took a lock may still hold it."""
+    # The table names the process that took the lock. It may have ended and have left the lock to a child, and another process may
+    # have its id by now.
+    seen = holders.may_be_looked_at(pid)
+    return holders.is_alive(pid) and (not seen or lock_file in holders.held_files(pid))
+
+
+def _unknown_holder(pid: int | None, revision: Revision) -> RunningSession:
+    """A session that only the table of locks shows, with the process that took the lock; None if that process has ended."""
+    if pid is None:
+        return RunningSession(pid=None, user="", since=None, revision=revision, command="", known=False)
+    return RunningSession(
+        pid=pid,
+        user=holders.user_of(pid),
+        since=holders.started(pid),
+        revision=revision,
+        command=holders.command_of(pid),
+        known=False,
+    )
+
+
+def _takers(path: str, locks: Mapping[tuple[int, int, int], list[int]]) -> list[int]:
+    """The ids of the processes that took the locks on a file; empty if the file is not locked."""
     try:
         status = os.stat(path)
     except OSError:
-        return None
-    return locks.get((os.major(status.st_dev), os.minor(status.st_dev), status.st_ino))
+        return []
+    return locks.get((os.major(status.st_dev), os.minor(status.st_dev), status.st_ino), [])

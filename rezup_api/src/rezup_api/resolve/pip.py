@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.packages.editable import PLAIN_PATH, plain_path_projects
@@ -10,14 +11,16 @@ from rezup_api.packages.installed import installed
 from rezup_api.packages.versions import Versions
 from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
+from rezup_api.resolve.acts import Act, environ_for
+from rezup_api.resolve.constraints import constraints_besides
 from rezup_api.resolve.engine import EPOCH, Surroundings, progress_of
 from rezup_api.resolve.engine_errors import require_success, retry_recorded_addresses
+from rezup_api.resolve.pip_configuration import constraint_files, words_for
 from rezup_api.resolve.pip_lock import Downloading, lock_limits
 from rezup_api.store.layout import BIN, site_packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from rezup_api.events import Step
     from rezup_api.packages.request import EnvironmentRequest
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 
 FIRST_WITH_SETTINGS = (3, 7)
+# Python 2.7 has pip 20.3.4, which uses the old resolver unless it is told otherwise.
+FIRST_WITH_NEW_RESOLVER = (3,)
 # pip runs in the environment that is being made, and must not leave byte code there that the cache has not got.
 QUIET_PYTHON = {"PYTHONWARNINGS": "ignore", "PYTHONDONTWRITEBYTECODE": "1"}
 # Options of `pip install` that `pip download` and `pip wheel` refuse, and that would have no meaning there.
@@ -43,6 +48,8 @@ class PipEngine:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
+        # Each environment has its own: what another one needs is no candidate here, and may be for another Python.
+        self._downloads: Path | None = None
 
     def lock(
         self, request: EnvironmentRequest, wanted: LockRequest, scratch: Callable[[str], Path]
@@ -53,9 +60,10 @@ class PipEngine:
             return None
         limits = lock_limits(wanted)
         asked = Versions(tuple(request.lines), lasting=False, limits=limits)
-        words = [*self._wanted(asked), "--dest", str(self._downloads)]
-        running = self._start([*self._pip(scratch("download"), "download"), *words, *self._options_for_files], None)
-        return Downloading(running, self._downloads, request)
+        self._downloads = downloads = self._around.work / f"{request.name}.downloads"
+        words = [*self._wanted(asked), "--dest", str(downloads), *self._resolver(request.interpreter, asked)]
+        command = [*self._pip(scratch("download"), "download"), *words, *self._options_for_files(Act.RESOLVE)]
+        return Downloading(self._start(command, Act.RESOLVE, asked, None), downloads, request)
 
     def resolve(self, request: EnvironmentRequest, limits: Versions | None = None) -> _Given:
         """The requirements as they are, because pip resolves while it installs; see `Engine.resolve`."""
@@ -66,13 +74,20 @@ class PipEngine:
     def build_wheel(self, source: Path, folder: Path, interpreter: Interpreter, scratch: Callable[[str], Path]) -> None:
         """Make a wheel; see `Engine.build_wheel`."""
         words = ["--no-deps", "--wheel-dir", str(folder), str(source)]
-        require_success(self.run(scratch("download"), "wheel", words, None), f"cannot build {source}")
+        command = [*self._pip(scratch("download"), "wheel"), *words, *self._for_files(Act.BUILD)]
+        require_success(
+            self._start(command, Act.BUILD, Versions((), lasting=False), None).wait(), f"cannot build {source}"
+        )
 
-    def run(self, environment: Path, act: str, words: Sequence[str], step: Step | None) -> runner.Completed:
-        """Run `pip download` or `pip wheel` with the pip of an environment, and wait for its end."""
-        finding = (*self._house, *self._around.finding)
-        command = [*self._pip(environment, act), *words, *finding, *self._options_for_files]
-        return self._start(command, step).wait()
+    def fetch(
+        self, environment: Path, command: str, lines: Sequence[str], words: Sequence[str], step: Step | None
+    ) -> runner.Completed:
+        """Run `pip download` or `pip wheel` for exactly what lines of a lock name, and wait for its end."""
+        wanted = self._around.work / "wanted.txt"
+        wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        asked = [*self._pip(environment, command), "--no-deps", "-r", str(wanted), *words]
+        versions = Versions(tuple(lines), lasting=False)
+        return self._start([*asked, *self._for_files(Act.INSTALL)], Act.INSTALL, versions, step).wait()
 
     def install(self, environment: Path, request: EnvironmentRequest, versions: Versions, step: Step) -> None:
         """Install these versions into an environment; see `Engine.install`."""
@@ -84,7 +99,7 @@ class PipEngine:
         settings = ["--config-settings", PLAIN_PATH, *words] if words else []
         others = replace(versions, lines=tuple(line for line in versions.lines if line not in lines))
         if not versions.complete:
-            self._install(environment, others, settings, step)
+            self._install(environment, others, settings, step, Act.RESOLVE | Act.INSTALL)
             return
         # As soon as one line has a hash, pip requires hashes of all lines. Editable lines have none, so they go separately.
         hashed = tuple(line for line in others.lines if "--hash=" in line)
@@ -115,7 +130,7 @@ class PipEngine:
 
     def _installed_versions(self, environment: Path, interpreter: Interpreter, versions: Versions) -> Versions:
         """The exact versions that pip chooses, which shows only after installing them into an environment made for this."""
-        self._install(environment, versions, (), None)
+        self._install(environment, versions, self._resolver(interpreter, versions), None, Act.RESOLVE)
         found = installed(site_packages(environment, interpreter.version))
         return Versions(tuple(item.pinned() for item in found.values()), lasting=False)
 
@@ -127,63 +142,98 @@ class PipEngine:
         keyring = {"PIP_KEYRING_PROVIDER": providers[-1]} if providers else {}
         return {"PIP_USER": "0", "PIP_NO_INPUT": "1", **QUIET_PYTHON, **keyring}
 
-    @property
-    def _downloads(self) -> Path:
-        return self._around.work / "downloads"
+    def _resolver(self, interpreter: Interpreter, pins: Versions) -> tuple[str, ...]:
+        """What makes pip keep to constraints also where nobody asks for what they are about.
+
+        The resolver of old ends in an AssertionError in `download` then, and of two constraints for one name it keeps the first.
+        """
+        limited = pins.limits or constraint_files(self._around.options, self._around.environ)
+        old = interpreter.version < FIRST_WITH_NEW_RESOLVER
+        return ("--use-feature=2020-resolver",) if old and limited else ()
 
     @property
     def _house(self) -> tuple[str, ...]:
         return ("--find-links", str(self._around.wheelhouse)) if self._around.wheelhouse else ()
 
-    @property
-    def _options_for_files(self) -> list[str]:
+    def _options_for_files(self, act: Act) -> list[str]:
         """The recipe's options for the commands that install nothing."""
-        return [word for word in self._around.own_options if word.partition("=")[0] not in NOT_FOR_DOWNLOADS]
+        return words_for(act, self._around.own_options, NOT_FOR_DOWNLOADS)
 
-    def _pip(self, environment: Path, act: str) -> list[str]:
-        return [str(environment / BIN / "python"), "-m", "pip", act, "--disable-pip-version-check"]
+    def _for_files(self, act: Act) -> list[str]:
+        """The same, and the folders where pip looks besides the indexes."""
+        return [*self._house, *self._around.finding, *self._options_for_files(act)]
+
+    def _pip(self, environment: Path, command: str) -> list[str]:
+        return [str(environment / BIN / "python"), "-m", "pip", command, "--disable-pip-version-check"]
 
     def _wanted(self, versions: Versions) -> list[str]:
         """The options that name the requirements, their limits, and the folders where pip looks besides the indexes."""
         wanted, limits = self._around.work / "versions.txt", self._around.work / "limits.txt"
         wanted.write_text("\n".join(versions.lines) + "\n", encoding="utf-8")
         limits.write_text("\n".join(versions.limits) + "\n", encoding="utf-8")
-        downloaded = ("--find-links", str(self._downloads)) if self._downloads.is_dir() else ()
+        downloaded = ("--find-links", str(self._downloads)) if self._downloads and self._downloads.is_dir() else ()
         return ["-r", str(wanted), "-c", str(limits), *self._house, *downloaded, *self._around.finding]
 
-    def _install(self, environment: Path, versions: Versions, where: Sequence[str], step: Step | None) -> None:
+    def _install(
+        self, environment: Path, versions: Versions, where: Sequence[str], step: Step | None, act: Act = Act.INSTALL
+    ) -> None:
         """Install from the wheels of this machine; if that fails, from the indexes, and then from the recorded addresses."""
         if versions.complete and self._around.finding:
-            offline = self._tried(environment, versions, ("--no-index", *where), step)
+            offline = self._tried(environment, versions, ("--no-index", *where), step, act)
             if not offline.status:
                 return
-        first = self._tried(environment, versions, where, step)
+        first = self._tried(environment, versions, where, step, act)
         completed = retry_recorded_addresses(
-            first, versions, lambda others: self._tried(environment, others, where, step)
+            first, versions, lambda others: self._tried(environment, others, where, step, act)
         )
         require_success(completed, "pip cannot install what the recipe asks for")
 
     def _tried(
-        self, environment: Path, versions: Versions, where: Sequence[str], step: Step | None
+        self, environment: Path, versions: Versions, where: Sequence[str], step: Step | None, act: Act
     ) -> runner.Completed:
-        own = self._around.own_options
+        own = words_for(act, self._around.own_options)
         command = [
             *self._pip(environment, "install"),
             "--no-compile",
             "--no-warn-script-location",
             *self._wanted(versions),
         ]
-        return self._start([*command, *where, *own], step).wait()
+        return self._start([*command, *where, *own], act, versions, step).wait()
 
-    def _start(self, command: Sequence[str], step: Step | None) -> runner.Running:
+    def _start(self, command: Sequence[str], act: Act, pins: Versions, step: Step | None) -> runner.Running:
+        configured = {**environ_for(act, self._around.environ), **self._overriding(act, pins)}
         return runner.start(
             command,
-            environ={"SOURCE_DATE_EPOCH": EPOCH, **self._around.environ, **self._own_variables()},
+            environ={"SOURCE_DATE_EPOCH": EPOCH, **configured, **self._own_variables()},
             report=self._around.report,
             holding=self._around.holding,
             redact=redact,
             on_line=progress_of(step),
         )
+
+    def _overriding(self, act: Act, pins: Versions) -> dict[str, str]:
+        """What takes the place of options in pip's files that are for other acts: pip reads them whatever it is started for."""
+        if not act & Act.INSTALL or (act is Act.INSTALL and all("--hash=" in line for line in pins.lines)):
+            # Where all lines have hashes pip checks them by itself. Told to, it would want them of what a build needs as well.
+            return {"PIP_REQUIRE_HASHES": "0", **self._constraints(act, pins)}
+        return self._constraints(act, pins)
+
+    def _constraints(self, act: Act, pins: Versions) -> dict[str, str]:
+        """All constraints, also those that pip would read for `install` only; for pins, those about anything else.
+
+        For the pins themselves everything is decided, but pip applies constraints to what builds from sources need as well.
+        """
+        files = constraint_files(self._around.options, self._around.environ)
+        if not files or act is Act.BUILD:
+            return {}
+        if act is Act.INSTALL:
+            path = self._around.work / "constraints.txt"
+            kept = constraints_besides(pins.distributions, files)
+            path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+            files = [str(path)]
+        # As addresses, because pip takes a blank in a path for the end of it.
+        addresses = [file if "://" in file else Path(file).absolute().as_uri() for file in files]
+        return {"PIP_CONSTRAINT": " ".join(addresses)}
 
 
 class _Given:

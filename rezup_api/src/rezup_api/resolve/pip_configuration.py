@@ -4,6 +4,8 @@ pip's order is (https://pip.pypa.io/en/stable/topics/configuration/): the files 
 file that PIP_CONFIG_FILE names, PIP_* variables, and then the command line, which here is the recipe's `[pip] options`. Of files
 and variables the last one counts, also for lists; the command line adds to lists. If an option has no counterpart in uv, pip
 installs the environment.
+
+`acts` says which options are for resolving, which for installing and which for building.
 """
 
 from __future__ import annotations
@@ -17,10 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import Problem, RecipeError
+from rezup_api.resolve.acts import Act, concerns, normal_name, option_of
 from rezup_api.settings import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 _SHORT = {
     "-i": "index-url",
@@ -30,7 +33,6 @@ _SHORT = {
     "-v": "verbose",
     "-q": "quiet",
 }
-_ALIASES = {"pypi-url": "index-url", "timeout": "timeout", "default-timeout": "timeout"}
 _FLAGS = {
     "no-index", "pre", "no-build-isolation", "no-cache-dir", "require-hashes", "no-deps", "disable-pip-version-check",
     "no-input", "no-color", "quiet", "verbose", "no-warn-script-location", "no-warn-conflicts", "no-python-version-warning",
@@ -44,13 +46,11 @@ _WITHOUT_MEANING = {
     "require-virtualenv", "user", "no-user", "target", "prefix", "root", "python", "exists-action", "build-isolation",
     "root-user-action", "upgrade", "upgrade-strategy", "use-pep517", "resume-retries", "config-file", "no-clean", "debug",
 }  # fmt: skip
-_LISTS = {"extra-index-url", "find-links", "trusted-host", "constraint", "no-binary", "only-binary"}
+_LISTS = {"extra-index-url", "find-links", "trusted-host", "constraint", "build-constraint", "no-binary", "only-binary"}
 _SPACED = re.compile(r"-[^\s=]+\s")
-REQUIRE_HASHES = "--require-hashes"
-NO_DEPS = "--no-deps"
 _ADDED_UP = {"no-binary", "only-binary"}
 # Options whose value pip expands when it begins with `~`; uv takes `~` for the name of a folder.
-_PATHS = {"find-links", "constraint", "cert", "client-cert"}
+_PATHS = {"find-links", "constraint", "build-constraint", "cert", "client-cert"}
 # uv's own variables for lists, and the separator of their items. They add to pip's lists. rezup has to add them itself, because
 # uv ignores the variable as soon as it gets the argument.
 _UV_LISTS = {
@@ -58,6 +58,7 @@ _UV_LISTS = {
     "find-links": ("UV_FIND_LINKS", ","),
     "trusted-host": ("UV_INSECURE_HOST", " "),
     "constraint": ("UV_CONSTRAINT", " "),
+    "build-constraint": ("UV_BUILD_CONSTRAINT", " "),
 }
 # uv's own variables for single values; where one of them is set, it wins over pip's configuration.
 _UV_OWN = {
@@ -80,11 +81,21 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """pip's options for uv: arguments, environment variables, and the options that have no counterpart in uv."""
+    """pip's options for uv: arguments, environment variables, and the options that have no counterpart in uv.
 
-    arguments: tuple[str, ...]
+    Args:
+        given: arguments, each group with the option of pip that it stands for.
+        environ: variables.
+        untranslatable: the options that have no counterpart.
+    """
+
+    given: tuple[tuple[str, tuple[str, ...]], ...]
     environ: Mapping[str, str]
     untranslatable: tuple[Option, ...]
+
+    def arguments(self, act: Act) -> tuple[str, ...]:
+        """The arguments that are for an act."""
+        return tuple(word for name, words in self.given if concerns(name, act) for word in words)
 
 
 def configured(environ: Mapping[str, str], home: Path, prefix: Path) -> list[Option]:
@@ -107,7 +118,7 @@ def configured(environ: Mapping[str, str], home: Path, prefix: Path) -> list[Opt
             sections[section][option.name] = option
     for name, value in environ.items():
         if name.startswith("PIP_") and name != "PIP_CONFIG_FILE":
-            option = Option(_normal(name[4:].lower().replace("_", "-")), value, name)
+            option = Option(option_of(name), value, name)
             sections["variables"][option.name] = option
     found = [option for section in sections.values() for option in section.values() if option.value]
     standing = {option.name: option for option in found}
@@ -151,14 +162,10 @@ def _read(path: Path) -> list[tuple[str, Option]]:
         raise RecipeError([problem], subject="pip's configuration") from error
     sections = [name for name in ("global", "install") if parser.has_section(name)]
     return [
-        (section, Option(_normal(key.replace("_", "-")), value.strip(), str(path)))
+        (section, Option(normal_name(key.replace("_", "-")), value.strip(), str(path)))
         for section in sections
         for key, value in parser.items(section)
     ]
-
-
-def _normal(name: str) -> str:
-    return _ALIASES.get(name, name)
 
 
 def split_options(words: Iterable[str]) -> list[str]:
@@ -176,20 +183,40 @@ def parse_options(words: Sequence[str], where: str) -> list[Option]:
     Raises:
         RecipeError: a word is not an option.
     """
-    found: list[Option] = []
+    return [option for option, _ in _grouped(words, where)]
+
+
+def words_for(act: Act, words: Sequence[str], without: Collection[str] = ()) -> list[str]:
+    """The words of those of the recipe's options that are for an act.
+
+    Args:
+        without: words whose options are left out, each with its value.
+    """
+    return [
+        word
+        for option, group in _grouped(words, "")
+        if concerns(option.name, act) and group[0].partition("=")[0] not in without
+        for word in group
+    ]
+
+
+def _grouped(words: Sequence[str], where: str) -> list[tuple[Option, tuple[str, ...]]]:
+    """The options that words are, each with its words."""
+    found: list[tuple[Option, tuple[str, ...]]] = []
     rest = split_options(words)
     while rest:
+        before = tuple(rest)
         word = rest.pop(0)
         if not word.startswith("-"):
             raise RecipeError([Problem(where, "pip.options", f"{word!r} is not an option of pip")])
         name, mark, value = word.partition("=")
-        name = _SHORT.get(name[:2], name) if not name.startswith("--") else _normal(name[2:])
+        name = _SHORT.get(name[:2], name) if not name.startswith("--") else normal_name(name[2:])
         if not mark and not word.startswith("--") and len(word) > 2:
             value, mark = word[2:], "="
         # The next word is the value, unless the option is a known flag. Without that table `--pre rez` would be ambiguous.
         if not mark:
             value = "true" if name in _FLAGS or not rest or rest[0].startswith("-") else rest.pop(0)
-        found.append(Option(name, value.strip(), where))
+        found.append((Option(name, value.strip(), where), before[: len(before) - len(rest)]))
     return found
 
 
@@ -209,12 +236,14 @@ def translate(options: Iterable[Option], environ: Mapping[str, str]) -> Translat
             single.pop(option.name, None)
         else:
             single[option.name] = option
-    arguments: list[str] = []
+    given: list[tuple[str, tuple[str, ...]]] = []
     variables: dict[str, str] = {}
     unknown: list[Option] = []
     for name, option in single.items():
+        arguments: list[str] = []
         if name not in _WITHOUT_MEANING and not _translate_one(option, arguments, variables):
             unknown.append(option)
+        given.append((name, tuple(arguments)))
     for name, values in lists.items():
         variable, between = _UV_LISTS.get(name, ("", None))
         every = list(dict.fromkeys([*filter(None, environ.get(variable, "").split(between)), *values]))
@@ -222,8 +251,8 @@ def translate(options: Iterable[Option], environ: Mapping[str, str]) -> Translat
             # The URL may hold a password. Every user of the machine can read the arguments of a process, but not its variables.
             variables[variable] = " ".join(every)
         else:
-            arguments.extend(_translate_list(name, every))
-    return Translation(tuple(arguments), variables, tuple(unknown))
+            given.append((name, tuple(_translate_list(name, every))))
+    return Translation(tuple(given), variables, tuple(unknown))
 
 
 def _at_home(option: Option, environ: Mapping[str, str]) -> Option:
@@ -237,8 +266,8 @@ def _translate_one(option: Option, arguments: list[str], variables: dict[str, st
     flags = {
         "no-index": "--no-index",
         "no-build-isolation": "--no-build-isolation",
-        "require-hashes": REQUIRE_HASHES,
-        "no-deps": NO_DEPS,
+        "require-hashes": "--require-hashes",
+        "no-deps": "--no-deps",
     }
     values = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE", "client-cert": "SSL_CLIENT_CERT"}
     numbers = {"timeout": "UV_HTTP_TIMEOUT", "retries": "UV_HTTP_RETRIES"}
@@ -264,11 +293,19 @@ def _translate_one(option: Option, arguments: list[str], variables: dict[str, st
 
 
 def _translate_list(name: str, values: list[str]) -> list[str]:
-    words = {"find-links": "--find-links", "trusted-host": "--allow-insecure-host"}
+    words = {
+        "find-links": "--find-links",
+        "trusted-host": "--allow-insecure-host",
+        "constraint": "--constraints",
+        "build-constraint": "--build-constraints",
+    }
     word = words.get(name)
     if word is not None:
         return [part for value in values for part in (word, value)]
-    if name == "constraint":
-        return [part for value in values for part in ("--constraints", value)]
     packages = [package for value in values for package in value.split(",") if package not in {":none:", ""}]
     return [part for package in packages for part in (f"--{name}", package)]
+
+
+def constraint_files(options: Iterable[Option], environ: Mapping[str, str]) -> list[str]:
+    """The paths and addresses of all constraints."""
+    return [_at_home(option, environ).value for option in options if option.name == "constraint"]

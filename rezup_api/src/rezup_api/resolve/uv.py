@@ -11,9 +11,9 @@ from rezup_api.packages.pylock import merged
 from rezup_api.packages.versions import Versions
 from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
+from rezup_api.resolve.acts import Act, environ_for
 from rezup_api.resolve.engine import EPOCH, Surroundings, progress_of
 from rezup_api.resolve.engine_errors import require_success, retry_recorded_addresses
-from rezup_api.resolve.pip_configuration import NO_DEPS, REQUIRE_HASHES
 from rezup_api.store.layout import BIN
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 NO_SOLUTION = "No solution found"
-# Options of `uv pip` that `uv build` refuses.
+# Options of `uv pip` that `uv build` refuses; what a build needs is limited by --build-constraints.
 NOT_FOR_BUILDS = ("--constraints", "--no-binary", "--only-binary")
 
 
@@ -47,24 +47,7 @@ class UvEngine:
     def __init__(self, around: Surroundings, uv: str, translation: Translation) -> None:
         self._around = around
         self._uv = uv
-        # --require-hashes is for installing only: the recipe's requirements have no hashes, the resolved versions have.
-        self._strict = tuple(word for word in translation.arguments if word == REQUIRE_HASHES)
-        # --no-deps is for resolving only: every installation has it anyway.
-        self._asking = tuple(word for word in translation.arguments if word == NO_DEPS)
-        given = (word for word in translation.arguments if word not in {REQUIRE_HASHES, NO_DEPS})
-        # pip takes the best version of all indexes. uv by default stops at the first index that has the name, so a studio's
-        # index with one old version would hide the newer ones elsewhere.
-        self._sources = (*given, "--index-strategy", "unsafe-best-match")
-        self._environ = {
-            **around.environ,
-            **translation.environ,
-            "UV_CACHE_DIR": str(around.caches.uv),
-            "UV_PYTHON_DOWNLOADS": around.environ.get("UV_PYTHON_DOWNLOADS", "never"),
-            # A uv.toml of the working folder or of the user must not change what a revision holds; pip's configuration counts.
-            "UV_NO_CONFIG": "1",
-        }
-        # Byte code that uv compiles is bound to time stamps; see `cache/byte_code`.
-        self._environ.pop("UV_COMPILE_BYTECODE", None)
+        self._translation = translation
 
     def lock(self, request: EnvironmentRequest, wanted: LockRequest, scratch: Callable[[str], Path]) -> UvLocking:
         """Begin to resolve for all wanted platforms; see `Engine.lock`."""
@@ -72,14 +55,15 @@ class UvEngine:
         if wanted.earlier:
             earlier.write_text(wanted.earlier, encoding="utf-8")
         python = ".".join(map(str, request.interpreter.version[:2]))
-        common = ["--format", "pylock.toml", "--python-version", python, "--no-progress", *self._finding]
+        common = ["--format", "pylock.toml", "--python-version", python, "--no-progress"]
+        common += [*self._options(Act.RESOLVE), *self._around.finding]
         # uv keeps the versions that it finds in its output file, where they still fit.
         if wanted.earlier:
             common += ["--output-file", str(earlier), *_each("--upgrade-package", wanted.upgrades)]
 
         def begin(*words: str) -> runner.Running:
             lines = [limited(line, wanted.platforms) for line in request.lines]
-            return self._start([*self._asked(request.name, lines, request.interpreter), *common, *words], None)
+            return self._start([*self._asked(request.name, lines, request.interpreter), *common, *words], Act.RESOLVE)
 
         house = self._around.wheelhouse is not None
         return UvLocking(begin, wanted.platforms, python, from_wheelhouse=house)
@@ -91,18 +75,19 @@ class UvEngine:
         constraints.write_text("\n".join(limits.as_limits if limits else ()) + "\n", encoding="utf-8")
         shown = ("--no-header", "--no-annotate", "--generate-hashes", "--no-progress")
         command = [*self._asked(request.name, lines, request.interpreter), *shown, "--constraints", str(constraints)]
-        return _UvResolving(self._start([*command, *self._finding], None))
+        return _UvResolving(self._start([*command, *self._options(Act.RESOLVE), *self._around.finding], Act.RESOLVE))
 
     def _asked(self, name: str, lines: Sequence[str], interpreter: Interpreter) -> list[str]:
         """The first words of every command that resolves."""
         asked = self._around.work / f"{name}.in"
         asked.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return [self._uv, "pip", "compile", str(asked), "--python", interpreter.executable, *self._asking]
+        return [self._uv, "pip", "compile", str(asked), "--python", interpreter.executable]
 
-    @property
-    def _finding(self) -> tuple[str, ...]:
-        """The options that say where uv finds packages, and which of them it may take."""
-        return (*self._sources, *self._around.finding)
+    def _options(self, act: Act) -> tuple[str, ...]:
+        """What is configured for an act."""
+        # pip takes the best version of all indexes. uv by default stops at the first index that has the name, so a studio's
+        # index with one old version would hide the newer ones elsewhere.
+        return (*self._translation.arguments(act), "--index-strategy", "unsafe-best-match")
 
     def build_wheel(self, source: Path, folder: Path, interpreter: Interpreter, scratch: Callable[[str], Path]) -> None:
         """Make a wheel; see `Engine.build_wheel`."""
@@ -116,9 +101,8 @@ class UvEngine:
             "--python",
             interpreter.executable,
         ]
-        command += ["--no-create-gitignore", "--no-progress", *_without(self._sources, *NOT_FOR_BUILDS)]
-        environ = {"SOURCE_DATE_EPOCH": EPOCH, **self._environ}
-        require_success(self._start(command, None, environ).wait(), f"cannot build {source}")
+        command += ["--no-create-gitignore", "--no-progress", *_without(self._options(Act.BUILD), *NOT_FOR_BUILDS)]
+        require_success(self._start(command, Act.BUILD).wait(), f"cannot build {source}")
 
     def install(self, environment: Path, request: EnvironmentRequest, versions: Versions, step: Step) -> None:
         """Install exactly these versions into an environment; see `Engine.install`."""
@@ -148,8 +132,8 @@ class UvEngine:
         wanted = self._around.work / "versions.txt"
         wanted.write_text("\n".join(versions.lines) + "\n", encoding="utf-8")
         link = ("--link-mode", "copy") if self._around.link == "copy" else ()
-        command = [self._uv, "pip", "install", "--no-deps", "-r", str(wanted), *where, *link, *self._strict]
-        return self._start([*command, *self._finding], step).wait()
+        command = [self._uv, "pip", "install", "--no-deps", "-r", str(wanted), *where, *link]
+        return self._start([*command, *self._options(Act.INSTALL), *self._around.finding], Act.INSTALL, step).wait()
 
     def install_tool(self, environment: Path, requirement: str) -> None:
         """Install a program that rezup itself runs.
@@ -162,9 +146,9 @@ class UvEngine:
             InstallError: the installation has failed.
         """
         python = str(environment / BIN / "python")
-        command = [self._uv, "pip", "install", requirement, "--python", python, *self._sources]
-        if self._start([*command, "--offline"], None).wait().status:
-            require_success(self._start(command, None).wait(), f"uv cannot install {requirement}")
+        command = [self._uv, "pip", "install", requirement, "--python", python, *self._options(Act.TOOL)]
+        if self._start([*command, "--offline"], Act.TOOL).wait().status:
+            require_success(self._start(command, Act.TOOL).wait(), f"uv cannot install {requirement}")
 
     def separate(
         self, request: EnvironmentRequest, together: Versions, scratch: Callable[[str], Path]
@@ -177,13 +161,26 @@ class UvEngine:
         """Remove some distributions from uv's cache; see `Engine.forget`."""
         # --force, because another uv that uses the cache at the same time would otherwise make this one wait.
         if names:
-            self._start([self._uv, "cache", "clean", "--force", *names], None).wait()
+            self._start([self._uv, "cache", "clean", "--force", *names], Act.INSTALL).wait()
         return bool(names)
 
-    def _start(self, command: list[str], step: Step | None, environ: Mapping[str, str] | None = None) -> runner.Running:
+    def _environ(self, act: Act) -> Mapping[str, str]:
+        environ = {
+            **environ_for(act, self._around.environ),
+            **self._translation.environ,
+            "UV_CACHE_DIR": str(self._around.caches.uv),
+            "UV_PYTHON_DOWNLOADS": self._around.environ.get("UV_PYTHON_DOWNLOADS", "never"),
+            # A uv.toml of the working folder or of the user must not change what a revision holds; pip's configuration counts.
+            "UV_NO_CONFIG": "1",
+        }
+        # Byte code that uv compiles is bound to time stamps; see `cache/byte_code`.
+        environ.pop("UV_COMPILE_BYTECODE", None)
+        return {"SOURCE_DATE_EPOCH": EPOCH, **environ} if act is Act.BUILD else environ
+
+    def _start(self, command: list[str], act: Act, step: Step | None = None) -> runner.Running:
         return runner.start(
             command,
-            environ=environ or self._environ,
+            environ=self._environ(act),
             report=self._around.report,
             holding=self._around.holding,
             redact=redact,
