@@ -32,6 +32,11 @@ def main(words: list[str] | None = None) -> int:
         from rezup.completion import answer
 
         return answer.answer()
+    if words in (["--version"], ["-V"]):
+        from rezup.fastpath import version
+
+        if version.show():
+            return 0
     script_run = None
     if os.name == "posix":
         from rezup.fastpath.replay import attempt

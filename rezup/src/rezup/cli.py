@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from rezup_api.errors import UsageError
+from rezup_api import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 from rezup.cli import build_parser, split_command
 from rezup.commands import COMMANDS
 from rezup.fastpath import current_release
-from rezup.fastpath.prepare import Invocation
+from rezup.fastpath.invocation import Invocation
 from rezup.fastpath.replay import run_site_script, undo_coercion
 from rezup.output import exits, render
 from rezup.output.progress import Progress
-from rezup_api.errors import RezupError, UsageError
-from rezup_api.session.customize import check_run, site_script
-from rezup_api.settings import Settings
-from rezup_api.studio import Studio
+from rezup_api import RezupError, Settings, Studio, UsageError
+from rezup_api.session import check_run, site_script
 
 if TYPE_CHECKING:
     import argparse
@@ -130,7 +128,7 @@ def _origin(words: list[str], script_run: ScriptRun | None) -> Invocation:
 
 def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
     if arguments.version:
-        from rezup.newer_release import version_text
+        from rezup.fastpath.version import version_text
 
         with _output():
             print(version_text())

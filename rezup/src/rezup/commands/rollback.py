@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup_api.administration import Care
-
 if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
     """Step back, and say for how long."""
     name = arguments.name
-    chooser = Care(studio.container(name)).chooser(local=arguments.local, remote=arguments.remote)
-    change = chooser.rollback(arguments.to, arguments.message)
+    container = studio.container(name)
+    change = container.rollback(arguments.to, arguments.message, local=arguments.local, remote=arguments.remote)
     came = f" from {change.previous}" if change.previous and change.previous != change.revision else ""
     until = ""
     if change.pin is not None:

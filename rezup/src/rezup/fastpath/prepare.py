@@ -23,25 +23,21 @@ from typing import TYPE_CHECKING
 from rezup.fastpath.record import Record, read
 from rezup.fastpath.replay import identity, record_path, scan, session_path
 from rezup.fastpath.stamps import Files
-from rezup_api.disk.files import write_whole
-from rezup_api.errors import RezupError
-from rezup_api.netfs.mounts import resolved
-from rezup_api.recipe.load import init_script
-from rezup_api.recipe.location import MAIN_FILE, recipe_path
-from rezup_api.session.customize import site_script
-from rezup_api.session.environment import OWN, remembered
-from rezup_api.settings import VARIABLES, Settings, expand
+from rezup_api import VARIABLES, RezupError, Settings, expand
+from rezup_api.disk import write_whole
+from rezup_api.netfs import resolved
+from rezup_api.recipe import MAIN_FILE, init_script, recipe_path
+from rezup_api.session import OWN, remembered, site_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rezup.fastpath import Stamp
+    from rezup.fastpath.invocation import Invocation
     from rezup.fastpath.record import Variables
-    from rezup_api.recipe.model import Recipe
-    from rezup_api.session.environment import SessionEnviron
-    from rezup_api.session.shells import Opening
-    from rezup_api.store.remote import Watched
-    from rezup_api.store.revision import Revision
+    from rezup_api import Recipe, Revision
+    from rezup_api.session import Opening, SessionEnviron
+    from rezup_api.store import Watched
 
 
 # By these it is told which program a shell is.
@@ -52,21 +48,6 @@ SLOW = 2.0
 KEPT = 200
 _NAMED = re.compile(r"\$\{([^}:]+)|\$(\w+)")
 _SOMEBODYS_HOME = re.compile(r"~[^/]")
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """What an ordinary launch started from.
-
-    Args:
-        words: the command line without the program.
-        started: when, in seconds since the epoch; before anything was read.
-        environ: the environment before the site-customize script.
-    """
-
-    words: tuple[str, ...]
-    started: float
-    environ: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from rezup_api.events import CommandStarted, Event, Note, StepFailed, StepFinish
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
+    from rich.progress import Progress as Bar, TaskID
 
 
 class Progress:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rezup_api.errors import BusyError, InstallError, RecipeError, RezupError
+from rezup_api import BusyError, InstallError, RecipeError, RezupError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from rezup_api.store.revision import Revision
+    from rezup_api import Revision
 
 FORMAT = 1
 GAP = "  "

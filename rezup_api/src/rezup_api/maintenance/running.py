@@ -30,6 +30,7 @@ class RunningSession:
         command: the process's name.
         processes: all that belong to it, the topmost one first.
         known: False for a holder that this user may not look at.
+        behind: how many revisions have come since, up to the one that `use` gives.
     """
 
     pid: int | None
@@ -39,6 +40,7 @@ class RunningSession:
     command: str
     processes: tuple[int, ...] = ()
     known: bool = True
+    behind: int = 0
 
 
 def can_tell() -> bool:
