@@ -106,7 +106,7 @@ def _complete_streams() -> None:
 
 
 def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
-    parser = build_parser()
+    parser = build_parser(own[0] if own else "")
     word = next((word for word in own if not word.startswith("-")), None)
     if word is not None and word not in COMMANDS:
         raise UsageError(f"there is no command {word!r}", f"see: rezup --help; to enter a container: rezup use {word}")

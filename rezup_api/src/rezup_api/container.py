@@ -11,7 +11,6 @@ from rezup_api.disk.staging import STAGING, building, sweep
 from rezup_api.errors import LaunchError, NotFoundError, RezupError
 from rezup_api.events import Warned
 from rezup_api.recipe.load import load_recipe
-from rezup_api.session.entry import Session, enter_revision
 from rezup_api.store.layout import container_names
 from rezup_api.store.names import DEFAULT_CONTAINER
 from rezup_api.store.remote import Remote, newest_published
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from rezup_api.packages.lock_source import LockSource
     from rezup_api.recipe.model import Recipe
     from rezup_api.results import SessionChanges
+    from rezup_api.session.entry import Session
     from rezup_api.store.metadata import Metadata
     from rezup_api.store.remote import Watched
 
@@ -266,6 +266,8 @@ class Container(Administration):
 
     def enter_revision(self, revision: Revision) -> Session | None:
         """Hold a revision and compute its session's environment; None when it is being removed just now."""
+        from rezup_api.session.entry import enter_revision  # who looks or chooses enters nothing
+
         return enter_revision(revision, self.environ, self.report)
 
     def env(self, request: str = "", *, local: bool = False, before: Mapping[str, str] | None = None) -> SessionChanges:

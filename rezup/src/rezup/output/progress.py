@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -67,6 +66,8 @@ class Progress:
             self.warn(event.text)
         elif isinstance(event, CommandStarted):
             if self._debug:
+                import shlex
+
                 self._print(f"+ {shlex.join(event.command)}", "dim")
         elif self._quiet:
             return
