@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping
 
+import _reference
 from rezup.cli import build_parser
 from rezup.output import exits
 from rezup_api.process import refusals
@@ -51,6 +52,7 @@ def main() -> int:
 def pages() -> dict[Path, Sections]:
     """Every page that has generated sections."""
     return {
+        REFERENCE / "api.md": _reference.sections(),
         REFERENCE / "commands.md": command_sections(),
         REFERENCE / "environment.md": {
             "read": lambda: variable_table(VARIABLES, defaults=True),

@@ -21,7 +21,7 @@ PAGES = sorted({*ROOT.glob("*.md"), *(path for name in FOLDERS for path in (ROOT
 FENCED = re.compile(r"^(?P<indent> *)```(?P<kind>\w*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} (?P<text>.+)$", re.MULTILINE)
-GENERATED = ("commands.md", "environment.md", "exit-codes.md")
+GENERATED = ("api.md", "commands.md", "environment.md", "exit-codes.md")
 
 
 def name_of(path: Path) -> str:
@@ -119,7 +119,8 @@ def test_a_table_that_is_not_current_is_found(tmp_path: Path) -> None:
     """The script in a copy of the checkout, in which one page says something else."""
     (tmp_path / "scripts").mkdir()
     script = tmp_path / "scripts" / "docs.py"
-    script.write_bytes((ROOT / "scripts" / "docs.py").read_bytes())
+    for path in (script, script.with_name("_reference.py")):
+        path.write_bytes((ROOT / "scripts" / path.name).read_bytes())
     folder = tmp_path / "docs" / "reference"
     folder.mkdir(parents=True)
     for name in GENERATED:

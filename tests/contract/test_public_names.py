@@ -16,7 +16,7 @@ from rezup.commands import COMMANDS
 from rezup_api import Container, Studio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 COMMAND = "rezup/src/rezup"
@@ -31,7 +31,7 @@ EXCEPTIONS = {
     ("fastpath/replay.py", "rezup_api.netfs.limit.begin"),
 }
 # The verbs of the command, as scripts call them.
-VERBS = {
+VERBS: dict[str, list[Callable[..., object]]] = {
     "use": [Container.enter, Container.find],
     "add": [Container.add, Studio.source],
     "pull": [Container.pull],

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         VerificationError as VerificationError,
     )
     from rezup_api.events import Event as Event, Reporter as Reporter
+    from rezup_api.overview import Recorded as Recorded
     from rezup_api.recipe.load import load_recipe as load_recipe
     from rezup_api.recipe.model import Recipe as Recipe
     from rezup_api.session.entry import Session as Session
@@ -70,6 +71,7 @@ offer(
         "errors": "BusyError InstallError LaunchError NotFoundError Problem RecipeError RemoteError RezError RezupError"
         " StorageError UpgradeError UsageError VerificationError",
         "events": "Event Reporter",
+        "overview": "Recorded",
         "recipe.load": "load_recipe",
         "recipe.model": "Recipe",
         "session.entry": "Session",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rezup_api.builder.failures import Failure, read_failure
 from rezup_api.errors import NotFoundError, RemoteError, StorageError, UsageError
 from rezup_api.events import Warned
 from rezup_api.selection.selector import Selector
@@ -22,12 +21,21 @@ from rezup_api.store.revision import Revision, newest_first
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rezup_api.builder.failures import Failure
     from rezup_api.events import Reporter
     from rezup_api.maintenance.running import RunningSession
     from rezup_api.recipe.model import Recipe
-    from rezup_api.results import Recorded
     from rezup_api.settings import Settings
     from rezup_api.status import ContainerStatus, ContainerSummary
+    from rezup_api.store.history import Act
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One act of a container's history; `place` is "local" or "remote", the root on which it is recorded."""
+
+    place: str
+    act: Act
 
 
 def behind(timestamp: str, choices: list[str], given: str | None) -> int:
@@ -115,6 +123,8 @@ class Overview:
 
     def failure(self, timestamp: str) -> Failure | None:
         """The builds of a published revision that failed here; None when there were none."""
+        from rezup_api.builder.failures import read_failure  # without a remote root there are none
+
         return read_failure(self.folder, timestamp)
 
     def pins(self) -> tuple[Pin | None, Pin | None]:
@@ -241,7 +251,6 @@ class Overview:
         """
         from datetime import datetime
 
-        from rezup_api.results import Recorded  # launches need no rows
         from rezup_api.store.history import read_history
 
         acts = [Recorded("local", act) for act in read_history(self.folder)]

@@ -12,17 +12,8 @@ if TYPE_CHECKING:
     from rezup_api.maintenance.diff import Contents, Difference
     from rezup_api.maintenance.retention import Policy, Verdict
     from rezup_api.maintenance.verify import Finding
-    from rezup_api.store.history import Act
     from rezup_api.store.metadata import Metadata
     from rezup_api.store.revision import Revision
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One act of a container's history; `place` is "local" or "remote", the root on which it is recorded."""
-
-    place: str
-    act: Act
 
 
 @dataclass(frozen=True, slots=True)

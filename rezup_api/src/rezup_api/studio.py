@@ -16,8 +16,7 @@ from rezup_api.events import Reporter, Warned, silent
 from rezup_api.overview import behind
 from rezup_api.recipe.load import builtin_recipe, load_recipe
 from rezup_api.recipe.location import find_recipe, is_container, list_recipes, recipe_path
-from rezup_api.session.environment import without_session
-from rezup_api.settings import Settings, absolute
+from rezup_api.settings import SESSION_VARIABLES, Settings, absolute
 from rezup_api.store.layout import container_names
 from rezup_api.store.names import DEFAULT_CONTAINER, check_container, is_timestamp, parse_target
 
@@ -53,7 +52,13 @@ class Studio:
         Args:
             environ: usually `os.environ`, after the site-customize script has run.
         """
-        plain = without_session(environ)
+        plain = dict(environ)
+        if not plain.keys().isdisjoint(variable.name for variable in SESSION_VARIABLES):
+            from rezup_api.session.environment import (
+                without_session,  # outside of any session there is nothing to take back
+            )
+
+            plain = without_session(environ)
         return cls(Settings.from_environ(plain), plain, report)
 
     def recipe(self, name: str = DEFAULT_CONTAINER, file: Path | None = None) -> Recipe:

@@ -22,40 +22,40 @@ ENVIRON = dict(os.environ)
 
 
 def test_both_streams_and_the_status_are_captured() -> None:
-    done = runner.run(["sh", "-c", "echo out; echo err >&2; exit 3"], environ=ENVIRON)
+    done = runner.start(["sh", "-c", "echo out; echo err >&2; exit 3"], environ=ENVIRON).wait()
     assert (done.status, done.stdout, done.tail) == (3, "out\n", "err")
 
 
 def test_the_tail_is_the_end_of_a_long_output() -> None:
-    done = runner.run(["sh", "-c", "seq 1 20000 >&2"], environ=ENVIRON)
+    done = runner.start(["sh", "-c", "seq 1 20000 >&2"], environ=ENVIRON).wait()
     assert done.tail.splitlines() == [str(number) for number in range(19961, 20001)]
 
 
 def test_standard_input_is_given_whole_even_when_nobody_reads_it() -> None:
     text = "x" * 1_000_000
-    assert runner.run(["cat"], environ=ENVIRON, stdin=text).stdout == text
-    assert runner.run(["true"], environ=ENVIRON, stdin=text).status == 0
+    assert runner.start(["cat"], environ=ENVIRON, stdin=text).wait().stdout == text
+    assert runner.start(["true"], environ=ENVIRON, stdin=text).wait().status == 0
 
 
 def test_without_input_it_reads_nothing() -> None:
-    assert runner.run(["cat"], environ=ENVIRON).stdout == ""
+    assert runner.start(["cat"], environ=ENVIRON).wait().stdout == ""
 
 
 def test_lines_are_told_once_each_while_it_runs() -> None:
     told: list[tuple[float, str]] = []
     started = time.monotonic()
-    runner.run(
+    runner.start(
         ["sh", "-c", "echo one >&2; sleep 0.5; echo two >&2; sleep 0.3"],
         environ=ENVIRON,
         on_line=lambda line: told.append((time.monotonic() - started, line)),
-    )
+    ).wait()
     assert [line for _, line in told] == ["one", "two"]
     assert told[0][0] < 0.5, "the first line came only after the second was written"
 
 
 def test_a_time_limit_ends_it() -> None:
     started = time.monotonic()
-    done = runner.run(["sh", "-c", "echo begun >&2; exec sleep 60"], environ=ENVIRON, timeout=0.5)
+    done = runner.start(["sh", "-c", "echo begun >&2; exec sleep 60"], environ=ENVIRON).wait(0.5)
     assert done.status < 0
     assert "begun" in done.tail
     assert "without finishing" in done.tail
@@ -64,21 +64,21 @@ def test_a_time_limit_ends_it() -> None:
 
 def test_a_grandchild_that_stays_keeps_nobody_waiting() -> None:
     started = time.monotonic()
-    done = runner.run(["sh", "-c", "sleep 30 & echo $!"], environ=ENVIRON)
+    done = runner.start(["sh", "-c", "sleep 30 & echo $!"], environ=ENVIRON).wait()
     os.kill(int(done.stdout), 9)
     assert time.monotonic() - started < 10
 
 
 def test_a_program_that_is_not_there_is_an_install_error() -> None:
     with pytest.raises(InstallError, match="cannot start /nowhere/program"):
-        runner.run(["/nowhere/program"], environ=ENVIRON)
+        runner.start(["/nowhere/program"], environ=ENVIRON).wait()
 
 
 def test_the_command_is_reported_with_credentials_struck_out() -> None:
     events: list[Event] = []
-    runner.run(
+    runner.start(
         ["true", "secret"], environ=ENVIRON, report=events.append, redact=lambda word: word.replace("secret", "****")
-    )
+    ).wait()
     assert events == [CommandStarted(("true", "****"))]
 
 
@@ -88,7 +88,7 @@ def test_a_child_ends_with_its_parent(tmp_path: Path) -> None:
     program = (
         "import os\n"
         "from rezup_api.process import runner\n"
-        f"runner.run(['sh', '-c', 'echo $$ > {mark}; exec sleep 60'], environ=os.environ)\n"
+        f"runner.start(['sh', '-c', 'echo $$ > {mark}; exec sleep 60'], environ=os.environ).wait()\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", program])
     pid = _wait_for_pid(mark)
@@ -103,9 +103,9 @@ def test_what_runs_apart_does_to_its_group_what_it_likes() -> None:
     received: list[int] = []
     before = signal.signal(signal.SIGWINCH, lambda number, frame: received.append(number))
     try:
-        runner.run(["sh", "-c", "kill -WINCH 0"], environ=ENVIRON, apart=True)
+        runner.start(["sh", "-c", "kill -WINCH 0"], environ=ENVIRON, apart=True).wait()
         assert received == []
-        runner.run(["sh", "-c", "kill -WINCH 0"], environ=ENVIRON)
+        runner.start(["sh", "-c", "kill -WINCH 0"], environ=ENVIRON).wait()
         assert received, "this is what would happen to us"
     finally:
         signal.signal(signal.SIGWINCH, before)
@@ -114,7 +114,7 @@ def test_what_runs_apart_does_to_its_group_what_it_likes() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="process groups are POSIX")
 def test_what_runs_apart_ends_with_all_that_it_started(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
-    done = runner.run(["sh", "-c", f"sleep 60 & echo $! > {mark}; wait"], environ=ENVIRON, apart=True, timeout=1)
+    done = runner.start(["sh", "-c", f"sleep 60 & echo $! > {mark}; wait"], environ=ENVIRON, apart=True).wait(1)
     assert done.status == -15
     _wait_until_gone(int(mark.read_text()))
 
@@ -127,7 +127,7 @@ def test_ctrl_c_is_not_lost_when_it_strikes_in_the_middle_of_a_start() -> None:
         "from rezup_api.process import runner\n"
         "os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))\n"
         "try:\n"
-        "    runner.run(['sleep', '20'], environ=os.environ)\n"
+        "    runner.start(['sleep', '20'], environ=os.environ).wait()\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted', *signal.pthread_sigmask(signal.SIG_BLOCK, []))\n"
     )
@@ -137,7 +137,7 @@ def test_ctrl_c_is_not_lost_when_it_strikes_in_the_middle_of_a_start() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_ctrl_c_reaches_what_was_started() -> None:
-    assert runner.run(["sh", "-c", "kill -INT $$; echo still here"], environ=ENVIRON).status == -2
+    assert runner.start(["sh", "-c", "kill -INT $$; echo still here"], environ=ENVIRON).wait().status == -2
 
 
 def _wait_for_pid(mark: Path) -> int:

@@ -55,9 +55,9 @@ def probe(
     )
     for command, expected in trials:
         # Apart, because Rez on Ctrl-C ends its whole process group (rez/cli/_util.py, sigbase_handler): with it, us.
-        completed = runner.run(
-            command, environ=surroundings, report=report, cwd=work, holding=holding, apart=True, timeout=TIMEOUT
-        )
+        completed = runner.start(
+            command, environ=surroundings, report=report, cwd=work, holding=holding, apart=True
+        ).wait(TIMEOUT)
         said = completed.stdout + completed.tail  # Python 2.7 tells its version on stderr (bugs.python.org/issue18920)
         if completed.status or expected not in said:
             raise _failure(completed, site_packages(environment, interpreter.version))

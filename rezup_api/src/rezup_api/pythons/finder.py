@@ -127,7 +127,7 @@ class Finder:
         if os.name != "nt":
             return
         try:
-            answer = runner.run(["py", "-0p"], environ=self._environ, timeout=PROBE_TIMEOUT)
+            answer = runner.start(["py", "-0p"], environ=self._environ).wait(PROBE_TIMEOUT)
         except InstallError:
             return
         for line in answer.stdout.splitlines():
@@ -157,7 +157,7 @@ class Finder:
     def _run_probe(self, candidate: str) -> Interpreter | None:
         environ = clean_environ(self._environ)
         try:
-            answer = runner.run([candidate, "-E", "-S", PROBE], environ=environ, timeout=PROBE_TIMEOUT)
+            answer = runner.start([candidate, "-E", "-S", PROBE], environ=environ).wait(PROBE_TIMEOUT)
             return _interpreter(json.loads(answer.stdout)) if answer.status == 0 else None
         except (InstallError, ValueError, KeyError, TypeError):
             return None

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from rezup_api.errors import UsageError
-from rezup_api.recipe.credentials import redact
 from rezup_api.recipe.parse import Number
 from rezup_api.recipe.schema import DOTENV_PLATFORMS, ENGINES, LINKS, LOCK_PLATFORMS, Kind, join_key
 
@@ -53,6 +52,8 @@ def is_fit_for_folder(name: str) -> bool:
 
 def quoted(value: str) -> str:
     """A value inside a message: in quotes, cut, without credentials."""
+    from rezup_api.recipe.credentials import redact  # few recipes need a message
+
     shown = redact(value)
     return repr(shown if len(shown) <= 60 else shown[:57] + "...")
 
