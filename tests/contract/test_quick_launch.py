@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from rezup.fastpath import EXISTS, replay
-from rezup.fastpath.record import Record
+from rezup.fastpath.record import FIELDS, identity, make_record, record_path
 from rezup_api.disk import flock
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a quick launch ends in exec")
 
 # Whatever else Python loads, it loads for `python -c pass` as well.
-OURS = {"rezup", "rezup.__main__", "rezup.fastpath", "rezup.fastpath.replay"}
+OURS = {"rezup", "rezup.__main__", "rezup.fastpath", "rezup.fastpath.record", "rezup.fastpath.replay"}
 # Part of Python itself in many builds.
-SYSTEM = {"fcntl"}
+SYSTEM = {"_operator", "fcntl"}
 # Run in a child: take a record that is written here, and tell what was loaded in place of becoming the command.
 LAUNCH = """
 import os, sys
@@ -39,7 +38,7 @@ def write_record(home: Path, **changes: object) -> Path:
     held.write_text("{}", encoding="utf-8")
     values: dict[str, object] = {
         "settled": True,
-        "identity": replay.identity(),
+        "identity": identity(),
         "written": 0.0,
         "since": 0.0,
         "revision": str(held),
@@ -47,10 +46,10 @@ def write_record(home: Path, **changes: object) -> Path:
         "prefix": "",
         **changes,
     }
-    path = Path(replay.record_path(("dev", False, ["command"]), {"HOME": str(home)}))
+    path = Path(record_path(("dev", False, ["command"]), {"HOME": str(home)}))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    path.write_bytes(Record(**{field.name: values.get(field.name, ()) for field in fields(Record)}).dumped())  # type: ignore[arg-type]
+    path.write_bytes(make_record(**{name: values.get(name, ()) for name in FIELDS}).dumped())
     return path
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup._version import __version__
-from rezup.fastpath import current_release
+from rezup.fastpath import current_release, unseal
 from rezup.fastpath.prepare import owned
 from rezup.fastpath.version import installed_package, installed_version
 from rezup_api import RezupError, UpgradeError
@@ -186,12 +186,10 @@ class Upgrader:
 
 def _kept(folder: Path) -> set[str]:
     """The releases that some installation of this user's runs, or ran before."""
-    import marshal
-
     kept: set[str] = set()
     for path in (folder / "current").iterdir():
-        with suppress(OSError, EOFError, ValueError, TypeError):
-            kept |= {str(name) for name in marshal.loads(path.read_bytes())[1:]}
+        with suppress(OSError, ValueError, TypeError):
+            kept |= {str(name) for name in unseal(path.read_bytes())[1:]}
     return kept
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -10,30 +9,17 @@ from rezup_api.errors import NotFoundError, RecipeError, UsageError
 from rezup_api.events import step
 from rezup_api.overview import Overview
 from rezup_api.recipe.load import load_recipe
-from rezup_api.store.labels import PUBLISHED, read_label, remove_label
+from rezup_api.store.labels import PUBLISHED
 from rezup_api.store.layout import cache_folder
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import is_label
 from rezup_api.store.revision import Revision, hold, load_revision, newest_ready, resolve
 
 if TYPE_CHECKING:
-    from rezup_api.maintenance.gc import Collected
-    from rezup_api.maintenance.retention import Policy
     from rezup_api.recipe.model import Retention
     from rezup_api.results import Cleaned, Described, Dropped, Dropping, Verified
     from rezup_api.selection.chooser import Change, Chooser
-    from rezup_api.store.remote import Remote
-
-
-def _named_there(remote: Remote, name: str) -> dict[str, list[str]]:
-    """Who names which revision on a remote root: its pin, and its labels."""
-    named: dict[str, list[str]] = {}
-    pin = remote.pin(name)
-    if pin is not None:
-        named.setdefault(pin.timestamp, []).append("rolled back to" if pin.is_rollback else "pinned")
-    for label, timestamp in remote.labels(name).items():
-        named.setdefault(timestamp, []).append(f"labelled {label}")
-    return named
+    from rezup_api.store.root import ContainerRoot
 
 
 class Administration(Overview):
@@ -43,7 +29,7 @@ class Administration(Overview):
     for the whole studio.
     """
 
-    def place_of(self, *, local: bool, remote: bool) -> Remote | None:
+    def place_of(self, *, local: bool, remote: bool) -> ContainerRoot | None:
         """Which of the two roots an act is meant for: the remote root, or None for this machine's.
 
         Args:
@@ -64,12 +50,9 @@ class Administration(Overview):
 
     def _chooser(self, *, local: bool, remote: bool) -> Chooser:
         from rezup_api.selection.chooser import Chooser  # not for a launch
-        from rezup_api.selection.roots import Here, There
 
         there = self.place_of(local=local, remote=remote)
-        if there is not None:
-            return Chooser(self.name, There(self.folder, there), self.environ, self.report)
-        return Chooser(self.name, Here(self.folder, self.remote, self.report), self.environ, self.report)
+        return Chooser(self.folder, self.remote, self.environ, self.report, remote=there is not None)
 
     def pin(self, request: str, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
         """Let `use NAME` give one revision until `unpin`; see `Chooser.pin` for the errors, `place_of` for the root."""
@@ -114,7 +97,7 @@ class Administration(Overview):
             UsageError: see `place_of`; or the age is none.
             StorageError, RemoteError: it cannot be read or written there.
         """
-        from rezup_api.maintenance.gc import Collector  # not for a launch
+        from rezup_api.maintenance.gc import Collector, collect_published  # not for a launch
         from rezup_api.maintenance.retention import Policy, choose_policy
         from rezup_api.results import Cleaned
 
@@ -122,7 +105,7 @@ class Administration(Overview):
         policy = choose_policy(Policy(keep, older_than), self._retention(), self.settings.clean_after)
         with step(self.report, f"Looking at {self.name}"):
             if there is not None:
-                done = self._collect_there(there, policy, dry_run=dry_run)
+                done = collect_published(there, policy, self.environ, self.report, dry_run=dry_run)
             else:
                 collector = Collector(self.folder, self.given(), self.environ, self.report, self.named())
                 done = collector.collect(policy, dry_run=dry_run)
@@ -138,31 +121,6 @@ class Administration(Overview):
             return load_recipe(self.name, newest.recipe_file, tolerant=True).retention if newest else own
         except (NotFoundError, RecipeError):
             return own
-
-    def _collect_there(self, remote: Remote, policy: Policy, *, dry_run: bool) -> Collected:
-        """Remove published revisions; machines that have built them keep them, as long as their own policy says."""
-        from rezup_api.maintenance.gc import Collected  # not for a launch
-        from rezup_api.maintenance.retention import Candidate, plan
-        from rezup_api.store.history import new_act, record_act
-
-        name = self.name
-        found = {timestamp: remote.metadata(name, timestamp) for timestamp in remote.timestamps(name)}
-        named = _named_there(remote, name)
-        candidates = [
-            Candidate(
-                timestamp, (*named.get(timestamp, ()), *(["made by a newer rezup"] if one.format > FORMAT else []))
-            )
-            for timestamp, one in found.items()
-            if one is not None
-        ]
-        done = Collected(tuple(plan(candidates, policy, time.time())))
-        if done.gone and not dry_run:
-            for timestamp in done.gone:
-                if timestamp not in _named_there(remote, name):  # nobody has named it meanwhile
-                    remote.remove(name, timestamp)
-            act = new_act("gc", "", self.environ, detail=" ".join(done.gone))
-            record_act(lambda act: remote.record(name, act), act, self.report)
-        return done
 
     def verify(self, request: str = "", *, repair: bool = False) -> Verified:
         """Compare a revision of this machine with what was recorded when it was made.
@@ -180,7 +138,7 @@ class Administration(Overview):
         from rezup_api.maintenance.repair import Repairer
         from rezup_api.maintenance.verify import examine_revision
         from rezup_api.results import Verified
-        from rezup_api.store.history import new_act, record_act, write_act
+        from rezup_api.store.history import new_act
 
         revision = load_revision(self.folder, self._meant_here(request))
         root = self.folder.root
@@ -196,7 +154,7 @@ class Administration(Overview):
             mended = Repairer(revision, store, self.settings, self.environ, self.report).mend(found)
             if mended:
                 act = new_act("repair", revision.timestamp, self.environ, detail=f"{mended} mended")
-                record_act(lambda act: write_act(self.folder, act), act, self.report)
+                self.local.record(act, self.report)
             with step(self.report, f"Reading the files of {revision} again") as running:
                 return Verified(revision, found, tuple(examine_revision(revision, store, self.environ, running)))
 
@@ -211,7 +169,7 @@ class Administration(Overview):
         """The timestamp of a revision of this machine, ready or not: what cannot be entered is what one wants to look at."""
         timestamps = self.folder.timestamps()
         given = self.given()
-        label = read_label(self.folder, request) if is_label(request) else None
+        label = self.local.label(request) if is_label(request) else None
         if request:
             return resolve(self.name, label or request, timestamps, given)
         wanted = given or next(iter(timestamps), None)
@@ -230,19 +188,19 @@ class Administration(Overview):
             NotFoundError: there is none such.
             RemoteError: it is only published, and the remote root cannot be asked.
         """
-        from rezup_api.maintenance.diff import read_here, read_there  # they load what builds
+        from rezup_api.maintenance.diff import built_contents, published_contents  # they load what builds
         from rezup_api.results import Described
 
         try:
             revision = load_revision(self.folder, self._meant_here(request))
             metadata = revision.metadata or Metadata(FORMAT, "")
-            return Described(self.name, revision.timestamp, metadata, read_here(revision))
+            return Described(self.name, revision.timestamp, metadata, built_contents(revision))
         except NotFoundError:
             if self.remote is None:
                 raise
         selection = self._selector().select_there(request)
         published = selection.published or Metadata(FORMAT, "")
-        told = read_there(self.remote, self.name, selection.timestamp)
+        told = published_contents(self.remote, selection.timestamp)
         return Described(self.name, selection.timestamp, published, told)
 
     def dropping(self, *, local: bool = False, remote: bool = False) -> Dropping:
@@ -252,7 +210,7 @@ class Administration(Overview):
         there = self.place_of(local=local, remote=remote)
         if there is None:
             return Dropping("", self.folder.path, len(self.folder.timestamps()), self.exists)
-        return Dropping(there.place, self.folder.path, len(there.timestamps(self.name)), True)
+        return Dropping(there.place, self.folder.path, len(there.timestamps()), True)
 
     def drop(self, *, local: bool = False, remote: bool = False, force: bool = False) -> Dropped:
         """Remove the container under the root that is meant.
@@ -274,8 +232,8 @@ class Administration(Overview):
         if there is None:
             gone = drop_container(self.folder, force=force)
             return Dropped("", None if gone else self.folder.root / STAGING)
-        if self.name not in there.containers():
+        if not there.exists():
             raise NotFoundError(f"there is no container {self.name} on {there.place}", "see: rezup status")
-        there.remove(self.name)
-        remove_label(self.folder, PUBLISHED)  # else its absence would be taken for a share that is away
+        there.remove()
+        self.local.remove_label(PUBLISHED)  # else its absence would be taken for a share that is away
         return Dropped(there.place, None)

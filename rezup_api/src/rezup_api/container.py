@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rezup_api.administration import Administration
@@ -11,10 +10,9 @@ from rezup_api.disk.staging import STAGING, building, sweep
 from rezup_api.errors import LaunchError, NotFoundError, RezupError
 from rezup_api.events import Warned
 from rezup_api.recipe.load import load_recipe
-from rezup_api.store.layout import container_names
 from rezup_api.store.names import DEFAULT_CONTAINER
-from rezup_api.store.remote import Remote, newest_published
 from rezup_api.store.revision import Revision, load_revision, newest_first, newest_ready
+from rezup_api.store.root import ContainerRoot, list_containers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
     from rezup_api.recipe.model import Recipe
     from rezup_api.results import SessionChanges
     from rezup_api.session.entry import Session
+    from rezup_api.storage.interface import Witness
     from rezup_api.store.metadata import Metadata
-    from rezup_api.store.remote import Watched
 
 FIRST_BUILD = "first"
 ATTEMPTS = 5
@@ -132,7 +130,7 @@ class Container(Administration):
         sweep(self.folder.path)
         sweep(self.folder.root)
 
-    def _first(self, remote: Remote | None, *, create: bool) -> Revision:
+    def _first(self, remote: ContainerRoot | None, *, create: bool) -> Revision:
         """What there is when there is no revision: it is built the very first time, or that is an error.
 
         Args:
@@ -152,8 +150,8 @@ class Container(Administration):
                 hint = f"see what there is: rezup status {self.name}"
                 raise NotFoundError(f"{revision} cannot be entered here: {revision.obstacle}", hint)
 
-    def _way_out(self, remote: Remote | None) -> str:
-        names = remote.containers() if remote is not None else container_names(self.folder.root)
+    def _way_out(self, remote: ContainerRoot | None) -> str:
+        names = list_containers((remote or self.local).storage)
         where = "published there" if remote is not None else "on this machine"
         make = f"make it: rezup add {self.name}" if self.name != DEFAULT_CONTAINER else "make it: rezup add"
         return f"{where}: {', '.join(names)}; or {make}" if names else make
@@ -209,8 +207,8 @@ class Container(Administration):
             InstallError: it cannot be built.
         """
         remote = self.needed_remote("pull from")
-        if newest_published(remote, self.name) is None:
-            offered = ", ".join(remote.containers()) or "nothing"
+        if remote.newest() is None:
+            offered = ", ".join(list_containers(remote.storage)) or "nothing"
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
         revision = self.find(request, strict=True, at_once=True)
         # Also where nothing was to be built.
@@ -253,7 +251,7 @@ class Container(Administration):
                 return session
         raise LaunchError(f"the revisions of {self.name} are being removed", "try again, or see: rezup status")
 
-    def basis(self, request: str = "", *, local: bool = False) -> Watched | None:
+    def basis(self, request: str = "", *, local: bool = False) -> Witness | None:
         """What `find` and `newest` depend on; None where stamps would not show a change.
 
         What killed processes have left belongs to it: `find` clears that.
@@ -262,7 +260,7 @@ class Container(Administration):
         watched = self._selector(local=local).basis(request)
         if watched is None or any(os.path.lexists(stage) for stage in stages):
             return None
-        return replace(watched, files=(*watched.files, *stages))
+        return watched.with_files(*stages)
 
     def enter_revision(self, revision: Revision) -> Session | None:
         """Hold a revision and compute its session's environment; None when it is being removed just now."""

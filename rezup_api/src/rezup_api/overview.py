@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from rezup_api.errors import NotFoundError, RemoteError, StorageError, UsageError
 from rezup_api.events import Warned
 from rezup_api.selection.selector import Selector
-from rezup_api.settings import absolute
-from rezup_api.store.labels import labels_of
+from rezup_api.storage.address import folder_of_root, open_root
+from rezup_api.store.labels import PIN
 from rezup_api.store.layout import ContainerFolder
 from rezup_api.store.metadata import FORMAT
 from rezup_api.store.names import DEFAULT_CONTAINER, timestamp_order
-from rezup_api.store.pin import PIN, Pin
-from rezup_api.store.remote import PathRemote, Remote
 from rezup_api.store.revision import Revision, newest_first
+from rezup_api.store.root import ContainerRoot, local_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from rezup_api.settings import Settings
     from rezup_api.status import ContainerStatus, ContainerSummary
     from rezup_api.store.history import Act
+    from rezup_api.store.pin import Pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Overview:
     """
 
     def __init__(self, recipe: Recipe, settings: Settings, environ: Mapping[str, str], report: Reporter) -> None:
-        local = absolute(recipe.root_local, environ) if recipe.root_local else settings.root_local
-        shared = absolute(recipe.root_remote, environ) if recipe.root_remote else settings.root_remote
+        local = folder_of_root(recipe.root_local or settings.root_local, environ, "local")
+        shared = recipe.root_remote or settings.root_remote
         self.settings = settings
         self.environ = environ
         self.report = report
@@ -64,7 +64,8 @@ class Overview:
             raise UsageError(f"the local root {local} has {os.pathsep!r} in its path, which PATH cannot hold")
         self.recipe = recipe
         self.folder = ContainerFolder(local, recipe.container)
-        self.remote: Remote | None = PathRemote(shared) if shared else None
+        self.local = local_root(self.folder)
+        self.remote = ContainerRoot(open_root(shared, environ), self.name) if shared else None
 
     @property
     def name(self) -> str:
@@ -143,7 +144,7 @@ class Overview:
             return {}
         try:
             pin = self._selector().pin_there()
-            return {**self.remote.labels(self.name), **({PIN: pin.timestamp} if pin is not None else {})}
+            return {**self.remote.labels(), **({PIN: pin.timestamp} if pin is not None else {})}
         except RemoteError:
             return {}
 
@@ -153,8 +154,8 @@ class Overview:
         Raises:
             RemoteError: the remote root cannot be asked.
         """
-        published = self.remote.labels(self.name) if self.remote is not None else {}
-        return {**published, **labels_of(self.folder)}
+        published = self.remote.labels() if self.remote is not None else {}
+        return {**published, **self.local.labels()}
 
     def newest(self, *, local: bool = False) -> str | None:
         """The newest revision, whether `use` gives it or not; None when there is none."""
@@ -167,7 +168,7 @@ class Overview:
         except (NotFoundError, RemoteError):
             return True
 
-    def needed_remote(self, doing: str) -> Remote:
+    def needed_remote(self, doing: str) -> ContainerRoot:
         """Its remote root, for what cannot be done without; `doing` completes "has no remote root to ...".
 
         Raises:
@@ -225,7 +226,7 @@ class Overview:
         try:
             return self.labels()
         except RemoteError:
-            return labels_of(self.folder)
+            return self.local.labels()
 
     def _why(self, given: str | None, published: str | None) -> str:
         """Why `use` gives the revision that it gives, when that is not simply the newest."""
@@ -251,11 +252,9 @@ class Overview:
         """
         from datetime import datetime
 
-        from rezup_api.store.history import read_history
-
-        acts = [Recorded("local", act) for act in read_history(self.folder)]
+        acts = [Recorded("local", act) for act in self.local.history()]
         try:
-            acts += [Recorded("remote", act) for act in self.remote.history(self.name)] if self.remote else []
+            acts += [Recorded("remote", act) for act in self.remote.history()] if self.remote else []
         except RemoteError as error:
             self.report(Warned(error.message))
         if not acts and not self.exists:
@@ -275,7 +274,7 @@ class Overview:
         try:
             # Where a remote root decides, revisions made on this machine alone do not count.
             if self.remote is not None and self.published() is not None:
-                return self.remote.timestamps(self.name)
+                return self.remote.timestamps()
         except (NotFoundError, RemoteError, StorageError):
             pass
         return [revision.timestamp for revision in self.revisions() if revision.ready]

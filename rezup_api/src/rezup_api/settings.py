@@ -70,11 +70,14 @@ SESSION_VARIABLES = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment asks for. Paths have `~` expanded; `None` means that nothing was asked."""
+    """What the environment asks for. Paths have `~` expanded; None means that the environment does not say.
+
+    The two roots are as the user wrote them, because a root may be a URL; see `storage.address`.
+    """
 
     home: Path
-    root_local: Path
-    root_remote: Path | None
+    root_local: str
+    root_remote: str | None
     recipes: Path
     default_shell: str | None
     python_path: tuple[Path, ...]
@@ -98,8 +101,8 @@ class Settings:
         searched = environ.get("REZUP_PYTHON_PATH", "").split(os.pathsep)
         return cls(
             home=home,
-            root_local=path("REZUP_ROOT_LOCAL") or home / ".rezup",
-            root_remote=path("REZUP_ROOT_REMOTE"),
+            root_local=environ.get("REZUP_ROOT_LOCAL") or str(home / ".rezup"),
+            root_remote=environ.get("REZUP_ROOT_REMOTE") or None,
             recipes=path("REZUP_RECIPES") or home,
             default_shell=environ.get("REZUP_DEFAULT_SHELL") or None,
             python_path=tuple(absolute(item, environ) for item in searched if item),

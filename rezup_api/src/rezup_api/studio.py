@@ -17,8 +17,8 @@ from rezup_api.overview import behind
 from rezup_api.recipe.load import builtin_recipe, load_recipe
 from rezup_api.recipe.location import find_recipe, is_container, list_recipes, recipe_path
 from rezup_api.settings import SESSION_VARIABLES, Settings, absolute
-from rezup_api.store.layout import container_names
 from rezup_api.store.names import DEFAULT_CONTAINER, check_container, is_timestamp, parse_target
+from rezup_api.store.root import list_containers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,10 +127,10 @@ class Studio:
             return Container(builtin_recipe(name), self.settings, self.environ, self.report)
 
     def _names_beside(self, container: Container) -> list[str]:
-        names = container_names(container.folder.root)
+        names = list_containers(container.local.storage)
         if container.remote is not None:
             try:
-                names += container.remote.containers()
+                names += list_containers(container.remote.storage)
             except RemoteError as error:
                 self.report(Warned(error.message))
         return names

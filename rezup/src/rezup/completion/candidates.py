@@ -13,16 +13,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rezup_api import RezupError, Settings, absolute
+from rezup_api import RezupError, Settings
 from rezup_api.netfs import ask, marker_of, may_hang
 from rezup_api.recipe import find_recipe, is_container, list_recipes, roots_of
+from rezup_api.storage import folder_of_root
 from rezup_api.store import (
     DEFAULT_CONTAINER,
     LATEST,
     METADATA_FILE,
     RECIPE_FILE,
     ContainerFolder,
-    container_names,
     is_label,
     timestamp_order,
 )
@@ -78,8 +78,14 @@ class Names:
     def _roots(self, name: str) -> tuple[str, str]:
         """The local and the remote root of a container, empty for none; its recipe is read where it may name one."""
         named = self._told(str(self._settings.recipes), _named_roots, name, self._settings)
-        local, remote = (str(absolute(text, self._environ)) if text else "" for text in named or ("", ""))
-        return local or str(self._settings.root_local), remote or str(self._settings.root_remote or "")
+        local, remote = named or ("", "")
+        return self._folder(local or self._settings.root_local), self._folder(remote or self._settings.root_remote)
+
+    def _folder(self, root: str | None) -> str:
+        """The folder that a root is; empty for none, and for roots of other kinds, which nobody waits for at the keyboard."""
+        with suppress(RezupError):
+            return str(folder_of_root(root, self._environ, "remote")) if root else ""
+        return ""
 
     def _told(self, place: str, question: Callable[..., Any], *arguments: object) -> Any:
         """The answer to a question about the files at a place; empty where there is none, or none in time."""
@@ -103,7 +109,10 @@ class Names:
 
 
 def _containers(root: str) -> set[str]:
-    return set(container_names(Path(root)))
+    with os.scandir(root) as entries:
+        return {
+            entry.name for entry in entries if is_container(entry.name) and os.path.isdir(entry.path + "/revisions")
+        }
 
 
 def _recipes(settings: Settings) -> list[str]:

@@ -11,13 +11,12 @@ packages themselves are never written to, so they may be in use, read-only, and 
 Launches pass through here where a release was taken or a source is named, so nothing is imported that they have not loaded.
 """
 
-import marshal
 import os
 import sys
 import time
 
 import rezup
-from rezup.fastpath import VERSION_FILE, stamp
+from rezup.fastpath import VERSION_FILE, seal, stamp, unseal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def current(environ: "Mapping[str, str]") -> "tuple[str, str] | None":
             found = os.fstat(descriptor)
             if not _is_ours(found):
                 return None
-            release_record = marshal.loads(os.read(descriptor, found.st_size))
+            release_record = unseal(os.read(descriptor, found.st_size))
         finally:
             os.close(descriptor)
         if release_record[0] != (FORMAT, sys.version, installed, stamp(installed)):
@@ -95,13 +94,13 @@ def current(environ: "Mapping[str, str]") -> "tuple[str, str] | None":
         if not release_record[1] or not (_is_ours(os.stat(place)) and _is_ours(os.stat(os.path.dirname(place)))):
             return None
         return release_record[1], release_record[2]
-    except (OSError, EOFError, ValueError, TypeError, IndexError):
+    except (OSError, ValueError, TypeError, IndexError):
         return None
 
 
 def release_record(name: str, previous: str) -> bytes:
     """What `current_file` holds."""
-    return marshal.dumps(((FORMAT, sys.version, installed, stamp(installed)), name, previous))
+    return seal(((FORMAT, sys.version, installed, stamp(installed)), name, previous))
 
 
 def _is_ours(found: os.stat_result) -> bool:

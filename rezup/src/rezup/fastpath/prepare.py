@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup.fastpath.record import Record, read
-from rezup.fastpath.replay import identity, record_path, scan, session_path
+from rezup.fastpath.record import identity, load, make_record, record_path
+from rezup.fastpath.replay import scan, session_path
 from rezup.fastpath.stamps import Files
 from rezup_api import VARIABLES, RezupError, Settings, expand
 from rezup_api.disk import write_whole
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
     from rezup.fastpath import Stamp
     from rezup.fastpath.invocation import Invocation
-    from rezup.fastpath.record import Variables
+    from rezup.fastpath.record import Record, Variables
     from rezup_api import Recipe, Revision
     from rezup_api.session import Opening, SessionEnviron
-    from rezup_api.store import Watched
+    from rezup_api.storage import Witness
 
 
 # By these it is told which program a shell is.
@@ -70,7 +70,7 @@ class Answer:
     recipe: Recipe
     revision: Revision
     computed: SessionEnviron
-    basis: Watched
+    basis: Witness
     opening: Opening | None = None
     parent: tuple[str, ...] = ()
 
@@ -88,7 +88,7 @@ def prepare(origin: Invocation, answer: Answer) -> None:
         return
     folder = os.path.dirname(path)
     with suppress(OSError, RezupError):
-        record = _record(origin, answer, read(path))
+        record = _record(origin, answer, load(path))
         if record is not None and _session(record, answer.environ) == answer.session and owned(folder):
             os.makedirs(folder, mode=0o700, exist_ok=True)
             write_whole(Path(path), record.dumped(), 0o600)
@@ -103,7 +103,7 @@ def _is_repeatable(origin: Invocation, answer: Answer) -> bool:
     named = [path for path in paths if path]
     return (
         bool(origin.environ.get("HOME") and environ.get("HOME"))
-        and all(os.path.isabs(expand(path, environ)) for path in named)
+        and all(os.path.isabs(expand(path, environ).removeprefix("file://")) for path in named)
         and not any(_SOMEBODYS_HOME.match(path) for path in named)
     )
 
@@ -135,7 +135,7 @@ def _record(origin: Invocation, answer: Answer, old: Record | None) -> Record | 
     both = replace(then, shared=(*first.shared, *then.shared), slow={**first.slow, **then.slow})
     since = _since(both.slow, old, origin.started)
     named = _names(answer)
-    return Record(
+    return make_record(
         settled=not since or origin.started - since >= SLOW,
         identity=identity(),
         written=time.time(),

@@ -6,34 +6,26 @@ and whatever is unusual on the command line, is left to the ordinary path, which
 answer, never a second opinion.
 
 This is held to what counts in tenths of a millisecond. Nothing is imported that Python has not loaded at its start, but `fcntl`:
-argparse alone would nearly double the time of a launch, dataclasses or json more than double it. A record is a tuple (its fields
-are those of `records.Record`) written by `marshal`, the format of byte code. POSIX only.
+argparse alone would nearly double the time of a launch, dataclasses or json more than double it. POSIX only.
 """
 
 import _signal  # type: ignore[import-not-found]  # `signal` makes enumerations of it, which costs more than all the rest
-import marshal
 import os
 import sys
-import time
 
 import rezup
-from rezup.fastpath import EXISTS, VERSION_FILE, stamp
+from rezup.fastpath import EXISTS, stamp
+from rezup.fastpath.record import load, record_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping, Sequence
     from types import CodeType
-    from typing import Any
 
-    from rezup.fastpath import Stamp
+    from rezup.fastpath.record import Record, Request, Stamps, Variables
 
-    Stamps = Iterable[tuple[str, Stamp]]
-    Variables = Iterable[tuple[str, str | None]]
     ScriptRun = tuple[str, Mapping[str, str], BaseException | None]
 
-FORMAT = 2
-# They may differ from one terminal to the next: each combination of their values has records of its own.
-DISTINGUISHING = ("REZUP_ROOT_LOCAL", "REZUP_ROOT_REMOTE", "REZUP_RECIPES", "REZUP_REVISION")
 # Shell scripts open and close the low numbers themselves (`exec 3>file`).
 LOWEST_DESCRIPTOR = 100
 
@@ -54,23 +46,21 @@ def attempt(words: "list[str]") -> "ScriptRun | None":
         return None
     undo_coercion(os.environ)
     record = load(record_path(request, os.environ))
-    if record is None or not record[0]:
+    if record is None or not record.settled:
         return None
-    early, early_stamps, shared, mounted, script, variables, stamps, revision, *answer = record[4:]
-    if not (agree(early) and unchanged(early_stamps) and _is_mounted_as_ever(mounted)):
+    if not (agree(record.early) and unchanged(record.early_stamps) and _is_mounted_as_ever(record.mounted)):
         return None
     run = None
-    if script:
+    shared = record.shared
+    if record.script:
         if not _holds(shared):
             return None
         shared = ()
-        run = run_site_script(*script)
-    if (run is None or run[2] is None) and agree(variables) and not _is_upgrade_due():
-        values, prefix, removed, opening, parent = answer
-        command = request[2] or _opening(opening, parent)
+        run = run_site_script(*record.script)
+    if (run is None or run[2] is None) and agree(record.variables) and not _is_upgrade_due():
+        command = request[2] or _opening(record)
         if command:
-            path = values.get("PATH") or session_path(prefix, removed, os.environ.get("PATH", ""))
-            _become(command, {**values, "PATH": path}, revision, stamps, shared)
+            _become(command, record, shared)
     return run
 
 
@@ -83,7 +73,7 @@ def _is_upgrade_due() -> bool:
     return False
 
 
-def scan(words: "list[str]") -> "tuple[str, bool, list[str] | None] | None":
+def scan(words: "list[str]") -> "Request | None":
     """Read the usual forms of a command line: `use [NAME[@REV]] [-l] [-q] [-- COMMAND ...]`; None for all others.
 
     Returns:
@@ -106,46 +96,6 @@ def scan(words: "list[str]") -> "tuple[str, bool, list[str] | None] | None":
                 return None
             target = word
     return target or ".main", local, command
-
-
-def record_path(request: "tuple[str, bool, list[str] | None]", environ: "Mapping[str, str]") -> str:
-    """The file of the record that answers a request; empty where there is no place for one.
-
-    It lies where it can be found before any recipe is read. Homes are often shared by hosts, hence the host's name.
-    """
-    home = environ.get("HOME")
-    cache = environ.get("XDG_CACHE_HOME") or (home + "/.cache" if home else "")
-    if cache[:1] != "/":
-        return ""
-    values = "\0".join([environ.get(name, "") for name in DISTINGUISHING])
-    key = int.from_bytes(os.fsencode(values), "big") % 2305843009213693951  # a prime: enough to tell them apart
-    name = request[0] + ("+local" if request[1] else "") + ("" if request[2] else "+shell")
-    return f"{cache}/rezup/{os.uname().nodename}/launches/{name}+{key:x}"
-
-
-def load(path: str) -> "tuple[Any, ...] | None":
-    """The record in a file; None if there is none that can be trusted.
-
-    It must be the user's own and closed to others, of this very rezup and Python, and not from the future: where the clock was
-    set back, a stamp may come a second time.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            found = os.fstat(descriptor)
-            if found.st_uid != os.geteuid() or found.st_mode & 0o77:
-                return None
-            record: tuple[Any, ...] = marshal.loads(os.read(descriptor, found.st_size))
-        finally:
-            os.close(descriptor)
-        return record if record[1] == identity() and record[2] <= time.time() else None
-    except (OSError, EOFError, ValueError, TypeError, IndexError):
-        return None
-
-
-def identity() -> "tuple[object, ...]":
-    """What a record is bound to: its format, Python with its byte code, and the very files of this rezup."""
-    return FORMAT, sys.version, VERSION_FILE, stamp(VERSION_FILE)
 
 
 def unchanged(stamps: "Stamps") -> bool:
@@ -233,30 +183,25 @@ def session_path(prefix: str, removed: "Sequence[str]", outer: str) -> str:
     return f"{prefix}:{outer}" if prefix and outer else prefix or outer
 
 
-def _opening(opening: "tuple[str, ...]", parent: "tuple[str, ...]") -> "tuple[str, ...]":
+def _opening(record: "Record") -> "tuple[str, ...]":
     """The command that opens a shell; empty where the ordinary path has to find out which one."""
-    return opening if os.isatty(0) and (not parent or parent_words() == parent) else ()
+    return record.opening if os.isatty(0) and (not record.parent or parent_words() == record.parent) else ()
 
 
-def _become(
-    command: "list[str] | tuple[str, ...]",
-    values: "Mapping[str, str | None]",
-    revision: str,
-    stamps: "Stamps",
-    shared: "Iterable[tuple[str, Stamps]]",
-) -> None:
+def _become(command: "list[str] | tuple[str, ...]", record: "Record", shared: "Iterable[tuple[str, Stamps]]") -> None:
     """Hold the revision and become the command; returns, with everything as it was, if that cannot be.
 
     Shares are asked last: after a fork, every page of memory that is touched is copied first. Who asks closes the lease.
     """
-    program = find_program(command[0], values["PATH"] or "")
+    path = record.values.get("PATH") or session_path(record.prefix, record.removed, os.environ.get("PATH", ""))
+    program = find_program(command[0], path)
     if not program or is_for_csh(program):
         return
-    lease = hold_revision(revision)
+    lease = hold_revision(record.revision)
     if lease < 0:
         return
-    if unchanged(stamps):
-        before = put(values)
+    if unchanged(record.stamps):
+        before = put({**record.values, "PATH": path})
         try:
             if _holds(shared):
                 undo_start()

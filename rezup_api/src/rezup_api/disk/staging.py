@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from rezup_api.disk.files import host_name, remove_tree, storing, token
-from rezup_api.disk.flock import Held, claim, create_claimed
+from rezup_api.disk.flock import Held, claim, create_claimed, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,6 +58,23 @@ class Stage:
                 return False
             raise
         return True
+
+    def appear_in(self, series: Path, follow: Callable[[list[str]], str]) -> str:
+        """Rename the folder into a folder of many, which is made if it is new.
+
+        Args:
+            follow: gives the name from those that are there; called again where another process was faster.
+
+        Returns:
+            The name.
+        """
+        series.mkdir(exist_ok=True)
+        # Without taking turns, a slow writer could appear after another one whose name is greater.
+        with in_turn(series):
+            while True:
+                name = follow(os.listdir(series))
+                if self.appear(series / name):
+                    return name
 
 
 @contextmanager

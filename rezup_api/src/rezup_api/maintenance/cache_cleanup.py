@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.flock import claim
 from rezup_api.disk.staging import LOCK_SUFFIX, STAGING
-from rezup_api.store.layout import ContainerFolder, cache_folder, container_names
+from rezup_api.storage.folder import FolderStorage
+from rezup_api.store.layout import ContainerFolder, cache_folder
+from rezup_api.store.root import list_containers
 from rezup_api.store.shared_folders import LISTING, shared_folders
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def _wanted(root: Path) -> set[str]:
 
 
 def _listings(root: Path) -> Iterator[Path]:
-    for name in container_names(root):
+    for name in list_containers(FolderStorage(root)):
         folder = ContainerFolder(root, name)
         for timestamp in folder.timestamps():
             revision = folder.revisions / timestamp
@@ -67,7 +69,7 @@ def _names(folder: Path) -> list[str]:
 
 def _is_building(root: Path) -> bool:
     """Whether anything is being made under a root."""
-    for name in container_names(root):
+    for name in list_containers(FolderStorage(root)):
         stages = root / name / STAGING
         for lock_file in (stages / one for one in _names(stages) if one.endswith(LOCK_SUFFIX)):
             with suppress(OSError):

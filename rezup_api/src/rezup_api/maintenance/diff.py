@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from rezup_api.store.remote import Remote
     from rezup_api.store.revision import Revision
+    from rezup_api.store.root import ContainerRoot
 
 # What the recipe says of variables is shown as the values that it sets.
 VARIABLES = ("env", "dotenv")
@@ -82,7 +82,7 @@ def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[ValueChang
     return tuple(ValueChange(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name))
 
 
-def read_here(revision: Revision) -> Contents:
+def built_contents(revision: Revision) -> Contents:
     """What is known of a revision on this machine, as far as it can be read."""
     packages: dict[str, dict[str, str]] = {}
     python = {}
@@ -101,18 +101,18 @@ def read_here(revision: Revision) -> Contents:
     return Contents(packages, python, *_told(text))
 
 
-def read_there(remote: Remote, container: str, timestamp: str) -> Contents:
+def published_contents(root: ContainerRoot, timestamp: str) -> Contents:
     """What is known of a published revision that is not built here: its recipe and its locks.
 
     Raises:
         RemoteError: it cannot be read.
     """
     packages: dict[str, dict[str, str]] = {}
-    for file, text in remote.locks(container, timestamp).items():
+    for file, text in root.locks(timestamp).items():
         name = environment_of_lock(file)
         for package, version, shared in _locked(text):
             packages.setdefault("shared" if shared else name, {})[package] = version
-    return Contents(packages, {}, *_told(remote.recipe(container, timestamp)), built=False)
+    return Contents(packages, {}, *_told(root.recipe(timestamp)), built=False)
 
 
 def _versions(packages: Path) -> dict[str, str]:

@@ -21,12 +21,12 @@ from rezup_api.maintenance.cache_cleanup import prune
 from rezup_api.maintenance.holders import holders
 from rezup_api.maintenance.removal import freed
 from rezup_api.maintenance.retention import Candidate, Policy, Verdict, last_current, plan
-from rezup_api.store.history import new_act, read_acts, record_act, write_act
-from rezup_api.store.labels import labels_of, read_published
+from rezup_api.store.history import new_act
+from rezup_api.store.labels import PIN
 from rezup_api.store.layout import platform_tag
 from rezup_api.store.metadata import FORMAT
-from rezup_api.store.pin import PIN, read_pin
 from rezup_api.store.revision import Revision, load_revision, newest_first
+from rezup_api.store.root import local_root
 from rezup_api.store.shared_folders import needed, remove_unneeded, shared_folders
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.store.layout import ContainerFolder
+    from rezup_api.store.root import ContainerRoot
 
 # Seconds after which the file of a killed writer is nobody's any more.
 STALE = 3600.0
@@ -126,13 +127,13 @@ class Collector:
 
     def _names(self) -> dict[str, list[str]]:
         """Who names which revision: pins, labels, and what is given when the remote root is away."""
-        names: dict[str, list[str]] = {}
-        pin = read_pin(self.folder)
-        if pin is not None:
-            names.setdefault(pin.timestamp, []).append("rolled back to" if pin.is_rollback else "pinned")
-        for label, timestamp in {**self.named, **labels_of(self.folder)}.items():
-            names.setdefault(timestamp, []).append(_HIDDEN.get(label) or f"labelled {label}")
-        good, _ = read_published(self.folder)
+        root = local_root(self.folder)
+        names = root.named()
+        own = root.labels()
+        for label, timestamp in self.named.items():
+            if label not in own:
+                names.setdefault(timestamp, []).append(_HIDDEN.get(label) or f"labelled {label}")
+        good, _ = root.published()
         if good is not None:
             names.setdefault(good, []).append("the last that was published")
         if self.given is not None and self.given not in names:
@@ -153,7 +154,7 @@ class Collector:
             with suppress(OSError):
                 built[revision.timestamp] = revision.lock_file.stat().st_mtime
         named: dict[str, float] = {}
-        for act in read_acts(self.folder):
+        for act in local_root(self.folder).acts():
             when = datetime.fromisoformat(act.when).timestamp()
             for timestamp in filter(None, (act.previous, act.revision if act.act in {"pin", "rollback"} else "")):
                 named[timestamp] = max(named.get(timestamp, 0.0), when)
@@ -226,8 +227,37 @@ class Collector:
 
     def _record(self, gone: Sequence[str]) -> None:
         if gone:
-            act = new_act("gc", "", self.environ, detail=" ".join(gone))
-            record_act(lambda done: write_act(self.folder, done), act, self.report)
+            local_root(self.folder).record(new_act("gc", "", self.environ, detail=" ".join(gone)), self.report)
+
+
+def collect_published(
+    root: ContainerRoot, policy: Policy, environ: Mapping[str, str], report: Reporter, *, dry_run: bool = False
+) -> Collected:
+    """Remove published revisions that the policy does not keep; machines that have built them keep their builds.
+
+    Args:
+        root: the container under the remote root.
+        environ: the caller's environment.
+        report: told what a person should know.
+        dry_run: only say what would go.
+
+    Raises:
+        RemoteError: the root cannot be read or written.
+    """
+    named = root.named()
+    candidates = []
+    for timestamp in root.timestamps():
+        metadata = root.metadata(timestamp)
+        if metadata is not None:
+            newer = ["made by a newer rezup"] if metadata.format > FORMAT else []
+            candidates.append(Candidate(timestamp, (*named.get(timestamp, ()), *newer)))
+    done = Collected(tuple(plan(candidates, policy, time.time())))
+    if done.gone and not dry_run:
+        for timestamp in done.gone:
+            if timestamp not in root.named():  # another admin may have pinned or labelled it since
+                root.remove(timestamp)
+        root.record(new_act("gc", "", environ, detail=" ".join(done.gone)), report)
+    return done
 
 
 def collect_automatically(

@@ -21,8 +21,10 @@ from rezup_api.maintenance.cache_cleanup import drop_lists
 from rezup_api.maintenance.verify import CACHE, CHANGED, EXTRA, LINK, LISTED, MISSING, Part, is_good, parts_of
 from rezup_api.packages.lock_source import LockSource, read_lock_source
 from rezup_api.recipe.load import load_recipe
-from rezup_api.store.layout import ContainerFolder, container_names
+from rezup_api.storage.folder import FolderStorage
+from rezup_api.store.layout import ContainerFolder
 from rezup_api.store.revision import newest_first
+from rezup_api.store.root import list_containers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -192,7 +194,7 @@ class Repairer:
 def _everything(root: Path) -> Iterator[tuple[Part, Listing]]:
     """All folders with recorded digests under a root, with these."""
     seen: set[Path] = set()
-    for name in container_names(root):
+    for name in list_containers(FolderStorage(root)):
         for revision in newest_first(ContainerFolder(root, name)):
             for part in parts_of(revision):
                 if part.top in seen:

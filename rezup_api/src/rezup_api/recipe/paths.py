@@ -51,8 +51,8 @@ def is_editable_path(url: str) -> bool:
 
 
 def rooted(path: str, base: Path) -> str:
-    """A path that is the same wherever it is read from: a relative one is taken from the folder `base`."""
-    if not path or _ROOTED.match(path):
+    """A path that is the same wherever it is read from: a relative one is taken from the folder `base`; URLs stay."""
+    if not path or _ROOTED.match(path) or "://" in path:
         return path
     return os.path.abspath(os.path.join(base, path))
 
@@ -129,13 +129,14 @@ class _Settler:
                 f"{self._where}: {key}: GitHub no longer serves git+git://; taken as {redact(replaced)}"
             )
         if editable and url.startswith("file://"):
-            return _path_of_file_url(url)
+            return path_of_file_url(url)
         if is_path(replaced) or (editable and is_editable_path(replaced)):
             return rooted(replaced, self._base)
         return replaced
 
 
-def _path_of_file_url(url: str) -> str:
+def path_of_file_url(url: str) -> str:
+    """The path in a `file://` URL (RFC 8089)."""
     from urllib.parse import unquote  # rare, and 3 ms
 
     path = unquote(url.removeprefix("file://").removeprefix("localhost"))

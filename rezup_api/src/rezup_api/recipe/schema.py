@@ -65,7 +65,12 @@ KEYS = (
     Key("schema", Kind.TEXT, "none", "Version of the schema, as rezup 1.x and 2.x wrote it; accepted, without effect."),
     Key("description", Kind.TEXT, "empty", "What the recipe is for."),
     Key("root.local", Kind.OPTIONAL_PATH, "`REZUP_ROOT_LOCAL`, else `~/.rezup`", "Where revisions are built."),
-    Key("root.remote", Kind.OPTIONAL_PATH, "`REZUP_ROOT_REMOTE`, else none", "Where revisions are published."),
+    Key(
+        "root.remote",
+        Kind.OPTIONAL_PATH,
+        "`REZUP_ROOT_REMOTE`, else none",
+        "Where revisions are published: a folder that all machines see, as a path or a `file://` URL.",
+    ),
     Key("init.script", Kind.PATH, "none", "Site-customize script; only the one in `~/rezup.toml` is run."),
     Key("rez.name", Kind.DISTRIBUTION, "`rez`", "Distribution that provides Rez."),
     Key("rez.url", Kind.REQUIREMENT, "`rez>=2.83`", "Where Rez comes from."),

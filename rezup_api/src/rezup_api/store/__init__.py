@@ -9,7 +9,6 @@ if TYPE_CHECKING:
         METADATA_FILE as METADATA_FILE,
         RECIPE_FILE as RECIPE_FILE,
         ContainerFolder as ContainerFolder,
-        container_names as container_names,
     )
     from rezup_api.store.metadata import Environment as Environment, Metadata as Metadata
     from rezup_api.store.names import (
@@ -24,18 +23,16 @@ if TYPE_CHECKING:
         timestamp_order as timestamp_order,
     )
     from rezup_api.store.pin import Pin as Pin
-    from rezup_api.store.remote import Watched as Watched
     from rezup_api.store.revision import Revision as Revision
 
 offer(
     globals(),
     {
         "history": "Act",
-        "layout": "METADATA_FILE RECIPE_FILE ContainerFolder container_names",
+        "layout": "METADATA_FILE RECIPE_FILE ContainerFolder",
         "metadata": "Environment Metadata",
         "names": "DEFAULT_CONTAINER LATEST Target check_container is_label is_timestamp moment parse_target timestamp_order",
         "pin": "Pin",
-        "remote": "Watched",
         "revision": "Revision",
     },
 )

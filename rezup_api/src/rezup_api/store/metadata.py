@@ -106,7 +106,7 @@ class Metadata:
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def parse_metadata(text: str) -> Metadata:
+def parse_metadata(text: str | bytes) -> Metadata:
     """Read the text of a `revision.json`, of any version of rezup.
 
     Raises:
