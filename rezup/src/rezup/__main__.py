@@ -45,6 +45,9 @@ def main(words: list[str] | None = None) -> int:
             script_run = attempt(words)
         except KeyboardInterrupt:
             return 130  # as the ordinary path ends; there is nothing to say yet
+    import gc
+
+    gc.disable()  # nothing that is loaded becomes garbage: looking for some takes a twentieth of what `status` takes
     from rezup import main
 
     return main.run_command_line(words, script_run)

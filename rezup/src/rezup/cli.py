@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rezup_api import UsageError
 
@@ -18,8 +19,20 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 EPILOG = "Without a command: rezup use .main. See the documentation for recipes, files and variables."
 
 
+def _help_formatter(prog: str) -> argparse.HelpFormatter:
+    """What shows help: each argument that is added asks for one. argparse would load `shutil` to find the terminal's width."""
+    try:
+        width = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(1).columns
+    except (ValueError, OSError):
+        width = 0
+    return argparse.HelpFormatter(prog, width=(width or 80) - 2)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises instead of ending the process, so that every error looks the same."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=_help_formatter, **options)
 
     def error(self, message: str) -> NoReturn:
         """Raise what is wrong with the command line."""

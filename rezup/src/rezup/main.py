@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -135,6 +136,8 @@ def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
         return exits.DONE
     if arguments.check_latest:
         return _check_latest(arguments)
+    gc.freeze()
+    gc.enable()
     with Progress(quiet=arguments.quiet, debug=arguments.debug) as progress:
         try:
             if arguments.command in LAUNCHING:
