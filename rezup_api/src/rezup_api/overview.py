@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import NotFoundError, RemoteError, StorageError, UsageError
 from rezup_api.events import Warned
+from rezup_api.frozen import dataclass, replace
 from rezup_api.selection.selector import Selector
 from rezup_api.storage.address import folder_of_root, open_root
 from rezup_api.store.labels import PIN

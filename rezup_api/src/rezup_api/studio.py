@@ -7,12 +7,12 @@ session = studio.container("dev").enter()
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.container import Container
 from rezup_api.errors import RecipeError, RemoteError
 from rezup_api.events import Reporter, Warned, silent
+from rezup_api.frozen import dataclass
 from rezup_api.overview import behind
 from rezup_api.recipe.load import builtin_recipe, load_recipe
 from rezup_api.recipe.location import find_recipe, is_container, list_recipes, recipe_path

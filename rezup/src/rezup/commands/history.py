@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rezup.output.render import Result, Table, moment_text
+from rezup_api.frozen import asdict
 
 if TYPE_CHECKING:
     import argparse

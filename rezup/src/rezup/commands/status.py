@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rezup.output.render import Result, Table, moment_text, size_text
+from rezup_api.frozen import asdict
 
 if TYPE_CHECKING:
     import argparse

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rezup_api import BusyError, InstallError, RecipeError, RezupError
+from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
     import argparse

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.frozen import dataclass
 from rezup_api.recipe.schema import DOTENV_PLATFORMS
 
 if TYPE_CHECKING:

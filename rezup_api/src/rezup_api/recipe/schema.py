@@ -6,8 +6,9 @@ Validation walks this table, the nearest known key is looked up in it, and a tes
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+from rezup_api.frozen import dataclass
 
 DOTENV_PLATFORMS = ("linux", "darwin", "windows")
 LOCK_PLATFORMS = ("linux", "windows", "macos")

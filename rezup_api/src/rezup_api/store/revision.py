@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storage_error, storing
 from rezup_api.disk.flock import Held, lease
 from rezup_api.errors import BusyError, NotFoundError, StorageError, UsageError
+from rezup_api.frozen import dataclass
 from rezup_api.store.layout import BIN, METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_tag
 from rezup_api.store.metadata import FORMAT, Metadata, read_metadata
 from rezup_api.store.names import LATEST, is_label, moment, next_timestamp
