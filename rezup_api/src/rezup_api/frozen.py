@@ -8,11 +8,11 @@ Type checkers see the functions of `dataclasses`, and what these expect of a cla
 
 from __future__ import annotations
 
-__all__ = ["asdict", "dataclass", "field", "replace"]
+__all__ = ["asdict", "dataclass", "field"]
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from dataclasses import asdict, dataclass, field, replace
+    from dataclasses import asdict, dataclass, field
     from typing import Any, NoReturn
 else:
 
@@ -28,15 +28,11 @@ else:
 
     def asdict(value: Any) -> Any:
         """The values of an object by their names, those of objects in it too."""
-        if hasattr(value, "__frozen_names__"):
-            return {name: asdict(getattr(value, name)) for name in value.__frozen_names__}
+        if hasattr(value, "__match_args__") and not isinstance(value, tuple):
+            return {name: asdict(getattr(value, name)) for name in value.__match_args__}
         if isinstance(value, dict):
             return {key: asdict(one) for key, one in value.items()}
         return type(value)(map(asdict, value)) if isinstance(value, (list, tuple)) else value
-
-    def replace(value: Any, **changes: Any) -> Any:
-        """A copy of an object with other values."""
-        return type(value)(**{**{name: getattr(value, name) for name in value.__frozen_names__}, **changes})
 
 
 class _Factory:
@@ -53,7 +49,7 @@ class _Fields:
     def __get__(self, _: object, kind: Any) -> Any:
         import dataclasses
 
-        namespace: dict[str, Any] = {"__annotations__": dict.fromkeys(kind.__frozen_names__, "object")}
+        namespace: dict[str, Any] = {"__annotations__": dict.fromkeys(kind.__match_args__, "object")}
         for name, default in self.defaults.items():
             given = isinstance(default, _Factory)
             namespace[name] = dataclasses.field(default_factory=default.make) if given else default
@@ -64,7 +60,7 @@ class _Fields:
 def _made(kind: type) -> type:
     """The class with slots for what it annotates, and the methods of all."""
     own = dict(vars(kind))
-    inherited = getattr(kind, "__frozen_names__", ())
+    inherited = getattr(kind, "__match_args__", ())
     names = (*inherited, *(name for name in kind.__annotations__ if name not in inherited))
     defaults = {**getattr(kind, "__frozen_defaults__", {}), **{name: own.pop(name) for name in names if name in own}}
     for name in ("__dict__", "__weakref__"):
@@ -72,7 +68,6 @@ def _made(kind: type) -> type:
     own.update(
         __slots__=[name for name in names if name not in inherited],
         __match_args__=names,
-        __frozen_names__=names,
         __frozen_defaults__=defaults,
         __dataclass_fields__=_Fields(defaults),
         __init__=_init,
@@ -89,7 +84,7 @@ def _made(kind: type) -> type:
 
 
 def _init(self: Any, *values: Any, **named: Any) -> None:
-    names = self.__frozen_names__
+    names = self.__match_args__
     if len(values) != len(names) or named:
         values = _complete(self, values, named)
     for name, value in zip(names, values, strict=True):
@@ -101,7 +96,7 @@ _set = object.__setattr__
 
 def _complete(self: Any, values: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
     """All values in their order: those that were given, then those that were named, else the defaults."""
-    names, defaults = self.__frozen_names__, self.__frozen_defaults__
+    names, defaults = self.__match_args__, self.__frozen_defaults__
     rest = names[len(values) :]
     unknown = [name for name in named if name not in rest]
     missing = [name for name in rest if name not in named and name not in defaults]
@@ -116,7 +111,7 @@ def _default(default: Any) -> Any:
 
 
 def _values(self: Any) -> tuple[Any, ...]:
-    return tuple(getattr(self, name) for name in self.__frozen_names__)
+    return tuple(getattr(self, name) for name in self.__match_args__)
 
 
 def _eq(self: Any, other: object) -> Any:
@@ -128,7 +123,7 @@ def _hash(self: Any) -> int:
 
 
 def _repr(self: Any) -> str:
-    shown = (f"{name}={getattr(self, name)!r}" for name in self.__frozen_names__)
+    shown = (f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
     return f"{type(self).__qualname__}({', '.join(shown)})"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.errors import NotFoundError, RemoteError, StorageError, UsageError
 from rezup_api.events import Warned
-from rezup_api.frozen import dataclass, replace
+from rezup_api.frozen import dataclass
 from rezup_api.selection.selector import Selector
 from rezup_api.storage.address import folder_of_root, open_root
 from rezup_api.store.labels import PIN
@@ -263,6 +263,8 @@ class Overview:
 
     def sessions(self) -> list[RunningSession]:
         """The sessions of this machine in any of its revisions; Linux only, see `can_tell`."""
+        from dataclasses import replace
+
         from rezup_api.maintenance.running import running_sessions  # not for a launch
 
         found = running_sessions(self.revisions())
