@@ -1,8 +1,9 @@
 """Check this checkout: `python3 scripts/test.py [--quick | --whole | --only STEP] [arguments of pytest]`.
 
 Sets up `.venv-test`, then runs format, lint, types, import contracts and tests, and stops at the first that fails.
-`--quick` leaves out the tests in tests/e2e, which build real environments; `--whole` runs Rez's own tests with each Python and
-each kind of install, not only with some; `--only` runs one step, as the hooks of `.pre-commit-config.yaml` do.
+`--quick` leaves out the tests in tests/e2e, which build real environments, and those marked as slow; `--whole` runs Rez's own
+tests with each Python and each kind of install, not only with some; `--only` runs one step, as the hooks of
+`.pre-commit-config.yaml` do.
 """
 
 from __future__ import annotations
@@ -77,10 +78,10 @@ def tests(folder: Path, options: argparse.Namespace, chosen: Sequence[str]) -> d
     """
     cache = f"cache_dir={folder / 'cache' / 'pytest'}"
     pytest = [str(_setup.python_of(folder)), "-m", "pytest", "-n", "2", "-o", cache]
-    outside = "--ignore=tests/e2e"
+    outside, quick = "--ignore=tests/e2e", ("-m", "not slow")
     if chosen:
-        return {"tests": [*pytest, *([outside] if options.quick else []), *chosen]}
-    measured = {"tests": [*pytest, "--cov", "--cov-report=", outside]}
+        return {"tests": [*pytest, *([outside, *quick] if options.quick else []), *chosen]}
+    measured = {"tests": [*pytest, "--cov", "--cov-report=", outside, *(quick if options.quick else [])]}
     return measured if options.quick else {**measured, "end-to-end tests": [*pytest, "tests/e2e"]}
 
 

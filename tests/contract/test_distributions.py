@@ -124,6 +124,7 @@ def test_git_ignores_no_source(checkout: Path, tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr  # none of them is ignored
 
 
+@pytest.mark.slow
 def test_a_release_says_where_newer_ones_are_only_if_its_build_was_told(
     wheels: dict[str, Path], checkout: Path, tmp_path: Path
 ) -> None:

@@ -6,19 +6,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rezup.fastpath import EXISTS, replay
-from rezup.fastpath.record import FIELDS, identity, make_record, record_path
+from rezup.fastpath import EXISTS, Record, dumped, identity, record_path, replay
 from rezup_api.disk import flock
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a quick launch ends in exec")
 
 # Whatever else Python loads, it loads for `python -c pass` as well.
-OURS = {"rezup", "rezup.__main__", "rezup.fastpath", "rezup.fastpath.record", "rezup.fastpath.replay"}
+OURS = {"rezup", "rezup.__main__", "rezup.fastpath", "rezup.fastpath.replay"}
 # Part of Python itself in many builds.
-SYSTEM = {"_operator", "fcntl"}
+SYSTEM = {"fcntl"}
 # Run in a child: take a record that is written here, and tell what was loaded in place of becoming the command.
 LAUNCH = """
 import os, sys
@@ -36,7 +36,12 @@ def write_record(home: Path, **changes: object) -> Path:
     """A settled record for `use dev -- COMMAND` that depends on nothing."""
     held = home / "revision.json"
     held.write_text("{}", encoding="utf-8")
-    values: dict[str, object] = {
+    empty = dict.fromkeys(
+        ("early", "early_stamps", "shared", "mounted", "script", "variables", "stamps", "removed", "opening", "parent"),
+        (),
+    )
+    fields: dict[str, Any] = {
+        **empty,
         "settled": True,
         "identity": identity(),
         "written": 0.0,
@@ -49,7 +54,7 @@ def write_record(home: Path, **changes: object) -> Path:
     path = Path(record_path(("dev", False, ["command"]), {"HOME": str(home)}))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    path.write_bytes(make_record(**{name: values.get(name, ()) for name in FIELDS}).dumped())
+    path.write_bytes(dumped(Record(**fields)))
     return path
 
 

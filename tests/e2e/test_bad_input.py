@@ -10,7 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.packages import project
+from tests.packages import project
 
 from rezup_api.pythons.interpreter import host_interpreter
 

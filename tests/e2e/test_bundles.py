@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.conftest import Machine
-from tests.e2e.packages import Index, project, wheel
+from tests.packages import Index, project, wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

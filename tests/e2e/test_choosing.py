@@ -60,6 +60,18 @@ def test_a_rollout_that_went_wrong(user: Machine) -> None:
     assert "rollback" in history
 
 
+def test_a_rollback_says_in_which_direction_it_went(user: Machine) -> None:
+    assert user.run("rollback", "dev", "--to", A).stderr.startswith(f"Rolled dev back from {C} to {A}")
+    assert user.run("rollback", "dev", "--to", A).stderr.startswith(f"dev stays at {A}")
+    assert user.run("rollback", "dev", "--to", B).stderr.startswith(f"Moved dev forward from {A} to {B}")
+    assert user.run("rollback", "dev", "--to", "latest").stderr == f"Moved dev forward from {B} to {C}\n"
+
+
+def test_unpin_says_what_it_took_away_and_what_use_gives_now(user: Machine) -> None:
+    user.run("pin", f"dev@{A}")
+    assert user.run("unpin", "dev").stderr == f"Unpinned dev, which was fixed to {A}; `rezup use dev` now gives {C}\n"
+
+
 def test_a_quick_launch_sees_every_act(user: Machine) -> None:
     user.prepare("use", "dev", "--", "true")
     steps = [

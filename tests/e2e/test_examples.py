@@ -9,9 +9,9 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.packages import project
 from tests.e2e.repositories import package
 from tests.e2e.test_recipes import TELL, check_rez, plugin, rez_versions
+from tests.packages import project
 
 from rezup_api.recipe.starter import examples
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.conftest import Machine
-from tests.e2e.packages import wheel
 from tests.e2e.processes import Victim, alive, forget, took, wait_until
 from tests.e2e.studio import publish
+from tests.packages import wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

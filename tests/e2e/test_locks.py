@@ -11,8 +11,8 @@ import pytest
 import tomli
 from packaging.pylock import PackageWheel, Pylock
 from tests.e2e.conftest import Machine
-from tests.e2e.packages import Index, project, wheel
 from tests.e2e.studio import publish
+from tests.packages import Index, project, wheel
 
 from rezup_api.cache.folders import open_caches
 from rezup_api.events import silent

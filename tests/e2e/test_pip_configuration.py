@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.conftest import Machine
-from tests.e2e.packages import Index, wheel
+from tests.packages import Index, wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tomli
-from tests.e2e.packages import Index, project, wheel
 from tests.e2e.studio import make_revision, publish
+from tests.packages import Index, project, wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -172,9 +172,9 @@ def test_what_is_editable_is_told_where_it_is_published(studio: Machine, tmp_pat
     studio.recipe(recipe, "dev")
     assert "may get other files" not in studio.run("add", "dev", "--skip-use").stderr
     told = studio.run("add", "dev", "--remote", "--skip-use").stderr
-    assert "studio-tools editable: machines that pull this may get other files" in told
-    assert "studio-tools editable" in studio.run("status", "dev").stdout
+    assert "machines that pull this revision may get other files (editable packages: studio-tools)" in told
+    assert "editable packages: studio-tools" in studio.run("status", "dev").stdout
     assert (
         json.loads(studio.run("status", "dev", "--json").stdout)["data"]["revisions"][0]["loose"]
-        == "studio-tools editable"
+        == "editable packages: studio-tools"
     )

@@ -17,7 +17,7 @@ from tests.e2e.conftest import NOBODY, Machine
 from tests.e2e.studio import make_revision
 from tests.e2e.terminal import Terminal
 
-from rezup.fastpath.record import record_path
+from rezup.fastpath import record_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from tests.e2e.conftest import Machine
 from tests.e2e.studio import make_revision
 from tests.e2e.world import CHANGES, TICK, World
 
-from rezup.fastpath.record import load
+from rezup.fastpath import load
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.packages import project, wheel
+from tests.packages import project, wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.conftest import Machine, tree_digest
-from tests.e2e.packages import wheel
+from tests.packages import wheel
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Other processes, real ones, that hold, build and die while a test looks on."""
+"""What unit tests share: other processes that hold, build and die while a test looks on; an engine without a network; recipes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.unit.fake_engine import FakeEngine, index_of
+from tests.unit.machine import Machine
+from tests.unit.office import Office
 from tests.unit.studio import Studio
 
+from rezup_api.recipe.load import load_recipe
+from rezup_api.resolve import engine_choice
 from rezup_api.store.layout import ContainerFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from rezup_api.pythons.interpreter import Interpreter
+    from rezup_api.recipe.model import Recipe
+    from rezup_api.resolve.engine import Surroundings
 
 NOBODY = 65534
 
@@ -37,13 +46,22 @@ class Other:
 
     def finish(self) -> int:
         """Let it go on, and wait for its end: its exit status."""
-        self.popen.communicate(timeout=30)
+        self.popen.communicate(timeout=60)
         return self.popen.returncode
 
     def kill(self) -> None:
         """End it as the kernel does: nothing in it is run any more."""
         self.popen.send_signal(signal.SIGKILL)
         self.popen.wait()
+
+
+def go_on(others: list[Other]) -> None:
+    """Let all of them go on at once, and see that none fails."""
+    for process in others:
+        assert process.popen.stdin is not None
+        process.popen.stdin.write("\n")
+        process.popen.stdin.flush()
+    assert [process.finish() for process in others] == [0] * len(others)
 
 
 @pytest.fixture
@@ -117,3 +135,46 @@ def studio(tmp_path: Path) -> Studio:
     for name in ("local", "remote"):
         (tmp_path / name).mkdir()
     return Studio(ContainerFolder(tmp_path / "local", "dev"), ContainerFolder(tmp_path / "remote", "dev"))
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """An engine that installs the wheels of `engine.index`, wherever an environment is made in this process."""
+    fake = FakeEngine(index_of(tmp_path / "index"))
+
+    def choose(recipe: Recipe, interpreter: Interpreter, around: Surroundings) -> FakeEngine:
+        fake.beside = around.wheels
+        return fake
+
+    monkeypatch.setattr(engine_choice, "choose_engine", choose)
+    return fake
+
+
+@pytest.fixture
+def recipe_of(tmp_path: Path) -> Callable[..., Recipe]:
+    """`recipe_of(text)` is the recipe of `dev` with that text."""
+
+    def load(text: str = "", container: str = "dev") -> Recipe:
+        path = tmp_path / f"rezup.{container}.toml"
+        path.write_text(text, encoding="utf-8")
+        return load_recipe(container, path)
+
+    return load
+
+
+@pytest.fixture
+def machine(tmp_path: Path, engine: FakeEngine, recipe_of: Callable[..., Recipe]) -> Machine:
+    """A machine without containers, and an empty remote root."""
+    if os.name == "nt":
+        pytest.skip("the Rez of these tests runs commands with sh")
+    (tmp_path / "remote").mkdir()
+    return Machine(ContainerFolder(tmp_path / "local", "dev"), tmp_path / "remote", recipe_of)
+
+
+@pytest.fixture
+def here(tmp_path: Path, home: Path, engine: FakeEngine) -> Office:
+    """A machine of a studio as scripts see it: an empty home folder, and a remote root that is not named yet."""
+    if os.name == "nt":
+        pytest.skip("the Rez of these tests runs commands with sh")
+    (tmp_path / "remote").mkdir()
+    return Office(home, tmp_path / "remote")

@@ -14,6 +14,8 @@ from rezup_api.store.labels import LABELS
 from rezup_api.store.root import ContainerRoot
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rezup_api.store.layout import ContainerFolder
 
 A, B, C, D = (f"170000000{digit}.000000" for digit in range(1, 5))
@@ -67,6 +69,11 @@ class Studio:
     def unmount(self) -> None:
         """Take the remote root away."""
         self.there.root.rename(self.there.root.with_name("away"))
+
+
+def remote_dev(root: Path) -> ContainerRoot:
+    """The container `dev` under a remote root."""
+    return ContainerRoot(SharedFolder(root), "dev")
 
 
 def _write(folder: ContainerFolder, timestamp: str, document: dict[str, object]) -> None:

@@ -1,169 +1,110 @@
-"""What scripts do with a container: they look, choose and clean up, and get values back."""
+"""A container as scripts use it: found or made, entered, published and pulled."""
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import replace
+import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.studio import A, B, C, label
+from tests.unit.fake_engine import FakeEngine, rez_wheel
 
-from rezup_api import Container, NotFoundError, Studio, UsageError
 from rezup_api.disk.flock import claim
-from rezup_api.errors import BusyError
-from rezup_api.events import Event, Warned
-from rezup_api.store.revision import hold
+from rezup_api.errors import InstallError, NotFoundError, RemoteError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.studio import Studio as Files
+    from tests.unit.office import Office
 
 
-@pytest.fixture
-def container(studio: Files, home: Path) -> Container:
-    """The container `dev` of a machine without a remote root, with three revisions."""
-    studio.build(A, B, C)
-    return of(studio, home)
-
-
-def of(files: Files, home: Path, *, remote: bool = False) -> Container:
-    """The container `dev`, as scripts get it."""
-    environ = {"HOME": str(home), "REZUP_ROOT_LOCAL": str(files.here.root)}
-    if remote:
-        environ["REZUP_ROOT_REMOTE"] = str(files.there.root)
-
-    def report(event: Event) -> None:
-        if isinstance(event, Warned):
-            files.told.append(event.text)
-
-    return Studio.from_environ(environ, report).container("dev")
-
-
-def test_a_rollback_shows_in_status_and_history(container: Container) -> None:
-    change = container.rollback(message="menus are gone")
-    assert (change.revision, change.previous) == (B, C)
-    status = container.status()
-    assert status.summary.revision == B
-    assert status.why == "rolled back to it, until the next `add`"
-    assert [(one.timestamp, one.current) for one in status.revisions] == [(C, False), (B, True), (A, False)]
-    newest = container.history()[0]
-    assert (newest.place, newest.act.act, newest.act.message) == ("local", "rollback", "menus are gone")
-
-
-def test_pins_and_labels(container: Container) -> None:
-    assert container.pin("~1").revision == B
-    assert container.tag("latest", "tested").revision == C
-    assert container.status().labels == {"tested": C}
-    assert container.unpin().previous == B
-    assert container.untag("tested").revision == C
-    assert container.current() == C
-    assert [one.act.act for one in container.history()][:4] == ["untag", "unpin", "tag", "pin"]
-
-
-def test_what_is_not_needed_goes(container: Container) -> None:
-    done = container.gc(keep=2, dry_run=True)
-    assert [(one.timestamp, one.stays) for one in done.verdicts] == [(C, True), (B, True), (A, False)]
-    assert len(container.revisions()) == 3
-    assert container.gc(keep=2).policy.keep == 2
-    assert [one.timestamp for one in container.revisions()] == [C, B]
-
-
-def test_a_published_container_asks_which_root_is_meant(studio: Files, home: Path) -> None:
-    studio.publish(A, B)
-    studio.pull(A, B)
-    container = of(studio, home, remote=True)
-    for act in (container.rollback, container.gc, container.drop, container.dropping):
-        with pytest.raises(UsageError, match="also published"):
-            act()
-    assert container.rollback(remote=True).revision == A
-    newest = container.history()[0]
-    assert (newest.place, newest.act.act) == ("remote", "rollback")
-
-
-def test_a_remote_root_that_is_away_is_told_once_for_each_question(studio: Files, home: Path) -> None:
-    studio.build(A)
-    container = of(studio, home, remote=True)
-    studio.unmount()
-    assert [one.act.revision for one in container.history()] == [A]
-    assert len(studio.told) == 1
-    assert container.status().summary.published is None
-
-
-def test_drop_tells_what_it_means_first(container: Container) -> None:
-    meant = container.dropping()
-    assert (meant.place, meant.revisions, meant.exists) == ("", 3, True)
-    assert container.drop().left is None
-    assert not container.exists
+def test_the_first_revision_of_main_is_made_by_itself_and_only_once(here: Office) -> None:
+    first = here.container(".main").find()
+    assert first.ready
+    assert here.container(".main").find() == first
     with pytest.raises(NotFoundError, match="there is no container dev"):
-        container.status()
+        here.container().find()
+    assert here.container().find(create=True).ready
 
 
-def test_a_container_that_is_nowhere_has_no_history(studio: Files, home: Path) -> None:
-    with pytest.raises(NotFoundError, match="there is no container dev"):
-        of(studio, home).history()
+def test_the_newest_is_given_and_older_ones_can_be_asked_for(here: Office) -> None:
+    older, newer = here.container().add(message="one"), here.container().add(message="two")
+    assert here.container().find() == newer
+    assert here.container().find("~1") == older
+    assert here.container().find(older.timestamp) == older
+    assert here.container().current() == here.container().newest() == newer.timestamp
+    assert [str(one) for one in here.container().revisions()] == [str(newer), str(older)]
 
 
-def test_the_session_one_is_in(container: Container) -> None:
-    studio = Studio(container.settings, container.environ)
-    inside = {"REZUP_CONTAINER": "dev", "REZUP_REVISION": str(container.folder.revisions / A)}
-    session = studio.session(inside)
-    assert session is not None
-    assert (session.exists, session.current, session.given, session.newer) == (True, False, C, 2)
-    assert studio.session({}) is None
+def test_entering_holds_it(here: Office) -> None:
+    here.recipe('[env]\nSTUDIO = "berlin"\n')
+    revision = here.container().add()
+    session = here.container().enter()
+    assert session.environ["STUDIO"] == "berlin"
+    assert session.environ["REZUP_REVISION"] == str(revision.path)
+    assert claim(revision.lock_file) is None
+    session.lease.release()
 
 
-def test_a_studio_lists_its_containers(container: Container) -> None:
-    studio = Studio(container.settings, container.environ)
-    assert [(one.name, one.revision, one.revision_count) for one in studio.status()] == [("dev", C, 3)]
+def test_what_is_published_reaches_other_machines(here: Office, tmp_path: Path) -> None:
+    made = here.share().container().add(message="for all", publish=True)
+    assert here.container().published() == made.timestamp
+    assert here.container().is_published()
+    other = here.beside(tmp_path / "other")
+    found = other.container().find()
+    assert found.ready
+    assert (found.timestamp, found.path) != (made.timestamp, made.path)
+    assert found.timestamp == made.timestamp
+    assert other.container().pull() == found
 
 
-def test_two_revisions_are_compared(container: Container) -> None:
-    (container.folder.revisions / C / "rezup.toml").write_text('[env]\nSHOW = "spiderman"\n', encoding="utf-8")
-    found = Studio(container.settings, container.environ).diff("dev@~1", "dev")
-    assert (str(found.old), str(found.new)) == (f"dev@{B}", f"dev@{C}")
-    assert [(one.name, one.old, one.new) for one in found.difference.variables] == [("SHOW", None, "spiderman")]
+def test_without_a_remote_root_nothing_can_be_published_or_pulled(here: Office) -> None:
+    with pytest.raises(RemoteError, match="dev has no remote root to"):
+        here.container().add(publish=True)
+    with pytest.raises(RemoteError, match="dev has no remote root to"):
+        here.container().pull()
+    with pytest.raises(NotFoundError, match="has no container dev"):
+        here.share().container().pull()
 
 
-def test_a_source_is_a_revision_or_a_path(container: Container, tmp_path: Path) -> None:
-    studio = Studio(container.settings, container.environ)
-    label(container.folder, "tested", B)
-    assert str(studio.source("dev@tested")) == f"dev@{B}"
-    assert studio.source(f"{tmp_path}/x.zip") == tmp_path / "x.zip"
-    with pytest.raises(NotFoundError, match="neither a bundle nor the folder of a revision"):
-        container.add(source=tmp_path / "x.zip")
+def test_what_cannot_be_built_here_is_stood_in_for(here: Office, tmp_path: Path, engine: FakeEngine) -> None:
+    good = here.share().container().add(publish=True)
+    other = here.beside(tmp_path / "other")
+    assert other.container().find().timestamp == good.timestamp
+    rez_wheel(engine.index, "3.5.0")
+    bad = here.container().add(message="new Rez", publish=True)
+    next(engine.index.glob("rez-3.5.0*")).unlink()
+    assert other.container().find().timestamp == good.timestamp
+    assert f"dev@{bad.timestamp}, published by " in other.told()
+    assert f"taking dev@{good.timestamp} instead" in other.told()
+    assert other.container().failure(bad.timestamp) is not None
+    assert other.container().current() == good.timestamp
+    with pytest.raises(InstallError):
+        other.container().find(strict=True)
 
 
-def test_a_source_that_vanishes_meanwhile_is_not_found(container: Container) -> None:
-    source = container.find("~1")
-    shutil.rmtree(source.path)
-    with pytest.raises(NotFoundError, match=f"dev@{B} is gone"):
-        container.add(source=source)
+def test_a_remote_root_that_is_away_keeps_nobody_from_working(here: Office) -> None:
+    made = here.share().container().add(publish=True)
+    here.remote.rename(here.remote.with_name("away"))
+    assert here.container().find() == made
+    assert here.container().named() == {}
+    with pytest.raises(RemoteError):
+        here.container().find(strict=True)
+    assert here.container().find(local=True) == made
 
 
-def test_a_source_that_is_being_removed_is_in_use(container: Container) -> None:
-    source = container.find("~1")
-    removing = claim(source.lock_file)
-    assert removing is not None
-    with removing, pytest.raises(BusyError, match=f"dev@{B} is being removed"):
-        container.add(source=source)
+def test_old_ones_go_by_themselves_where_a_recipe_says_so(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    here.recipe("[retention]\nkeep = 1\n")
+    made = [here.container().add() for _ in range(3)]
+    assert here.container().revisions() == made[::-1], "what was current within the week is spared"
+    later = time.time() + 30 * 86400
+    monkeypatch.setattr(time, "time", lambda: later)
+    newest = here.container().add()
+    assert here.container().revisions() == [newest]
 
 
-def test_what_is_held_is_not_removed(container: Container) -> None:
-    oldest = container.revisions()[-1]
-    with hold(oldest):
-        assert [one.reason for one in container.gc(keep=1).verdicts if one.timestamp == A] == ["in use"]
-    assert A not in [one.timestamp for one in container.gc(keep=1).verdicts if one.stays]
-    with pytest.raises(NotFoundError, match="is gone"):
-        hold(replace(oldest))
-
-
-def test_what_is_present_is_never_built(studio: Files, home: Path) -> None:
-    studio.publish(A, B)
-    studio.pull(A)
-    container = of(studio, home, remote=True)
-    assert container.present().timestamp == A
-    assert studio.told == [f"dev@{B} is not built here, taking dev@{A} instead; to build it: rezup pull dev"]
-    with pytest.raises(NotFoundError, match="is not built here"):
-        container.present(fallback=False)
+@pytest.mark.skipif(os.name == "nt", reason="the separator of PATH there is no part of a path")
+def test_a_root_that_path_cannot_hold_is_refused(here: Office) -> None:
+    here.variables["REZUP_ROOT_LOCAL"] = f"{here.home}/a:b"
+    with pytest.raises(UsageError, match="which PATH cannot hold"):
+        here.container()

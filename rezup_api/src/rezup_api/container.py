@@ -58,9 +58,9 @@ class Container(Administration):
 
         Args:
             request: `REV` of the command line, empty for what `use NAME` gives.
-            local: pass over the remote root.
-            strict: raise where another revision would stand in for what the remote root names, because that cannot be asked or
-                built.
+            local: choose among the revisions of this machine, without asking the remote root.
+            strict: raise if the remote root cannot be asked, or the revision that it names cannot be built, instead of giving the
+                last good one.
             at_once: try to build it even if that has just failed.
             create: make a first revision from the recipe, as is always done for `.main`; not where there is a remote root.
 

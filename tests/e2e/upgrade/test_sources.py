@@ -8,8 +8,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.e2e.packages import Index
 from tests.e2e.releases import DISTRIBUTIONS, Installation, checkout, look_again, offer
+from tests.packages import Index
 
 from rezup_api.disk.files import digest_of
 

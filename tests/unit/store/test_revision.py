@@ -5,20 +5,27 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.unit.conftest import go_on
 
+from rezup_api.disk.staging import staged
 from rezup_api.errors import NotFoundError, StorageError, UsageError
 from rezup_api.storage.folder import FolderStorage
 from rezup_api.store.layout import BIN, platform_tag
 from rezup_api.store.metadata import FORMAT
-from rezup_api.store.revision import load_revision, newest_first, newest_ready, resolve
+from rezup_api.store.names import timestamp_order
+from rezup_api.store.revision import appear_next, load_revision, newest_first, newest_ready, resolve
 from rezup_api.store.root import list_containers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.unit.conftest import Other
 
     from rezup_api.store.layout import ContainerFolder
 
@@ -30,6 +37,17 @@ HERE = {
 }
 REZUP_2 = {"rezup_version": "2.6.0", "venvs": ["rez", "foo"]}
 REZUP_1 = {"creator": "ana"}
+ADDER = """from rezup_api.disk.staging import staged
+from rezup_api.store.layout import ContainerFolder
+from rezup_api.store.revision import appear_next
+folder = ContainerFolder(Path(sys.argv[1]), "dev")
+wait()
+for _ in range(20):
+  with staged(folder.path) as stage:
+    (stage.path / "a").write_text("a")
+    (stage.path / "b").write_text("b")
+    appear_next(stage, folder)
+"""
 STAMPS = ["1700000003.000000", "1700000002.5", "1700000002.000001", "1619780350.588625"]
 
 
@@ -187,3 +205,34 @@ def test_what_means_nothing(request_: str, error: type[Exception], told: str) ->
 def test_where_there_is_nothing_nothing_is_meant(request_: str) -> None:
     with pytest.raises(NotFoundError):
         resolve("dev", request_, [], None)
+
+
+def test_every_name_is_greater_than_all_before(folder: ContainerFolder) -> None:
+    future = "9999999999.999999"
+    seen = []
+    for newest in (None, None, future, None):
+        with staged(folder.path) as stage:
+            seen.append(appear_next(stage, folder, newest))
+    assert seen == sorted(seen, key=timestamp_order)
+    assert seen[2:] == ["10000000000.000000", "10000000000.000001"]
+    assert folder.timestamps() == seen[::-1]
+    now = time.time()
+    assert now - 60 < float(seen[0]) <= now
+
+
+def test_names_of_others_are_stepped_over(folder: ContainerFolder) -> None:
+    """rsync and rezup 2.x make the folder first: it is not ready, but its name is taken."""
+    (folder.revisions / "9999999999.5").mkdir(parents=True)
+    (folder.revisions / "not a revision").mkdir()
+    with staged(folder.path) as stage:
+        assert appear_next(stage, folder) == "9999999999.500001"
+
+
+def test_processes_that_add_at_once_all_get_a_name_of_their_own(
+    folder: ContainerFolder, other: Callable[..., Other]
+) -> None:
+    go_on([other(ADDER, folder.root) for _ in range(4)])
+    assert len(folder.timestamps()) == 80
+    for name in folder.timestamps():
+        assert sorted(os.listdir(folder.revisions / name)) == ["a", "b"]
+    assert os.listdir(folder.path) == ["revisions"]

@@ -70,5 +70,8 @@ def _table(done: list[Cleaned], *, dry_run: bool) -> Table:
     title = f"{gone or 'Nothing'} {verb if gone else 'would be' if dry_run else 'was'} removed"
     title += f", which {'frees' if dry_run else 'freed'} {size_text(size)}" if size else ""
     if not any(one.policy.given for one in done):
-        title += "\nThere is no policy: see --keep, --older-than, [retention] in a recipe, REZUP_CLEAN_AFTER"
+        title += (
+            "\nNo rule says which revisions to remove. Give one with --keep or --older-than, in [retention] of the recipe, "
+            "or in REZUP_CLEAN_AFTER."
+        )
     return Table(("WHAT", "", "WHY"), cells, "There is nothing to clean up.", title)

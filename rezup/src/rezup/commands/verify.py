@@ -1,4 +1,4 @@
-"""`rezup verify`: check every installed file of a revision, and mend it."""
+"""`rezup verify`: check every installed file of a revision, and repair it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FAILED = 8
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
-    """Compare, mend where that is asked for, and say what is wrong still."""
+    """Compare, repair if the user asks for it, and say what is still wrong."""
     target = parse_target(arguments.target)
     done = studio.container(target.container).verify(target.revision, repair=arguments.repair)
     style = done.revision.style
@@ -43,8 +43,8 @@ def _lines(done: Verified, *, repaired: bool) -> tuple[str, ...]:
     if not done.found:
         return (f"{done.revision} is as it was made",) if done.revision.style == "3" else ()
     if not done.left:
-        return (*map(str, done.found), f"Mended: {done.revision} is as it was made")
-    hint = "" if repaired else f"; to mend it: rezup verify {done.revision} --repair"
+        return (*map(str, done.found), f"Repaired: {done.revision} is as it was made")
+    hint = "" if repaired else f"; to repair it: rezup verify {done.revision} --repair"
     count = len(done.left)
     tail = f"{count} thing{'s' if count != 1 else ''} {'are' if count != 1 else 'is'} not as recorded{hint}"
     return (*map(str, done.left), tail)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from importlib.metadata import PathDistribution
 
 
-def show() -> bool:
+def print_version() -> bool:
     """Print it; False where stdout cannot take it, which the ordinary path reports."""
     current_release.hold_release()
     try:

@@ -1,7 +1,8 @@
-"""Results and errors as people and programs read them: tables and lines, or one JSON document.
+"""Print results and errors: as tables and lines for people, or as one JSON document for programs.
 
-The document: `{"format": 1, "command": "status", "data": {...}}`, or with `"error": {"code", "message", "hint", ...}` in place
-of `data`. `format` grows when something in it changes its meaning; new keys may come at any time.
+The document is `{"format": 1, "command": "status", "data": {...}}`. For an error, it has
+`"error": {"code", "message", "hint", ...}` instead of `data`. The number `format` grows if a key changes its
+meaning. New keys may come at any time.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ GAP = "  "
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under columns; `empty` is said when there are none, `above` in any case."""
+    """Rows under columns. `empty` is printed if there are no rows; `above` is printed in any case."""
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
@@ -45,14 +46,14 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Text for another program, byte for byte: without a line break of ours, and also with bytes that are not text."""
+    """Text for another program, printed byte for byte: without a further line break, and also if it is not UTF-8."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command reports: `data` for programs, `view` for people, and the exit status."""
+    """The result of a command: `data` for programs, `view` for people, and the exit status."""
 
     data: dict[str, Any]
     view: Table | Lines | Raw
@@ -60,7 +61,7 @@ class Result:
 
 
 def show(result: Result, arguments: argparse.Namespace) -> None:
-    """Print a result to stdout, as the command line asks for."""
+    """Print a result to stdout, in the form that the command line asks for."""
     if getattr(arguments, "json", False):
         _print_document(arguments, {"data": result.data})
     elif isinstance(result.view, Raw):
@@ -96,7 +97,7 @@ def _styled(title: str, header: str) -> str:
     from rich.console import Console  # a third of what `status` takes, so only where it is seen
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    with console.capture() as head:  # rich itself ends the process with 1 when the reader of a pipe has gone
+    with console.capture() as head:  # if the reader of a pipe has ended, rich would end this process with status 1
         if title:
             console.print(title, style="bold")
         console.print(header, style="dim")
@@ -104,10 +105,11 @@ def _styled(title: str, header: str) -> str:
 
 
 def layout(table: Table, width: int | None) -> list[str]:
-    """The lines of a table: its header, then its rows; columns without any content are left out.
+    """The lines of a table: its header, then its rows. Columns without any content are left out.
 
     Args:
-        width: cells on a line, None for any number. The last cell of a row that does not fit goes below the others.
+        table: the table.
+        width: how many characters fit on a line; None for any number. If a row does not fit, its last cell goes below the others.
     """
     used = [index for index, _ in enumerate(table.columns) if any(row[index] for row in table.rows)]
     rows = [[_printable(row[index]) for index in used] for row in (table.columns, *table.rows)]
@@ -131,12 +133,12 @@ def _cells(text: str) -> int:
 
 
 def _printable(text: str) -> str:
-    """`text` on one line; a message that somebody published must not be able to steer the terminal."""
+    """`text` on one line and without control characters: a message that somebody published must not control the terminal."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 
 def show_error(error: RezupError, arguments: argparse.Namespace | None) -> None:
-    """Print an error to stderr, what to do next below it; as a document to stdout where one was asked for."""
+    """Print an error to stderr, with what to do next below it; with `--json`, print it as a document to stdout."""
     if arguments is not None and getattr(arguments, "json", False):
         _print_document(arguments, {"error": _error_data(error)})
         return
@@ -146,12 +148,12 @@ def show_error(error: RezupError, arguments: argparse.Namespace | None) -> None:
 
 
 def show_interruption() -> None:
-    """Say that the person at the keyboard ended it."""
+    """Say that the user has ended the command with Ctrl-C."""
     print("rezup: interrupted; nothing was changed", file=sys.stderr)
 
 
 def show_fault(error: Exception) -> None:
-    """Print what should not have happened: an error that nobody has given words."""
+    """Print an error that is none of ours, and so a fault of rezup."""
     print(f"rezup: internal error: {type(error).__name__}: {error}", file=sys.stderr)
     print("  -> this is a fault of rezup; run it again with --debug and report what it prints", file=sys.stderr)
 
@@ -179,13 +181,13 @@ def _print_document(arguments: argparse.Namespace, content: dict[str, Any]) -> N
     try:
         text.encode(sys.stdout.encoding)
     except UnicodeEncodeError:
-        # A byte that is not UTF-8, in a path or a variable; or stdout has fewer characters.
+        # A path or a variable has a byte that is not UTF-8, or the encoding of stdout lacks a character. JSON escapes are ASCII.
         text = json.dumps(document, indent=2)
     print(text)
 
 
 def described(revision: Revision) -> str:
-    """What is in a revision, in a few words: `rez 3.4.0, Python 3.11.7`."""
+    """The content of a revision in a few words, such as `rez 3.4.0, Python 3.11.7`."""
     metadata = revision.metadata
     if metadata is None or not metadata.environments:
         return f"made by rezup {revision.style}"
@@ -193,7 +195,7 @@ def described(revision: Revision) -> str:
 
 
 def moment_text(text: str) -> str:
-    """An ISO 8601 moment in the reader's time zone, to the minute; empty for none."""
+    """An ISO 8601 moment in the time zone of this machine, to the minute; empty for an empty text."""
     if not text:
         return ""
     try:
@@ -203,7 +205,7 @@ def moment_text(text: str) -> str:
 
 
 def size_text(size: int) -> str:
-    """Bytes as people read them: `23.7 MiB`; empty for none."""
+    """A number of bytes as people read it, such as `23.7 MiB`; empty for 0."""
     if not size:
         return ""
     amount = float(size)

@@ -94,7 +94,7 @@ def _run(check: Check, session: Mapping[str, str], work: Path, stage: Stage, rep
     output = "".join(f"\n  {line}" for line in said)
     raise InstallError(
         f"the check {check.command!r} fails in the new revision ({_ending(completed.status)}){':' if output else ''}{output}",
-        "nothing was made ready; mend what the check complains of, or the check in the recipe",
+        "no revision was made; repair what the check reports, or correct the check in the recipe",
         command=completed.command,
         status=completed.status,
         tail="\n".join(said),

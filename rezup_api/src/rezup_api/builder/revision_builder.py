@@ -98,7 +98,7 @@ class RevisionBuilder:
                 origin=origin.told,
             )
             if remote is not None and metadata.loose:
-                self.report(Warned(f"{metadata.loose}: machines that pull this may get other files"))
+                self.report(Warned(f"machines that pull this revision may get other files ({metadata.loose})"))
             _keep_recipe(stage, recipe)
             self._finish(stage, recipe, metadata)
             newest = self._newest(remote)

@@ -1,4 +1,4 @@
-"""Archives that install without a network."""
+"""Bundles: revisions as single files that install without a network."""
 
 from rezup_api import offer
 

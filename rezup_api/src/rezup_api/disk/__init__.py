@@ -1,4 +1,4 @@
-"""Write to a disk so that others see a whole file, or none; and lock what is there."""
+"""Write to a disk so that other processes see a whole file or none, and lock files and folders."""
 
 from rezup_api import offer
 

@@ -1,4 +1,4 @@
-"""What is done to a container later: look after it, clean it up, mend it."""
+"""The care for containers that exist: garbage collection, removal, verification, repair, comparison, and who uses them."""
 
 from rezup_api import offer
 

@@ -1,4 +1,4 @@
-"""Look at files that may lie on a network file system which hangs."""
+"""Read files that may lie on a network file system that hangs."""
 
 from rezup_api import offer
 

@@ -1,4 +1,4 @@
-"""What requirements, versions, locks and installed distributions are."""
+"""Describe packages: requirements, exact versions, locks, platforms, and installed distributions."""
 
 from rezup_api import offer
 

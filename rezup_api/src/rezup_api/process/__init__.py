@@ -1,4 +1,4 @@
-"""Start programs: the one room that does."""
+"""Start programs; no other room does."""
 
 from rezup_api import offer
 

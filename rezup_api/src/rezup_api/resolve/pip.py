@@ -1,4 +1,4 @@
-"""Install with the pip of the environment itself."""
+"""Resolve and install with the pip of the environment itself (https://pip.pypa.io/)."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 FIRST_WITH_SETTINGS = (3, 7)
-# pip runs in the environment that is being made: no byte code is to be left by that.
+# pip runs in the environment that is being made, and must not leave byte code there that the cache has not got.
 QUIET_PYTHON = {"PYTHONWARNINGS": "ignore", "PYTHONDONTWRITEBYTECODE": "1"}
-# Options of `pip install` that `pip download` and `pip wheel` lack, and would have no meaning there.
+# Options of `pip install` that `pip download` and `pip wheel` refuse, and that would have no meaning there.
 NOT_FOR_DOWNLOADS = {
     "-U", "-I", "--upgrade", "--force-reinstall", "--ignore-installed", "--compile", "--no-compile", "--user", "--no-user",
     "--no-warn-script-location", "--no-warn-conflicts", "--upgrade-strategy", "--root-user-action", "--break-system-packages",
@@ -36,7 +36,7 @@ NOT_FOR_DOWNLOADS = {
 
 
 class PipEngine:
-    """Installs with the pip of the environment itself: for Python 2.7, and for options that uv lacks."""
+    """The engine pip, for Python 2.7 and for options that uv lacks. It runs the pip of the environment itself."""
 
     name = "pip"
     needs_pip = True
@@ -47,10 +47,8 @@ class PipEngine:
     def lock(
         self, request: EnvironmentRequest, wanted: LockRequest, scratch: Callable[[str], Path]
     ) -> Downloading | None:
-        """Begin to download what is asked for, for this platform only; see `Engine.lock`.
-
-        What comes from an address or a version control cannot be asked for by its version again, and is not locked.
-        """
+        """Begin to download all requirements, for this platform only; see `Engine.lock`."""
+        # What comes from an address or a version control has no version by which another machine could ask for it again.
         if any("://" in item.line and item.local is None for item in (*request.requirements, *request.shared)):
             return None
         limits = lock_limits(wanted)
@@ -60,7 +58,7 @@ class PipEngine:
         return Downloading(running, self._downloads, request)
 
     def resolve(self, request: EnvironmentRequest, limits: Versions | None = None) -> _Given:
-        """pip resolves while it installs, so the requirements are passed on as they are."""
+        """The requirements as they are, because pip resolves while it installs; see `Engine.resolve`."""
         if limits is None:
             return _Given(Versions(tuple(request.lines), lasting=False))
         return _Given(Versions(tuple(item.line for item in request.requirements), lasting=False).within(limits))
@@ -71,58 +69,60 @@ class PipEngine:
         require_success(self.run(scratch("download"), "wheel", words, None), f"cannot build {source}")
 
     def run(self, environment: Path, act: str, words: Sequence[str], step: Step | None) -> runner.Completed:
-        """Let the pip of an environment download, or make wheels."""
+        """Run `pip download` or `pip wheel` with the pip of an environment, and wait for its end."""
         finding = (*self._house, *self._around.finding)
         command = [*self._pip(environment, act), *words, *finding, *self._options_for_files]
         return self._start(command, step).wait()
 
-    def install(self, environment: Path, request: EnvironmentRequest, pins: Versions, step: Step) -> None:
-        """Install what was asked for into an environment; see `Engine.install`."""
-        # An old pip installs editable ones with `setup.py develop`, which leaves a plain path by itself.
+    def install(self, environment: Path, request: EnvironmentRequest, versions: Versions, step: Step) -> None:
+        """Install these versions into an environment; see `Engine.install`."""
+        # Before Python 3.7 pip installs editable projects with `setup.py develop`, which writes a plain path by itself.
         named = plain_path_projects(request) if request.interpreter.version >= FIRST_WITH_SETTINGS else []
         lines = [item.line for item in request.requirements if item.editable and item.name in named]
-        # Settings hold for what the command line names, not for what stands in a file.
+        # pip applies --config-settings only to projects that the command line names, not to those in a requirements file.
         words = [word for line in lines for word in line.split(" ", 1)]
         settings = ["--config-settings", PLAIN_PATH, *words] if words else []
-        others = replace(pins, lines=tuple(line for line in pins.lines if line not in lines))
-        if not pins.complete:
+        others = replace(versions, lines=tuple(line for line in versions.lines if line not in lines))
+        if not versions.complete:
             self._install(environment, others, settings, step)
             return
-        # Where some lines have hashes, pip wants them of all, and what is editable has none.
+        # As soon as one line has a hash, pip requires hashes of all lines. Editable lines have none, so they go separately.
         hashed = tuple(line for line in others.lines if "--hash=" in line)
         rest = tuple(line for line in others.lines if line not in hashed)
-        self._install(environment, replace(pins, lines=hashed), ("--no-deps",), step)
+        self._install(environment, replace(versions, lines=hashed), ("--no-deps",), step)
         if rest or settings:
-            self._install(environment, replace(pins, lines=rest), ("--no-deps", *settings), step)
+            self._install(environment, replace(versions, lines=rest), ("--no-deps", *settings), step)
 
     def install_into(
-        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Versions
+        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, versions: Versions
     ) -> None:
-        """Install exactly the pins into a plain folder; see `Engine.install_into`."""
-        self._install(scratch("together"), pins, ("--no-deps", "--target", str(folder)), None)
+        """Install exactly these versions into a plain folder; see `Engine.install_into`."""
+        self._install(scratch("together"), versions, ("--no-deps", "--target", str(folder)), None)
 
     def separate(
         self, request: EnvironmentRequest, together: Versions, scratch: Callable[[str], Path]
     ) -> tuple[Versions, Versions]:
-        """Install both into environments made for that, because pip resolves while it installs; see `Engine.separate`."""
+        """Install into environments made for this purpose, because pip resolves while it installs; see `Engine.separate`."""
         interpreter = request.interpreter
-        every = together if together.complete else self._installed_pins(scratch("together"), interpreter, together)
+        every = together if together.complete else self._installed_versions(scratch("together"), interpreter, together)
         base = self.resolve(request, every).result()
-        own = self._installed_pins(scratch("own"), interpreter, base)
+        own = self._installed_versions(scratch("own"), interpreter, base)
         return (together.among(own) if together.complete else base), every.without(own)
 
     def forget(self, names: Sequence[str]) -> bool:
-        """pip's cache holds what was downloaded, by its hash; see `Engine.forget`."""
+        """False: pip copies the files that it installs, so nobody can damage its cache through them; see `Engine.forget`."""
         return False
 
-    def _installed_pins(self, environment: Path, interpreter: Interpreter, pins: Versions) -> Versions:
-        """Install `pins` into an environment made for that, to learn what they mean."""
-        self._install(environment, pins, (), None)
+    def _installed_versions(self, environment: Path, interpreter: Interpreter, versions: Versions) -> Versions:
+        """The exact versions that pip chooses, which shows only after installing them into an environment made for this."""
+        self._install(environment, versions, (), None)
         found = installed(site_packages(environment, interpreter.version))
         return Versions(tuple(item.pinned() for item in found.values()), lasting=False)
 
     def _own_variables(self) -> dict[str, str]:
-        """What pip must be told here: nobody is there to answer a question, and a pip that may not ask passes over keyring."""
+        """The variables that every pip gets from rezup."""
+        # PIP_NO_INPUT, because nobody answers a question of pip's here. With it pip no longer asks a keyring, unless a provider
+        # is named.
         providers = [option.value for option in self._around.options if option.name == "keyring-provider"]
         keyring = {"PIP_KEYRING_PROVIDER": providers[-1]} if providers else {}
         return {"PIP_USER": "0", "PIP_NO_INPUT": "1", **QUIET_PYTHON, **keyring}
@@ -137,33 +137,42 @@ class PipEngine:
 
     @property
     def _options_for_files(self) -> list[str]:
-        """The recipe's options, for what installs nothing."""
+        """The recipe's options for the commands that install nothing."""
         return [word for word in self._around.own_options if word.partition("=")[0] not in NOT_FOR_DOWNLOADS]
 
     def _pip(self, environment: Path, act: str) -> list[str]:
         return [str(environment / BIN / "python"), "-m", "pip", act, "--disable-pip-version-check"]
 
-    def _wanted(self, pins: Versions) -> list[str]:
-        """What is asked for, within its limits, and where it may be found besides the indexes."""
-        wanted, limits = self._around.work / "pins.txt", self._around.work / "limits.txt"
-        wanted.write_text("\n".join(pins.lines) + "\n", encoding="utf-8")
-        limits.write_text("\n".join(pins.limits) + "\n", encoding="utf-8")
+    def _wanted(self, versions: Versions) -> list[str]:
+        """The options that name the requirements, their limits, and the folders where pip looks besides the indexes."""
+        wanted, limits = self._around.work / "versions.txt", self._around.work / "limits.txt"
+        wanted.write_text("\n".join(versions.lines) + "\n", encoding="utf-8")
+        limits.write_text("\n".join(versions.limits) + "\n", encoding="utf-8")
         downloaded = ("--find-links", str(self._downloads)) if self._downloads.is_dir() else ()
         return ["-r", str(wanted), "-c", str(limits), *self._house, *downloaded, *self._around.finding]
 
-    def _install(self, environment: Path, pins: Versions, where: Sequence[str], step: Step | None) -> None:
-        """Install from what is on this machine; else from the indexes, and from the recorded addresses what these lack."""
-        if pins.complete and self._around.finding:
-            offline = self._tried(environment, pins, ("--no-index", *where), step)
+    def _install(self, environment: Path, versions: Versions, where: Sequence[str], step: Step | None) -> None:
+        """Install from the wheels of this machine; if that fails, from the indexes, and then from the recorded addresses."""
+        if versions.complete and self._around.finding:
+            offline = self._tried(environment, versions, ("--no-index", *where), step)
             if not offline.status:
                 return
-        first = self._tried(environment, pins, where, step)
-        completed = retry_recorded_addresses(first, pins, lambda others: self._tried(environment, others, where, step))
+        first = self._tried(environment, versions, where, step)
+        completed = retry_recorded_addresses(
+            first, versions, lambda others: self._tried(environment, others, where, step)
+        )
         require_success(completed, "pip cannot install what the recipe asks for")
 
-    def _tried(self, environment: Path, pins: Versions, where: Sequence[str], step: Step | None) -> runner.Completed:
+    def _tried(
+        self, environment: Path, versions: Versions, where: Sequence[str], step: Step | None
+    ) -> runner.Completed:
         own = self._around.own_options
-        command = [*self._pip(environment, "install"), "--no-compile", "--no-warn-script-location", *self._wanted(pins)]
+        command = [
+            *self._pip(environment, "install"),
+            "--no-compile",
+            "--no-warn-script-location",
+            *self._wanted(versions),
+        ]
         return self._start([*command, *where, *own], step).wait()
 
     def _start(self, command: Sequence[str], step: Step | None) -> runner.Running:
@@ -178,12 +187,14 @@ class PipEngine:
 
 
 class _Given:
-    def __init__(self, pins: Versions) -> None:
-        self._pins = pins
+    """A resolution that gives back what it was given."""
+
+    def __init__(self, versions: Versions) -> None:
+        self._versions = versions
 
     def result(self) -> Versions:
-        """What was asked for, as it is."""
-        return self._pins
+        """The requirements as they were given."""
+        return self._versions
 
     def cancel(self) -> None:
-        """Nothing is under way."""
+        """Do nothing: no process runs."""

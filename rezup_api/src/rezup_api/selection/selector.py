@@ -76,7 +76,7 @@ class Selector:
         """The revision that `NAME@REQUEST` means; None if nothing was asked for and there is none.
 
         Args:
-            strict: raise where something else would stand in for what the remote root names.
+            strict: raise if the remote root cannot be asked, instead of choosing the last good revision.
 
         Raises:
             NotFoundError: there is none such, or a pin or label names none.

@@ -1,4 +1,4 @@
-"""rezup's own newer releases."""
+"""The newer releases of rezup itself: where they come from, how one is installed, and what is remembered of them."""
 
 from rezup_api import offer
 

@@ -1,4 +1,4 @@
-"""Enter: the environment of a session, its lease, its shell, and the command that it becomes."""
+"""A session in a revision: its lease, its environment, its shell, and the command that this process becomes."""
 
 from rezup_api import offer
 

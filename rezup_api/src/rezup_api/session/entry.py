@@ -1,4 +1,4 @@
-"""Entering a revision: it is held, so that nothing removes it, and the environment of a session in it is computed."""
+"""Enter a revision: take its lease, so that nothing removes it, and compute the environment of a session in it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A revision that is held, and the environment of a session in it, with what that was made from."""
+    """A revision with its lease, and the environment of a session in it."""
 
     revision: Revision
     computed: SessionEnviron
@@ -36,7 +36,7 @@ def enter(revision: Revision, environ: Mapping[str, str], report: Reporter) -> S
     """Enter exactly this revision; see `enter_revision` for the arguments and further errors.
 
     Raises:
-        NotFoundError: it was removed, or is not ready here.
+        NotFoundError: the revision was removed, or is not ready on this machine.
     """
     session = enter_revision(revision, environ, report) if revision.ready else None
     if session is None:
@@ -46,16 +46,20 @@ def enter(revision: Revision, environ: Mapping[str, str], report: Reporter) -> S
 
 
 def enter_revision(revision: Revision, environ: Mapping[str, str], report: Reporter) -> Session | None:
-    """Hold a revision and compute its session's environment; None when it is being removed just now.
+    """Take the lease of a revision and compute the environment of a session in it.
 
     Args:
-        environ: the caller's environment; values of an outer session are taken back.
+        environ: the caller's environment. If the caller is in a session, what that session set is taken back first.
+
+    Returns:
+        The session; None if another process has removed the revision, or is just removing it.
 
     Raises:
-        LaunchError: it cannot be held, or a `.env` file not be read.
-        RecipeError: its recipe is damaged.
+        LaunchError: the lease cannot be taken, or a `.env` file cannot be read.
+        RecipeError: the revision's recipe is damaged.
     """
     try:
+        # The lease comes before anything is read: from here on no other process can remove the files.
         held = hold(revision)
     except (NotFoundError, BusyError):
         return None
@@ -65,5 +69,6 @@ def enter_revision(revision: Revision, environ: Mapping[str, str], report: Repor
         recipe = load_recipe(revision.container, revision.recipe_file, tolerant=revision.style != "3")
         return Session(revision, session_environ(revision, recipe, environ, report), held)
     except BaseException:
+        # Ctrl-C too: a lease that stays open would keep the revision as long as this process lives.
         held.release()
         raise

@@ -68,11 +68,11 @@ class Metadata:
 
     @property
     def loose(self) -> str:
-        """Why another machine may get other files for it, empty where it does not."""
+        """Why another machine may get other files for this revision; empty where it gets the same."""
         unlocked = [one.name for one in self.environments if not one.locked]
         editable = sorted({name for one in self.environments for name in one.editable})
-        reasons = [f"{', '.join(unlocked)} not locked"] if unlocked else []
-        return "; ".join([*reasons, *([f"{', '.join(editable)} editable"] if editable else [])])
+        reasons = [f"environments without a lock: {', '.join(unlocked)}"] if unlocked else []
+        return "; ".join([*reasons, *([f"editable packages: {', '.join(editable)}"] if editable else [])])
 
     @property
     def rez_version(self) -> str:

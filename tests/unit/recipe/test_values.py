@@ -1,11 +1,11 @@
-"""Durations as people write them."""
+"""Values as people write them: durations, names of distributions."""
 
 from __future__ import annotations
 
 import pytest
 
 from rezup_api.errors import UsageError
-from rezup_api.recipe.values import duration_seconds, is_duration
+from rezup_api.recipe.values import canonical, duration_seconds, is_duration
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,11 @@ def test_what_is_no_duration(text: str) -> None:
     assert not is_duration(text)
     with pytest.raises(UsageError, match="is not a duration"):
         duration_seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "canonical_name"),
+    [("rez", "rez"), ("Studio_Tool", "studio-tool"), ("a.-_b", "a-b"), ("A.B", "a-b"), ("x1", "x1")],
+)
+def test_names_as_indexes_compare_them(name: str, canonical_name: str) -> None:
+    assert canonical(name) == canonical_name
