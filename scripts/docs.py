@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping
 
+import _reference
 import _rooms
 from rezup.cli import build_parser
 from rezup.output import exits
@@ -53,6 +54,7 @@ def main() -> int:
 def pages() -> dict[Path, Sections]:
     """Every page that has generated sections."""
     return {
+        REFERENCE / "api.md": _reference.sections(),
         REFERENCE / "commands.md": command_sections(),
         REFERENCE / "environment.md": {
             "read": lambda: variable_table(VARIABLES, defaults=True),

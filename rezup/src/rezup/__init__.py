@@ -13,8 +13,7 @@ _EARLIER = ("ContainerError", "ContainerRecipe")
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rezup._version import __version__ as __version__
-    from rezup.util import ContainerError as ContainerError
-    from rezup.util import ContainerRecipe as ContainerRecipe
+    from rezup.util import ContainerError as ContainerError, ContainerRecipe as ContainerRecipe
     from rezup_api import *  # noqa: F403
 
 

@@ -33,6 +33,11 @@ def main(words: list[str] | None = None) -> int:
         from rezup.completion import answer
 
         return answer.answer()
+    if words in (["--version"], ["-V"]):
+        from rezup.fastpath import version
+
+        if version.print_version():
+            return 0
     script_run = None
     if os.name == "posix":
         from rezup.fastpath.replay import attempt
@@ -41,6 +46,9 @@ def main(words: list[str] | None = None) -> int:
             script_run = attempt(words)
         except KeyboardInterrupt:
             return 130  # the status with which the ordinary path ends, without its message: nothing was shown yet
+    import gc
+
+    gc.disable()  # nothing that is loaded becomes garbage: looking for some takes a twentieth of what `status` takes
     from rezup import main
 
     return main.run_command_line(words, script_run)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from rezup_api.errors import UsageError
+from rezup_api import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +23,20 @@ STRICT = (
 EPILOG = "Without a command: rezup use .main. See the documentation for recipes, files and variables."
 
 
+def _help_formatter(prog: str) -> argparse.HelpFormatter:
+    """What shows help: each argument that is added asks for one. argparse would load `shutil` to find the terminal's width."""
+    try:
+        width = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(1).columns
+    except (ValueError, OSError):
+        width = 0
+    return argparse.HelpFormatter(prog, width=(width or 80) - 2)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises an error of ours instead of ending the process, so that all errors look alike."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=_help_formatter, **options)
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError for a wrong command line."""
@@ -51,29 +64,39 @@ class _Format(argparse.Action):
         namespace.json = values == "json"
 
 
-def build_parser() -> Parser:
-    """Build the parser of all commands. The words of a command to run, after `--`, never reach it; see `split_command`."""
+def build_parser(only: str = "") -> Parser:
+    """The parser of all commands. The words of a command to run, after `--`, never reach it; see `split_command`.
+
+    Args:
+        only: the one command that is asked for, where that is known: the parsers of all take as long to make as `argparse` takes
+            to load.
+    """
     parser = Parser(prog=PROGRAM, description="Gives a studio its Rez.", epilog=EPILOG, allow_abbrev=False)
     parser.add_argument("-V", "--version", action="store_true", help="show which release runs, from where, and end")
     parser.add_argument("--check-latest", action="store_true", help="show whether there is a newer release, and end")
     parser.add_argument("--no-upgrade", action="store_true", help="do not look for a newer release now")
     _add_common(parser, default=False)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    _add_use(commands)
-    _add_add(commands)
-    _add_pull(commands)
-    _add_drop(commands)
-    _add_status(commands)
-    _add_env(commands)
-    _add_choice(commands)
-    _add_labels(commands)
-    _add_looking(commands)
-    _add_gc(commands)
-    _add_verify(commands)
-    _add_bundle(commands)
-    _add_recipe(commands)
-    _add_upgrade(commands)
-    _add_completion(commands)
+    # That `prog` is told spares argparse a look at the terminal.
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser, prog=PROGRAM)
+    adding = {
+        "use": _add_use,
+        "add": _add_add,
+        "pull": _add_pull,
+        "drop": _add_drop,
+        "status": _add_status,
+        "env": _add_env,
+        "pin": _add_choice,
+        "tag": _add_labels,
+        "history": _add_looking,
+        "gc": _add_gc,
+        "verify": _add_verify,
+        "bundle": _add_bundle,
+        "recipe": _add_recipe,
+        "upgrade": _add_upgrade,
+        "completion": _add_completion,
+    }
+    for add in [adding[only]] if only in adding else adding.values():
+        add(commands)
     return parser
 
 

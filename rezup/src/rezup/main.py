@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -11,14 +12,12 @@ from typing import TYPE_CHECKING
 from rezup.cli import build_parser, split_command
 from rezup.commands import COMMANDS
 from rezup.fastpath import current_release
-from rezup.fastpath.prepare import Invocation
+from rezup.fastpath.invocation import Invocation
 from rezup.fastpath.replay import run_site_script, undo_coercion
 from rezup.output import exits, render
 from rezup.output.progress import Progress
-from rezup_api.errors import RezupError, UsageError
-from rezup_api.session.customize import check_run, site_script
-from rezup_api.settings import Settings
-from rezup_api.studio import Studio
+from rezup_api import RezupError, Settings, Studio, UsageError
+from rezup_api.session import check_run, site_script
 
 if TYPE_CHECKING:
     import argparse
@@ -109,7 +108,7 @@ def _complete_streams() -> None:
 
 
 def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
-    parser = build_parser()
+    parser = build_parser(own[0] if own else "")
     word = next((word for word in own if not word.startswith("-")), None)
     if word is not None and word not in COMMANDS:
         raise UsageError(f"there is no command {word!r}", f"see: rezup --help; to enter a container: rezup use {word}")
@@ -131,13 +130,15 @@ def _origin(words: list[str], script_run: ScriptRun | None) -> Invocation:
 
 def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
     if arguments.version:
-        from rezup.newer_release import version_text
+        from rezup.fastpath.version import version_text
 
         with _output():
             print(version_text())
         return exits.DONE
     if arguments.check_latest:
         return _check_latest(arguments)
+    gc.freeze()
+    gc.enable()
     with Progress(quiet=arguments.quiet, debug=arguments.debug) as progress:
         try:
             if arguments.command in LAUNCHING:

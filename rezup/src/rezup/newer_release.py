@@ -10,46 +10,29 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import PathDistribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup._version import __version__
 from rezup.fastpath import current_release, unseal
 from rezup.fastpath.prepare import owned
-from rezup_api.disk.files import storing, write_whole
-from rezup_api.disk.flock import claim
-from rezup_api.errors import RezupError, UpgradeError
-from rezup_api.selfupdate.install import Taker
-from rezup_api.selfupdate.sources import releases_of, shown
-from rezup_api.selfupdate.state import read_memory
+from rezup.fastpath.version import installed_package, installed_version
+from rezup_api import RezupError, UpgradeError
+from rezup_api.disk import claim, storing, write_whole
+from rezup_api.selfupdate import Taker, newer_releases, read_memory, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from packaging.version import Version
 
-    from rezup.fastpath.prepare import Invocation
+    from rezup.fastpath.invocation import Invocation
     from rezup.output.progress import Progress
-    from rezup_api.selfupdate.sources import Release
-    from rezup_api.selfupdate.state import Memory
+    from rezup_api.selfupdate import Memory, News, Release
 
 # Seconds to wait for the source: for a command that looks by the way, and for `rezup upgrade`, which does nothing else.
 PATIENCE = 1.0
 LONGER = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """The newer releases of a source.
-
-    Args:
-        release: the newest one with the same major version; None if that is the one that runs.
-        major: the newest one with a greater major version; None if there is none.
-    """
-
-    release: Release | None
-    major: Release | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +59,7 @@ class Upgrader:
         Raises:
             UpgradeError: no source is named, or it does not answer.
         """
-        from packaging.version import Version
-
-        source = self._source()
-        running = Version(__version__)
-        newer = [
-            release
-            for release in releases_of(source, limit=limit, environ=self.environ)
-            if release.version > running and (not release.version.is_prerelease or running.is_prerelease)
-        ]
-        same = [release for release in newer if release.version.major == running.major]
-        greater = [release for release in newer if release.version.major > running.major]
-        return News(same[0] if same else None, greater[0] if greater else None)
+        return newer_releases(self._source(), __version__, limit=limit, environ=self.environ)
 
     def _source(self) -> str:
         source = current_release.source(self.environ)
@@ -231,7 +203,7 @@ def is_installed() -> bool:
     """Whether rezup was started from an installed package, and not from its sources (PEP 610)."""
     import json
 
-    found = _installed()
+    found = installed_package()
     if found is None:
         return False
     try:
@@ -239,18 +211,6 @@ def is_installed() -> bool:
     except ValueError:
         return True
     return not origin.get("dir_info", {}).get("editable")
-
-
-def installed_version() -> str:
-    """The version of the installed package; "unknown" if rezup runs from its sources without one."""
-    found = _installed()
-    return found.version if found is not None else "unknown"
-
-
-def _installed() -> PathDistribution | None:
-    """The metadata of the installed package; None if there is none beside it."""
-    place = Path(current_release.installed).parent.parent
-    return next((PathDistribution(path) for path in sorted(place.glob("rezup-*.dist-info"))), None)
 
 
 def start_over(origin: Invocation) -> None:
@@ -264,13 +224,3 @@ def start_over(origin: Invocation) -> None:
     import subprocess
 
     sys.exit(subprocess.run(words, env=dict(origin.environ), check=False).returncode)
-
-
-def version_text() -> str:
-    """Which release runs, from where, and which one is installed."""
-    here = Path(__file__).parent.parent
-    python = ".".join(map(str, sys.version_info[:3]))
-    text = f"rezup {__version__} from {here} (Python {python})"
-    if not current_release.is_release():
-        return text
-    return f"{text}\ninstalled: rezup {installed_version()} in {Path(current_release.installed).parent.parent}"

@@ -18,20 +18,15 @@ from contextvars import ContextVar
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from rezup_api.errors import NotFoundError, RezupError
-from rezup_api.events import Event, Warned
+from rezup_api import Event, Revision, RezupError, Studio
+from rezup_api.events import Warned
 from rezup_api.rez import resolve_environ
-from rezup_api.selection.selector import Selector
-from rezup_api.session.entry import enter
-from rezup_api.store.names import DEFAULT_CONTAINER
-from rezup_api.store.revision import Revision, load_revision
-from rezup_api.studio import Studio
+from rezup_api.session import enter
+from rezup_api.store import DEFAULT_CONTAINER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-    from rezup_api.container import Container
 
 __all__ = ["ContainerError", "ContainerRecipe", "ScriptRevision", "get_revision", "resolve_environ"]
 
@@ -92,29 +87,8 @@ def get_revision(container: str | None = None, create: bool = False, fallback: b
         ContainerError: there is no such revision, or it cannot be built.
     """
     found = Studio.from_environ(environ(), log).container(container or DEFAULT_CONTAINER)
-    revision = found.find(create=True) if create else _present(found, fallback=fallback)
+    revision = found.find(create=True) if create else found.present(fallback=fallback)
     return ScriptRevision(*(getattr(revision, field.name) for field in fields(Revision)))
-
-
-def _present(container: Container, *, fallback: bool) -> Revision:
-    """The revision that `use` gives, if it is ready on this machine, else an earlier one; nothing is built.
-
-    Raises:
-        NotFoundError: no revision is ready on this machine.
-    """
-    current = container.current()
-    if current is None:
-        raise NotFoundError(f"there is no container {container.name} here", f"make it: rezup add {container.name}")
-    revision = load_revision(container.folder, current)
-    if revision.ready:
-        return revision
-    selector = Selector(container.folder, container.remote, container.report)
-    other = selector.stand_in(current) if fallback and selector.pin_here() is None else None
-    way_out = f"build it: rezup pull {container.name}"
-    if other is None:
-        raise NotFoundError(f"{revision} is not built here", way_out)
-    log(Warned(f"{revision} is not built here, taking {container.name}@{other} instead; to {way_out}"))
-    return load_revision(container.folder, other)
 
 
 def environ() -> Mapping[str, str]:

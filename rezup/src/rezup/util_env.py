@@ -14,17 +14,15 @@ import os
 from typing import TYPE_CHECKING
 
 from rezup.util import environ, get_revision, log
-from rezup_api.recipe.location import is_container
-from rezup_api.session.entry import enter
-from rezup_api.session.environment import without_session
-from rezup_api.session.formats import changes
-from rezup_api.store.names import DEFAULT_CONTAINER
-from rezup_api.studio import Studio
+from rezup_api import Studio
+from rezup_api.recipe import is_container
+from rezup_api.session import changes, enter, without_session
+from rezup_api.store import DEFAULT_CONTAINER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rezup_api.session.entry import Session
+    from rezup_api import Session
 
 _MAIN = "dot_main"
 # The sessions by container. Their leases are held until the process ends, so a name means the same revision all the time.

@@ -6,8 +6,9 @@ command turns the class into an exit status.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from rezup_api.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

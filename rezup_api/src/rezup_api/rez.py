@@ -131,15 +131,14 @@ def _run(
     with session.lease as held:
         folders = os.pathsep.join(str(folder) for folder in revision.tool_folders)
         program = find_command("rez-python", {**session.environ, "PATH": folders})
-        done = runner.run(
+        done = runner.start(
             [program, "--", *words],
             environ=session.environ,
             report=report,
             stdin=stdin,
             holding=(held.descriptor,),
             apart=True,  # on Ctrl-C, Rez ends its whole process group (rez/cli/_util.py, sigbase_handler): this process too
-            timeout=timeout,
-        )
+        ).wait(timeout)
     if done.status or done.timed_out:
         raise _failure(revision, words[0], done)
     return done

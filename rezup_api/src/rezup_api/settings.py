@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.netfs import limit, reader
-from rezup_api.netfs import marker as markers
+from rezup_api.netfs import limit, marker as markers, reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

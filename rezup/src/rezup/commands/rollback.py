@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup_api.administration import Care
-from rezup_api.store.names import timestamp_order
+from rezup_api.store import timestamp_order
 
 if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
-    from rezup_api.selection.chooser import Change
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
+    from rezup_api.selection import Change
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
     """Let `use` give the revision before, or that of `--to`, and say for how long."""
     name = arguments.name
-    chooser = Care(studio.container(name)).chooser(local=arguments.local, remote=arguments.remote)
-    change = chooser.rollback(arguments.to, arguments.message)
+    container = studio.container(name)
+    change = container.rollback(arguments.to, arguments.message, local=arguments.local, remote=arguments.remote)
     until = ""
     if change.pin is not None:
         until = ", until the next `add`" if change.pin.is_rollback else f", pinned there until: rezup unpin {name}"

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rezup.output.render import Lines, Result
-from rezup_api.administration import Care
-from rezup_api.store.names import parse_target
+from rezup_api.store import parse_target
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from rezup.output.progress import Progress
-    from rezup_api.administration import Verified
-    from rezup_api.maintenance.verify import Finding
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
+    from rezup_api.maintenance import Finding
+    from rezup_api.results import Verified
 
 FAILED = 8
 
@@ -23,7 +22,7 @@ FAILED = 8
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
     """Compare, repair if the user asks for it, and say what is still wrong."""
     target = parse_target(arguments.target)
-    done = Care(studio.container(target.container)).verify(target.revision, repair=arguments.repair)
+    done = studio.container(target.container).verify(target.revision, repair=arguments.repair)
     style = done.revision.style
     if style != "3":
         progress.warn(f"{done.revision} was made by rezup {style}, which did not record what it installed")

@@ -19,8 +19,8 @@ from argcomplete.shell_integration import shellcode
 
 from rezup.cli import build_parser
 from rezup.completion.candidates import Names, paths
-from rezup_api.recipe.starter import examples
-from rezup_api.store.names import DEFAULT_CONTAINER
+from rezup_api.recipe import examples
+from rezup_api.store import DEFAULT_CONTAINER
 
 if TYPE_CHECKING:
     import argparse
@@ -69,7 +69,7 @@ def _environ() -> Mapping[str, str]:
     """The caller's environment, without what an outer session has set."""
     if "REZUP_SESSION" not in os.environ:
         return os.environ
-    from rezup_api.session.environment import without_session
+    from rezup_api.session import without_session
 
     return without_session(os.environ)
 

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import marshal
 import os
-import re
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rezup_api.errors import RezupError
-from rezup_api.netfs import reader
-from rezup_api.netfs.mounts import may_hang
-from rezup_api.recipe.location import find_recipe, is_container, list_recipes
-from rezup_api.settings import Settings
-from rezup_api.storage.address import folder_of_root
-from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder
-from rezup_api.store.names import DEFAULT_CONTAINER, LATEST, is_label, timestamp_order
+from rezup_api import RezupError, Settings
+from rezup_api.netfs import ask, marker_of, may_hang
+from rezup_api.recipe import find_recipe, is_container, list_recipes, roots_of
+from rezup_api.storage import folder_of_root
+from rezup_api.store import (
+    DEFAULT_CONTAINER,
+    LATEST,
+    METADATA_FILE,
+    RECIPE_FILE,
+    ContainerFolder,
+    is_label,
+    timestamp_order,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,8 +34,6 @@ if TYPE_CHECKING:
 MOST_REVISIONS = 100
 # Seconds to wait for all shares together.
 LIMIT = 0.02
-# A recipe in which this is not found names no root, and is not parsed.
-_NAMES_A_ROOT = re.compile(rb"^\s*(root\s*\.\s*|root\s*=.*)?\"?(local|remote)\b", re.MULTILINE)
 
 
 class Names:
@@ -102,7 +104,7 @@ class Names:
 
         # This limit is so short that a slow share exceeds it. So the marker is not the one that tells launches of a hung share.
         try:
-            return marshal.loads(reader.ask(asked, f"{reader.marker_of(os.path.abspath(place))}.names", left))
+            return marshal.loads(ask(asked, f"{marker_of(os.path.abspath(place))}.names", left))
         except OSError:
             return set()
 
@@ -121,16 +123,7 @@ def _recipes(settings: Settings) -> list[str]:
 def _named_roots(name: str, settings: Settings) -> tuple[str, str]:
     """The local and the remote root as the recipe of a container writes them, with `~` and variables not expanded yet."""
     file = find_recipe(name, settings)
-    text = file.read_bytes() if file is not None else b""
-    if file is None or not _NAMES_A_ROOT.search(text):
-        return "", ""
-    from rezup_api.recipe.parse import parse
-    from rezup_api.recipe.paths import rooted
-
-    root = parse(text.decode("utf-8", "replace"), "").get("root", {})
-    found = [root.get(key) if isinstance(root, dict) else "" for key in ("local", "remote")]
-    local, remote = (rooted(path, file.parent) if isinstance(path, str) else "" for path in found)
-    return local, remote
+    return roots_of(file) if file is not None else ("", "")
 
 
 def _labels(root: str, name: str) -> set[str]:

@@ -24,24 +24,20 @@ from typing import TYPE_CHECKING
 from rezup.fastpath import Record, dumped, identity, load, record_path
 from rezup.fastpath.replay import scan, session_path
 from rezup.fastpath.stamps import Files
-from rezup_api.disk.files import write_whole
-from rezup_api.errors import RezupError
-from rezup_api.netfs.mounts import resolved
-from rezup_api.recipe.load import init_script
-from rezup_api.recipe.location import MAIN_FILE, recipe_path
-from rezup_api.session.customize import site_script
-from rezup_api.session.environment import OWN, remembered
-from rezup_api.settings import VARIABLES, Settings, expand
+from rezup_api import VARIABLES, RezupError, Settings, expand
+from rezup_api.disk import write_whole
+from rezup_api.netfs import resolved
+from rezup_api.recipe import MAIN_FILE, init_script, recipe_path
+from rezup_api.session import OWN, remembered, site_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rezup.fastpath import Stamp, Variables
-    from rezup_api.recipe.model import Recipe
-    from rezup_api.session.environment import SessionEnviron
-    from rezup_api.session.shells import Opening
-    from rezup_api.storage.interface import Witness
-    from rezup_api.store.revision import Revision
+    from rezup.fastpath.invocation import Invocation
+    from rezup_api import Recipe, Revision
+    from rezup_api.session import Opening, SessionEnviron
+    from rezup_api.storage import Witness
 
 
 # The variables that decide which program a shell is.
@@ -53,21 +49,6 @@ KEPT = 200
 # A variable in a text, `${VAR}` or `$VAR`; and `~NAME`, the home folder of another user.
 _NAMED = re.compile(r"\$\{([^}:]+)|\$(\w+)")
 _SOMEBODYS_HOME = re.compile(r"~[^/]")
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """What the user started: the command line and the environment of an ordinary launch.
-
-    Args:
-        words: the command line without the program.
-        started: when it started, in seconds since the epoch; no file was read before.
-        environ: the environment before the site-customize script ran.
-    """
-
-    words: tuple[str, ...]
-    started: float
-    environ: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

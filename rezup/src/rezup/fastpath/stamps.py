@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup.fastpath import EXISTS, stamp
-from rezup_api.netfs.mounts import may_hang
-from rezup_api.netfs.reader import ask, marker_of
+from rezup_api.netfs import ask, marker_of, may_hang
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

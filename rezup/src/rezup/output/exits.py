@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rezup_api.errors import LaunchError, RezupError
+from rezup_api import LaunchError, RezupError
 
 DONE = 0
 INTERNAL = 1

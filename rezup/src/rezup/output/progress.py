@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,7 @@ from rezup_api.events import CommandStarted, Event, Note, StepFailed, StepFinish
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
+    from rich.progress import Progress as Bar, TaskID
 
 
 class Progress:
@@ -68,6 +66,8 @@ class Progress:
             self.warn(event.text)
         elif isinstance(event, CommandStarted):
             if self._debug:
+                import shlex
+
                 self._print(f"+ {shlex.join(event.command)}", "dim")
         elif self._quiet:
             return

@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rezup_api.errors import BusyError, InstallError, RecipeError, RezupError
+from rezup_api import BusyError, InstallError, RecipeError, RezupError
+from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from rezup_api.store.revision import Revision
+    from rezup_api import Revision
 
 FORMAT = 1
 GAP = "  "
@@ -79,16 +79,29 @@ def _print_table(table: Table) -> None:
     if not table.rows:
         print(table.empty)
         return
+    styled = sys.stdout.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
+    # Away from a terminal a line is as long as it needs to be: who reads it there is another program.
+    header, *lines = layout(table, _terminal_width() if sys.stdout.isatty() else None)
+    head = _styled(table.title, header) if styled else "".join(f"{line}\n" for line in (table.title, header) if line)
+    print(head + "\n".join(lines))
+
+
+def _terminal_width() -> int:
     from rich.console import Console
 
+    return Console().width
+
+
+def _styled(title: str, header: str) -> str:
+    """The lines above the rows, as the terminal shows them."""
+    from rich.console import Console  # a third of what `status` takes, so only where it is seen
+
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    # If stdout is not a terminal, another program may read the lines, so they are as long as necessary.
-    header, *lines = layout(table, console.width if sys.stdout.isatty() else None)
     with console.capture() as head:  # if the reader of a pipe has ended, rich would end this process with status 1
-        if table.title:
-            console.print(table.title, style="bold")
+        if title:
+            console.print(title, style="bold")
         console.print(header, style="dim")
-    print(head.get() + "\n".join(lines))
+    return head.get()
 
 
 def layout(table: Table, width: int | None) -> list[str]:
@@ -98,18 +111,25 @@ def layout(table: Table, width: int | None) -> list[str]:
         table: the table.
         width: how many characters fit on a line; None for any number. If a row does not fit, its last cell goes below the others.
     """
-    from rich.cells import cell_len
-
     used = [index for index, _ in enumerate(table.columns) if any(row[index] for row in table.rows)]
     rows = [[_printable(row[index]) for index in used] for row in (table.columns, *table.rows)]
-    widths = [max(cell_len(row[index]) for row in rows) for index in range(len(used))]
+    widths = [max(_cells(row[index]) for row in rows) for index in range(len(used))]
     lines = []
     for row in rows:
-        padded = [cell + " " * (widths[index] - cell_len(cell)) for index, cell in enumerate(row)]
+        padded = [cell + " " * (widths[index] - _cells(cell)) for index, cell in enumerate(row)]
         line = GAP.join(padded).rstrip()
-        fits = width is None or cell_len(line) <= width
+        fits = width is None or _cells(line) <= width
         lines += [line] if fits or not row[-1] else [GAP.join(padded[:-1]).rstrip(), f"    {row[-1]}"]
     return lines
+
+
+def _cells(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # its tables take long to load
+
+    return cell_len(text)
 
 
 def _printable(text: str) -> str:

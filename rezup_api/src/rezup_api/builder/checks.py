@@ -80,15 +80,14 @@ def run_checks(
 def _run(check: Check, session: Mapping[str, str], work: Path, stage: Stage, report: Reporter) -> None:
     """Run one, apart from the terminal: a check asks nobody, and what it starts ends with it."""
     words = ["cmd", "/d", "/c", check.command] if os.name == "nt" else [runner.POSIX_SHELL, "-c", check.command]
-    completed = runner.run(
+    completed = runner.start(
         words,
         environ=session,
         report=report,
         cwd=work,
         holding=(stage.lock.descriptor,),
         apart=True,
-        timeout=check.timeout,
-    )
+    ).wait(check.timeout)
     if not completed.status:
         return
     said = [*completed.stdout.splitlines(), *completed.tail.splitlines()][-SHOWN:]

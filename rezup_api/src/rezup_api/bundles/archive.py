@@ -23,8 +23,7 @@ from rezup_api.disk.files import digest_of, storage_error, token
 from rezup_api.errors import NotFoundError, StorageError, VerificationError
 from rezup_api.packages.platforms import PlatformTarget, fits, marker_environment, tags_of
 from rezup_api.packages.pylock import parse_lock
-from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS
-from rezup_api.store.layout import environment_of_lock as environment_in
+from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, environment_of_lock as environment_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

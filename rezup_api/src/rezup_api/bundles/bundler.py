@@ -15,9 +15,10 @@ from rezup_api.disk.staging import staged
 from rezup_api.errors import InstallError, NotFoundError
 from rezup_api.events import step
 from rezup_api.packages.lock_source import read_lock_source
-from rezup_api.packages.platforms import PlatformTarget, marker_environment, tags_of
+from rezup_api.packages.platforms import PlatformTarget, here, marker_environment, parse_platforms, tags_of
 from rezup_api.packages.pylock import line_of
 from rezup_api.pythons.finder import Finder
+from rezup_api.pythons.interpreter import host_interpreter
 from rezup_api.recipe.dump import dump
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, lock_name
@@ -36,12 +37,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """A bundle that was made: its path, its platforms, its size in bytes, and the number of its wheels."""
+    """A bundle that was made: its revision, its path, its platforms, its size in bytes, and the number of its wheels."""
 
+    revision: Revision
     path: Path
     targets: tuple[PlatformTarget, ...]
     size: int
     wheels: int
+
+
+def wanted_platforms(named: Sequence[str]) -> list[tuple[str, str]]:
+    """The pairs of platform and machine that are named; this platform where none is.
+
+    Raises:
+        UsageError: there is no such platform.
+    """
+    if named:
+        return parse_platforms(named)
+    machine = host_interpreter().machine.lower()
+    return [(here(), "amd64" if here() == "windows" and machine == "x86_64" else machine)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +104,7 @@ class Bundler:
             pack(content, path, str(revision), __version__, targets)
             wheels = len(list((content / WHEELS).iterdir()))
         every = dict.fromkeys(target for each in targets.values() for target in each)
-        return Bundled(path, tuple(every), path.stat().st_size, wheels)
+        return Bundled(revision, path, tuple(every), path.stat().st_size, wheels)
 
     def _fetcher(
         self, revision: Revision, environment: Environment, work: Path, wheels: Path, holds: ExitStack

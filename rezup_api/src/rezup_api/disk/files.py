@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
-import shutil
 import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -100,6 +98,8 @@ def remove_tree(path: Path) -> None:
     Raises:
         OSError: something could not be removed.
     """
+    import shutil  # with what it needs, a tenth of what `status` takes; few remove anything
+
     try:
         shutil.rmtree(path)
     except FileNotFoundError:
@@ -119,5 +119,7 @@ def digest_of(path: str) -> str:
     Raises:
         OSError: the file cannot be read.
     """
+    import hashlib  # OpenSSL is loaded with it
+
     with open(path, "rb") as stream:
         return hashlib.sha256(stream.read()).hexdigest()

@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

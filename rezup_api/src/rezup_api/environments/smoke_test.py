@@ -60,9 +60,9 @@ def probe(
     )
     for command, expected in trials:
         # Apart, because on Ctrl-C Rez ends its whole process group (rez/cli/_util.py, sigbase_handler), and us with it.
-        completed = runner.run(
-            command, environ=surroundings, report=report, cwd=work, holding=holding, apart=True, timeout=TIMEOUT
-        )
+        completed = runner.start(
+            command, environ=surroundings, report=report, cwd=work, holding=holding, apart=True
+        ).wait(TIMEOUT)
         # With Python 2.7, `--version` writes to stderr (https://bugs.python.org/issue18920).
         output = completed.stdout + completed.tail
         # Only the expected output proves that the inner command has run.

@@ -82,7 +82,7 @@ def _with_old_release(
     arguments: list[str], caches: Caches, environ: Mapping[str, str], helper: UvEngine | None
 ) -> None:
     python = _old_release(caches, environ, helper)
-    completed = runner.run([python, "-m", "virtualenv", *arguments], environ=clean_environ(environ))
+    completed = runner.start([python, "-m", "virtualenv", *arguments], environ=clean_environ(environ)).wait()
     if completed.status:
         tail = (completed.tail or completed.stdout).strip()
         raise InstallError(

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

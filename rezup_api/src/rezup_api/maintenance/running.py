@@ -32,6 +32,7 @@ class RunningSession:
         command: the name of that process; empty if it is not known.
         processes: the ids of all its processes, the topmost one first.
         known: False for a session whose processes this user may not see.
+        behind: how many revisions have come since, up to the one that `use` gives.
     """
 
     pid: int | None
@@ -41,6 +42,7 @@ class RunningSession:
     command: str
     processes: tuple[int, ...] = ()
     known: bool = True
+    behind: int = 0
 
 
 def can_tell() -> bool:

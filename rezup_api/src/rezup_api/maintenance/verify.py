@@ -207,7 +207,7 @@ def _interpreter(environment: Environment, environ: Mapping[str, str]) -> Iterat
         yield Finding(INTERPRETER, path, f"is gone, which {environment.name} was made from")
         return
     try:
-        completed = runner.run([path, "-E", "-s", "-c", _VERSION], environ=clean_environ(environ), timeout=TIMEOUT)
+        completed = runner.start([path, "-E", "-s", "-c", _VERSION], environ=clean_environ(environ)).wait(TIMEOUT)
     except InstallError as error:
         yield Finding(INTERPRETER, path, f"does not run: {error.message}")
         return

@@ -10,8 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from configparser import ConfigParser
-from configparser import Error as ConfigParserError
+from configparser import ConfigParser, Error as ConfigParserError
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

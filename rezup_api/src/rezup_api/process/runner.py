@@ -227,34 +227,6 @@ def _held_back(numbers: Collection[int]) -> Iterator[Collection[int]]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def run(
-    command: Sequence[str | Path],
-    *,
-    environ: Mapping[str, str],
-    report: Reporter = silent,
-    cwd: Path | None = None,
-    stdin: str | None = None,
-    holding: Collection[int] = (),
-    on_line: OnLine | None = None,
-    redact: Callable[[str], str] = str,
-    apart: bool = False,
-    timeout: float | None = None,
-) -> Completed:
-    """Start a process and wait for it; see `start`. `timeout` in seconds."""
-    running = start(
-        command,
-        environ=environ,
-        report=report,
-        cwd=cwd,
-        stdin=stdin,
-        holding=holding,
-        on_line=on_line,
-        redact=redact,
-        apart=apart,
-    )
-    return running.wait(timeout)
-
-
 def attend(command: Sequence[str], environ: Mapping[str, str], descriptor: int) -> int:
     """Run `command` on this terminal, wait for it, and pass on the signals that are meant for it.
 

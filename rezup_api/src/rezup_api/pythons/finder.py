@@ -128,7 +128,7 @@ class Finder:
         if os.name != "nt":
             return
         try:
-            answer = runner.run(["py", "-0p"], environ=self._environ, timeout=PROBE_TIMEOUT)
+            answer = runner.start(["py", "-0p"], environ=self._environ).wait(PROBE_TIMEOUT)
         except InstallError:
             return
         for line in answer.stdout.splitlines():
@@ -160,7 +160,7 @@ class Finder:
         environ = clean_environ(self._environ)
         try:
             # Without `site` (-S): a broken `sitecustomize` of the machine must not hide the interpreter.
-            answer = runner.run([candidate, "-E", "-S", PROBE], environ=environ, timeout=PROBE_TIMEOUT)
+            answer = runner.start([candidate, "-E", "-S", PROBE], environ=environ).wait(PROBE_TIMEOUT)
             return _interpreter(json.loads(answer.stdout)) if answer.status == 0 else None
         except (InstallError, ValueError, KeyError, TypeError):
             return None

@@ -13,3 +13,31 @@
 - `dump`: writes the effective recipe as a file of its own, or row by row with origins
 - `starter`: writes the commented starter
 """
+
+from rezup_api import offer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rezup_api.recipe.dump import Row as Row, effective_rows as effective_rows
+    from rezup_api.recipe.load import init_script as init_script, load_recipe as load_recipe
+    from rezup_api.recipe.location import (
+        MAIN_FILE as MAIN_FILE,
+        find_recipe as find_recipe,
+        is_container as is_container,
+        list_recipes as list_recipes,
+        recipe_path as recipe_path,
+        roots_of as roots_of,
+    )
+    from rezup_api.recipe.model import Recipe as Recipe
+    from rezup_api.recipe.starter import examples as examples
+
+offer(
+    globals(),
+    {
+        "dump": "Row effective_rows",
+        "load": "init_script load_recipe",
+        "location": "MAIN_FILE find_recipe is_container list_recipes recipe_path roots_of",
+        "model": "Recipe",
+        "starter": "examples",
+    },
+)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import NotFoundError, Problem, RecipeError
 from rezup_api.recipe import merge, parse, paths, validate
-from rezup_api.recipe.credentials import STRUCK
 from rezup_api.recipe.location import MAIN_FILE
 from rezup_api.recipe.model import assemble
 from rezup_api.recipe.values import expected
@@ -61,6 +60,8 @@ def adopt(own: Recipe, other: Recipe, rez_python: str) -> Recipe:
         other: gives everything else, all that makes up a revision.
         rez_python: the value of `rez.python` where `other` has none.
     """
+    from rezup_api.recipe.credentials import STRUCK  # only what is published or taken over is searched for credentials
+
     document = {**other.data, **{name: own.data[name] for name in OF_THE_CONTAINER if name in own.data}}
     if "retention" not in own.data:
         document.pop("retention", None)

@@ -21,6 +21,7 @@ MAIN_FILE = "rezup.toml"
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
 _CONTAINER = re.compile(_NAME)
 _FILE = re.compile(rf"rezup\.({_NAME})\.toml")
+_NAMES_A_ROOT = re.compile(rb"^\s*(root\s*\.\s*|root\s*=.*)?\"?(local|remote)\b", re.MULTILINE)
 
 
 def is_container(name: str) -> bool:
@@ -113,6 +114,27 @@ def list_recipes(settings: Settings) -> dict[str, Path]:
         if match:
             found[match.group(1)] = settings.recipes / file
     return found
+
+
+def roots_of(file: Path) -> tuple[str, str]:
+    """The local and the remote root that a recipe names, as it writes them, `~` and variables not expanded; empty for none.
+
+    Nothing else of it is checked, and a recipe that names none is not even parsed.
+
+    Raises:
+        OSError: it cannot be read.
+        RecipeError: it is not TOML.
+    """
+    text = file.read_bytes()
+    if not _NAMES_A_ROOT.search(text):
+        return "", ""
+    from rezup_api.recipe.parse import parse
+    from rezup_api.recipe.paths import rooted  # completion needs neither for most recipes
+
+    root = parse(text.decode("utf-8", "replace"), "").get("root", {})
+    found = [root.get(key) if isinstance(root, dict) else "" for key in ("local", "remote")]
+    local, remote = (rooted(path, file.parent) if isinstance(path, str) else "" for path in found)
+    return local, remote
 
 
 def _unreadable(folder: Path, error: OSError) -> RecipeError:

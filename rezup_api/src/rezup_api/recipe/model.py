@@ -7,10 +7,10 @@ read a published recipe.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.frozen import dataclass, field
 from rezup_api.recipe.schema import DOTENV_PLATFORMS
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rezup_api.recipe.credentials import redact
+from rezup_api.frozen import dataclass
 from rezup_api.recipe.schema import DOTENV_PLATFORMS
 
 if TYPE_CHECKING:
@@ -124,6 +123,8 @@ class _Settler:
     def _url(self, url: str, key: str, *, editable: bool) -> str:
         replaced = _GIT_PROTOCOL_ON_GITHUB.sub("git+https://", url)
         if replaced != url:
+            from rezup_api.recipe.credentials import redact  # few recipes need a message
+
             self.warnings.append(
                 f"{self._where}: {key}: GitHub no longer serves git+git://; rezup uses {redact(replaced)} instead"
             )

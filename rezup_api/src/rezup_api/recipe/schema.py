@@ -6,8 +6,9 @@ The validation walks this table and looks up the nearest known key in it; a test
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+from rezup_api.frozen import dataclass
 
 DOTENV_PLATFORMS = ("linux", "darwin", "windows")
 LOCK_PLATFORMS = ("linux", "windows", "macos")

@@ -5,10 +5,10 @@ The converted document has no value that is wrong, so that rules about several k
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import Problem
+from rezup_api.frozen import dataclass
 from rezup_api.recipe.paths import is_editable_path
 from rezup_api.recipe.schema import EMPTY_MEANS_NONE, LEVELS, Key, join_key, nearest
 from rezup_api.recipe.values import CONVERTERS, canonical, expected

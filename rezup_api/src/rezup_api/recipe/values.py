@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from rezup_api.errors import UsageError
-from rezup_api.recipe.credentials import redact
 from rezup_api.recipe.parse import Number
 from rezup_api.recipe.schema import DOTENV_PLATFORMS, ENGINES, LINKS, LOCK_PLATFORMS, Kind, join_key
 
@@ -55,6 +54,8 @@ def is_fit_for_folder(name: str) -> bool:
 
 def quoted(value: str) -> str:
     """A value as messages show it: in quotes, at most 60 characters long, without credentials."""
+    from rezup_api.recipe.credentials import redact  # few recipes need a message
+
     shown = redact(value)
     return repr(shown if len(shown) <= 60 else shown[:57] + "...")
 

@@ -6,11 +6,11 @@ remote root cannot be asked, what it named last, or the newest of its revisions 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import NotFoundError, RemoteError
 from rezup_api.events import Reporter, Warned
+from rezup_api.frozen import dataclass
 from rezup_api.storage.interface import Witness
 from rezup_api.store.labels import PIN, PUBLISHED
 from rezup_api.store.names import LATEST, is_label, is_timestamp, timestamp_order

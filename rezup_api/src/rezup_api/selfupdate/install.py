@@ -147,7 +147,7 @@ class Taker:
     def _run(self, command: list[str], environ: Mapping[str, str], deadline: float) -> runner.Completed:
         left = deadline - time.monotonic()
         try:
-            return runner.run(command, environ=environ, report=self.report, timeout=max(0.1, left), redact=redact)
+            return runner.start(command, environ=environ, report=self.report, redact=redact).wait(max(0.1, left))
         except InstallError as error:
             raise UpgradeError(f"a release of rezup cannot be taken: {error.message}", _HINT) from error
 

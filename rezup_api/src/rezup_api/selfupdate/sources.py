@@ -62,6 +62,34 @@ class Release:
         return " ".join(file.digest or redact(file.address) for file in self.files)
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a source has that is newer.
+
+    Args:
+        release: the newest of the same major; None where that is this one.
+        major: the newest of a greater one.
+    """
+
+    release: Release | None
+    major: Release | None
+
+
+def newer_releases(source: str, running: str, *, limit: float, environ: Mapping[str, str]) -> News:
+    """What a source has that is newer than the version `running`; see `releases_of` for the errors."""
+    from packaging.version import Version
+
+    now = Version(running)
+    newer = [
+        release
+        for release in releases_of(source, limit=limit, environ=environ)
+        if release.version > now and (not release.version.is_prerelease or now.is_prerelease)
+    ]
+    same = [release for release in newer if release.version.major == now.major]
+    greater = [release for release in newer if release.version.major > now.major]
+    return News(same[0] if same else None, greater[0] if greater else None)
+
+
 def shown(source: str) -> str:
     """A source in the form that people may see: without its password."""
     return redact(source)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.disk.flock import Held, lease
-from rezup_api.errors import LaunchError, NotFoundError
+from rezup_api.errors import BusyError, LaunchError, NotFoundError, StorageError
 from rezup_api.recipe.load import load_recipe
 from rezup_api.session.environment import SessionEnviron, session_environ
+from rezup_api.store.revision import hold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rezup_api.disk.flock import Held
     from rezup_api.events import Reporter
     from rezup_api.store.revision import Revision
 
@@ -59,13 +60,11 @@ def enter_revision(revision: Revision, environ: Mapping[str, str], report: Repor
     """
     try:
         # The lease comes before anything is read: from here on no other process can remove the files.
-        held = lease(revision.lock_file)
-    except FileNotFoundError:
+        held = hold(revision)
+    except (NotFoundError, BusyError):
         return None
-    except OSError as error:
-        raise LaunchError(f"cannot hold {revision}: {error.strerror}") from error
-    if held is None:
-        return None
+    except StorageError as error:
+        raise LaunchError(error.message, error.hint) from error
     try:
         recipe = load_recipe(revision.container, revision.recipe_file, tolerant=revision.style != "3")
         return Session(revision, session_environ(revision, recipe, environ, report), held)

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import UsageError
-from rezup_api.recipe.credentials import redact
 from rezup_api.recipe.paths import path_of_file_url
 from rezup_api.settings import absolute
 
@@ -49,6 +48,8 @@ def folder_of_root(text: str, environ: Mapping[str, str], which: str) -> Path:
     if scheme is None:
         return absolute(text, environ)
     if scheme[1].lower() != "file":
+        from rezup_api.recipe.credentials import redact  # for an error only
+
         raise UsageError(
             f"the {which} root {redact(text)} is of a kind that this rezup does not know: {scheme[1]}://",
             "name a folder that all machines see: a path, or file:// and a path"

@@ -7,8 +7,6 @@ for a name of one part), and the next writer there clears it.
 from __future__ import annotations
 
 import os
-import pickle
-import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -130,6 +128,8 @@ class FolderStorage:
 
     def append(self, prefix: str, files: Mapping[str, bytes | Path], follow: Callable[[list[str]], str]) -> str:
         """Rename a finished folder into the series; see `Storage.append`."""
+        import shutil  # few publish
+
         with self._writing("cannot publish to"):
             sweep(self._stages(prefix))
             with staged(self._stages(prefix)) as stage:
@@ -189,6 +189,8 @@ class SharedFolder(FolderStorage):
 
     def _read(self, doing: str, question: Callable[[], Found]) -> Found:
         """The answer to a question about the folder, or the RemoteError that it raises."""
+        import pickle  # a local root does without
+
         root = self.place
 
         def ask() -> bytes:

@@ -6,8 +6,9 @@ mean. Every method raises the storage's own `failure` where the storage cannot b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
 from rezup_api.disk.files import host_name, token, user_name
+from rezup_api.frozen import asdict, dataclass
 from rezup_api.store.names import format_timestamp, moment
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def parse_act(text: str) -> Act:
     document = json.loads(text)
     if not isinstance(document, dict):
         raise ValueError("not an object")
-    act = Act(**{field.name: str(document.get(field.name) or "") for field in fields(Act)})
+    act = Act(**{name: str(document.get(name) or "") for name in Act.__match_args__})
     if not act.act or datetime.fromisoformat(act.when).tzinfo is None:
         raise ValueError("not an act")
     return act

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storage_error
+from rezup_api.frozen import dataclass
 from rezup_api.store.names import newest_first_names
 
 if TYPE_CHECKING:

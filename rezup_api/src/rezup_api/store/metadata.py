@@ -10,10 +10,10 @@ rezup 2.x wrote `rezup_version` and `venvs`, rezup 1.x neither. A published revi
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import StorageError
+from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import UsageError
+from rezup_api.frozen import dataclass
 from rezup_api.recipe.location import MAIN_CONTAINER, is_container
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ revisions that were taken back, which nothing may choose by itself any more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rezup_api.frozen import dataclass
 from rezup_api.store.labels import parse_timestamps
 from rezup_api.store.names import timestamp_order
 
