@@ -31,3 +31,4 @@ def test_a_step_that_fails_says_so_and_raises(error: BaseException) -> None:
 def test_nobody_need_listen() -> None:
     with step(silent, "Installing") as running:
         running.progress("x")
+    assert running.text == "Installing"
