@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,13 +59,16 @@ def test_what_these_tests_see(source: str, expected: set[str]) -> None:
     assert set(_names(ast.parse(source))) & (ENVIRONMENT | PRINTING) == expected
 
 
-def _modules(checkout: Path) -> Iterator[tuple[str, ast.Module]]:
+@cache
+def _modules(checkout: Path) -> list[tuple[str, ast.Module]]:
     """All modules of the library but those that another Python runs, by their path in it."""
     top = checkout / API
-    for path in sorted(top.rglob("*.py")):
-        relative = path.relative_to(top).as_posix()
-        if not relative.startswith("_probe/"):
-            yield relative, ast.parse(path.read_text(encoding="utf-8"))
+    every = ((path.relative_to(top).as_posix(), path) for path in sorted(top.rglob("*.py")))
+    return [
+        (relative, ast.parse(path.read_text(encoding="utf-8")))
+        for relative, path in every
+        if not relative.startswith("_probe/")
+    ]
 
 
 def _imports(checkout: Path) -> Iterator[tuple[str, str]]:
@@ -79,7 +83,12 @@ def _imports(checkout: Path) -> Iterator[tuple[str, str]]:
 
 
 def _used(checkout: Path, names: set[str]) -> set[tuple[str, str]]:
-    return {(relative, name) for relative, tree in _modules(checkout) for name in _names(tree) if name in names}
+    return {(relative, name) for relative, used in _used_names(checkout) for name in used & names}
+
+
+@cache
+def _used_names(checkout: Path) -> list[tuple[str, frozenset[str]]]:
+    return [(relative, frozenset(_names(tree))) for relative, tree in _modules(checkout)]
 
 
 def _names(tree: ast.Module) -> Iterator[str]:
