@@ -174,7 +174,4 @@ def test_what_is_editable_is_told_where_it_is_published(studio: Machine, tmp_pat
     told = studio.run("add", "dev", "--remote", "--skip-use").stderr
     assert "studio-tools editable: machines that pull this may get other files" in told
     assert "studio-tools editable" in studio.run("status", "dev").stdout
-    assert (
-        json.loads(studio.run("status", "dev", "--json").stdout)["data"]["revisions"][0]["loose"]
-        == "studio-tools editable"
-    )
+    assert studio.json("status", "dev")["revisions"][0]["loose"] == "studio-tools editable"
