@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -89,6 +90,10 @@ class Machine:
         assert status is None or done.returncode == status, told
         assert "Traceback" not in done.stderr, told
         return done
+
+    def json(self, *words: str, **options: Any) -> Any:
+        """What a command reports to programs: the data of its document."""
+        return json.loads(self.run(*words, "--json", **options).stdout)["data"]
 
     def is_quick(self, *words: str, **variables: Any) -> bool:
         """Run `use` and tell whether a prepared record has answered, or the ordinary path."""

@@ -278,7 +278,7 @@ def test_a_site_script_that_is_missing(cold_machine: Machine) -> None:
 
 def row(machine: Machine, timestamp: str) -> dict[str, object]:
     """What `status` says of a revision."""
-    rows = json.loads(machine.run("status", ".main", "--json").stdout)["data"]["revisions"]
+    rows = machine.json("status", ".main")["revisions"]
     found: dict[str, object] = next(item for item in rows if item["timestamp"] == timestamp)
     return found
 

@@ -73,7 +73,7 @@ def isolated(tmp_path: Path) -> Machine:
 @cut_off
 def test_a_bundle_installs_with_the_network_cut(studio: Machine, tmp_path: Path) -> None:
     path = tmp_path / "dev.zip"
-    told = json.loads(studio.run("bundle", "dev", "-o", str(path), "--json").stdout)["data"]
+    told = studio.json("bundle", "dev", "-o", str(path))
     assert told["wheels"] == len([name for name in zipfile.ZipFile(path).namelist() if name.endswith(".whl")]) >= 5
     other = isolated(tmp_path)
     assert "is whole: dev@" in other.run("bundle", "--verify", str(path)).stdout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING
 
@@ -66,12 +65,12 @@ def test_revisions_added_at_once_all_are_ready(machine: Machine) -> None:
     adding = [machine.start("add", "dev", "--skip-use", "-m", str(number)) for number in range(8)]
     seen: list[str] = []
     while any(process.poll() is None for process in adding):
-        rows = json.loads(machine.run("status", "dev", "--json").stdout)["data"]["revisions"]
+        rows = machine.json("status", "dev")["revisions"]
         assert all(row["ready"] for row in rows), "one was listed before it was complete"
         seen += sorted({row["timestamp"] for row in rows} - set(seen))
     outcome(adding)
     assert seen == sorted(seen), "one that appeared later has the smaller name"
-    rows = json.loads(machine.run("status", "dev", "--json").stdout)["data"]["revisions"]
+    rows = machine.json("status", "dev")["revisions"]
     assert len(rows) == len(machine.revisions("dev")) == 9
     assert all(row["ready"] for row in rows)
     assert sorted(row["message"] for row in rows) == ["", *"01234567"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from tests.e2e.studio import make_revision, publish
@@ -25,7 +24,7 @@ def test_packages_python_environment_and_recipe(machine: Machine) -> None:
     assert "packages of shared studio:" in told
     assert "  ~ FOO a -> b" in told
     assert "  ~ rez.url rez==3.3.0 -> rez==3.4.0" in told
-    document = json.loads(machine.run("diff", "dev@~1", "dev", "--json").stdout)["data"]
+    document = machine.json("diff", "dev@~1", "dev")
     assert {"name": "rez", "old": "3.3.0", "new": "3.4.0"} in document["packages"]["rez"]
     assert document["environment"] == [{"name": "FOO", "old": "a", "new": "b"}]
     assert document["python"] == []

@@ -175,7 +175,7 @@ def test_what_is_said_goes_to_stderr(machine: Machine) -> None:
     assert {line.split("=")[0] for line in done.stdout.splitlines()} == {f"export {name}" for name in {*OWN, "SITE"}}
     for told in ("hello\n", "from a child\n", "gone.env is not there", "sh cannot set variables so named: 'A-B'"):
         assert told in done.stderr
-    assert set(json.loads(machine.run("env", "--json").stdout)["data"]["environ"]) == {*OWN, "SITE", "A-B"}
+    assert set(machine.json("env")["environ"]) == {*OWN, "SITE", "A-B"}
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_a_machine_keeps_what_it_has_and_is_told_whom_to_ask(publisher: Machine,
     told = consumer.run("status", "dev").stdout
     assert f"{bad} is published on" in told
     assert "cannot be built here (tried 3 times): the check" in told
-    document = json.loads(consumer.run("status", "dev", "--json").stdout)["data"]
+    document = consumer.json("status", "dev")
     assert (document["revision"], document["published"], document["failure"]["tries"]) == (good, bad, 3)
 
     assert f"Building dev@{bad}" in consumer.run("pull", "dev", status=6, BROKEN="1").stderr, "at once"
@@ -99,7 +99,7 @@ def test_a_newer_format_names_the_rezup_that_it_needs(publisher: Machine, consum
         assert timestamp == good
         assert "format 99" in said
     assert "it needs rezup 9.1.0 or newer" in consumer.run("use", "dev", "--strict", "--", "true", status=125).stderr
-    assert json.loads(consumer.run("status", "dev", "--json").stdout)["data"]["revision"] == good
+    assert consumer.json("status", "dev")["revision"] == good
 
 
 def test_a_revision_for_other_platforms(publisher: Machine, consumer: Machine, remote: Path, good: str) -> None:

@@ -60,7 +60,7 @@ def test_what_is_named_stays_and_says_why(user: Machine) -> None:
     assert said[C] == (True, "pinned")
     assert said[E] == (True, "the newest")
     assert said[B] == said[D] == (False, "beyond the newest 1")
-    history = json.loads(user.run("history", "dev", "--json").stdout)["data"]["acts"]
+    history = user.json("history", "dev")["acts"]
     assert [act["detail"] for act in history if act["act"] == "gc"] == [f"{D} {B}"]
     user.run("unpin", "dev")
     user.run("rollback", "dev", "--to", A)
@@ -229,9 +229,7 @@ def test_shared_libraries_and_data_go_with_the_last_that_needs_them(machine: Mac
     libraries, data = machine.root / "dev" / "libs", machine.root / "dev" / ".data"
     first, second = sorted(libraries.iterdir(), key=lambda path: path.stat().st_ctime)
     (shared,) = data.iterdir()
-    document = json.loads(machine.run("gc", "dev", "--keep", "1", "--dry-run", "--json").stdout)["data"]["containers"][
-        0
-    ]
+    document = machine.json("gc", "dev", "--keep", "1", "--dry-run")["containers"][0]
     assert document["folders"] == [f"libs/{first.name}"]
     assert document["bytes"] > 100_000
     assert first.exists()

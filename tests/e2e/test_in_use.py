@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -88,7 +87,7 @@ def test_a_session_holds_its_container(machine: Machine) -> None:
     (revision,) = machine.revisions()
     with session(machine, "sleep", "60") as process:
         refused(machine, f"sleep (process {process.pid}, ", f"uses .main@{revision.name}")
-        (row,) = json.loads(machine.run("status", ".main", "--json").stdout)["data"]["revisions"]
+        (row,) = machine.json("status", ".main")["revisions"]
         assert row["processes"] == 1
     machine.run("drop", ".main", "--yes")
     assert machine.revisions() == []

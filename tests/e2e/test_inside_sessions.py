@@ -113,7 +113,7 @@ def test_a_revision_that_is_gone_is_said_to_be(machine: Machine) -> None:
 def test_outside_of_a_session(cold_machine: Machine, variables: dict[str, str]) -> None:
     cold_machine.variables.update(variables)
     assert cold_machine.run("status").stdout.startswith("There are no containers yet.")
-    assert json.loads(cold_machine.run("status", "--json").stdout)["data"]["session"] is None
+    assert cold_machine.json("status")["session"] is None
 
 
 def test_a_recipe_that_became_wrong_does_not_keep_status_from_it(machine: Machine) -> None:

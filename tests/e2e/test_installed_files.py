@@ -17,7 +17,7 @@ import pytest
 from tests.e2e.conftest import Machine, tree_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the layout of a POSIX system")
 # Without -E an interpreter that sees these ends before it begins.
@@ -25,12 +25,9 @@ NONSENSE = {"PYTHONHOME": "/nonsense", "PYTHONPATH": "/nonsense"}
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> Machine:
+def built(session_machine: Callable[[], Machine]) -> Machine:
     """A machine with two revisions of `.main`, which the tests of this module only look at."""
-    home = tmp_path_factory.mktemp("built")
-    (home / ".rezup").mkdir()
-    (home / ".rezup" / ".cache").symlink_to(warm_caches, target_is_directory=True)
-    machine = Machine(home)
+    machine = session_machine()
     machine.recipe('[rez]\nurl = "rez==3.4.0"\n')
     machine.run("add")
     machine.run("add")

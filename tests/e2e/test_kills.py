@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
@@ -66,7 +65,7 @@ def names_in(revision: Path) -> set[str]:
 
 def listed(machine: Machine) -> list[str]:
     """What `status` lists of `dev`, all of which must be ready."""
-    rows = json.loads(machine.run("status", "dev", "--json").stdout)["data"]["revisions"]
+    rows = machine.json("status", "dev")["revisions"]
     assert [row["obstacle"] for row in rows] == [""] * len(rows), "an incomplete revision is listed"
     return [row["timestamp"] for row in rows]
 
@@ -256,7 +255,7 @@ def test_what_a_killed_builder_left_is_cleared_by_another_machine(
     builder.end()
     builder.wait_for_children()
     assert len(machine.leftovers("dev")) == 2, "nobody has cleared it yet"
-    assert json.loads(second.run("status", "--json").stdout)["data"]["containers"] == []
+    assert second.json("status")["containers"] == []
     assert len(machine.leftovers("dev")) == 2, "looking changes nothing"
     second.run(*ADD)
     assert set(os.listdir(machine.root / "dev")) <= {".data", "history", "revisions"}
@@ -271,7 +270,7 @@ def test_a_removal_that_is_killed_is_finished_by_the_next_command(machine: Machi
     remover.kill("group")
     assert remover.end() == -9, "it was too fast"
     assert list(machine.root.glob(".staging/*/dev")), "it was too fast"
-    assert json.loads(machine.run("status", "--json").stdout)["data"]["containers"] == []
+    assert machine.json("status")["containers"] == []
     machine.run(*ADD)
     assert sorted(os.listdir(machine.root)) == [".cache", "dev"]
     assert len(listed(machine)) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -111,7 +110,7 @@ def test_a_pin_to_what_is_gone_is_one_error(user: Machine, remote: Path, where: 
         refused = user.run(*words, status=status)
         told = refused.stderr.removeprefix(f"rezup: dev is pinned to 1600000000.000000 on {place}, ")
         assert told == "which is not there\n  -> see what there is: rezup status dev\n"
-    rows = json.loads(user.run("status", "dev", "--json").stdout)["data"]["revisions"]
+    rows = user.json("status", "dev")["revisions"]
     assert [row["timestamp"] for row in rows] == [NEWEST, MIDDLE, OLDEST], "so it can be seen"
     assert "\ndev        -" in user.run("status").stdout, "what `use` would give is an error"
     assert given(user, f"dev@{MIDDLE}") == MIDDLE

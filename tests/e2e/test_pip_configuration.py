@@ -8,12 +8,13 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.conftest import Machine
 from tests.packages import Index, wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.e2e.conftest import Machine
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="places of POSIX")
 # pip reads its configuration itself; so of the many places, some are enough for it.
@@ -35,12 +36,10 @@ SAYS_PIP = "pip installs this environment, because uv has no counterpart of"
 
 
 @pytest.fixture(scope="session")
-def offered(tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> Path:
+def offered(session_machine: Callable[[], Machine]) -> Path:
     """All that an index must offer for a container of Rez: the wheels of Rez and pip, and a private one."""
-    home = tmp_path_factory.mktemp("offered")
-    (home / ".rezup").mkdir()
-    (home / ".rezup" / ".cache").symlink_to(warm_caches, target_is_directory=True)
-    machine = Machine(home)
+    machine = session_machine()
+    home = machine.home
     machine.recipe(PINS)
     machine.run("add")
     pip = machine.revisions()[0] / "venv" / "rez" / "bin" / "pip"

@@ -174,7 +174,4 @@ def test_what_is_editable_is_told_where_it_is_published(studio: Machine, tmp_pat
     told = studio.run("add", "dev", "--remote", "--skip-use").stderr
     assert "machines that pull this revision may get other files (editable packages: studio-tools)" in told
     assert "editable packages: studio-tools" in studio.run("status", "dev").stdout
-    assert (
-        json.loads(studio.run("status", "dev", "--json").stdout)["data"]["revisions"][0]["loose"]
-        == "editable packages: studio-tools"
-    )
+    assert studio.json("status", "dev")["revisions"][0]["loose"] == "editable packages: studio-tools"

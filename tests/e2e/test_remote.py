@@ -60,7 +60,7 @@ def test_other_machines_build_the_same_once_and_reuse_it(
     assert third.run("use", "dev", "--", "true").stderr == ""
     assert [path.name for path in third.revisions("dev")] == [timestamp]
     assert tree_digest(remote) == before, "consumers wrote to the remote root"
-    (container,) = json.loads(consumer.run("status", "--json").stdout)["data"]["containers"]
+    (container,) = consumer.json("status")["containers"]
     assert (container["name"], container["revision"], container["built"]) == ("dev", timestamp, True)
 
 

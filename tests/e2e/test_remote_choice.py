@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -85,7 +84,7 @@ def test_without_the_share_local_revisions_can_still_be_used(publisher: Machine,
     assert f"there is no container other under {publisher.root}" in nothing.stderr
     told = publisher.run("add", "dev", "--skip-use")
     assert "Added dev@" in told.stderr
-    rows = json.loads(publisher.run("status", "dev", "--json").stdout)["data"]["revisions"]
+    rows = publisher.json("status", "dev")["revisions"]
     assert [row["ready"] for row in rows] == [True, True]
     assert not remote.exists(), "an unmounted root must not be made"
 

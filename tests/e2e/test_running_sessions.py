@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -36,7 +35,7 @@ def user(home: Path) -> Machine:
 
 
 def sessions(user: Machine, *words: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(user.run("sessions", *words, "--json").stdout)["data"]["sessions"]
+    found: list[dict[str, Any]] = user.json("sessions", *words)["sessions"]
     return found
 
 

@@ -46,12 +46,9 @@ ASK = 'echo "<$REZUP_CONTAINER|$MINE|$REZUP_TOOLS$REZUP_MARK$REZUP_ZDOTDIR$ZDOTD
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> Machine:
+def built(session_machine: Callable[[], Machine]) -> Machine:
     """A machine with the container `dev`, which the tests of this module only enter."""
-    home = tmp_path_factory.mktemp("shells")
-    (home / ".rezup").mkdir()
-    (home / ".rezup" / ".cache").symlink_to(warm_caches, target_is_directory=True)
-    machine = Machine(home)
+    machine = session_machine()
     machine.run("add", "dev")
     return machine
 

@@ -41,12 +41,9 @@ def xonsh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 
 
 @pytest.fixture(scope="module")
-def rez_machine(tmp_path_factory: pytest.TempPathFactory, warm_caches: Path) -> Machine:
+def rez_machine(session_machine: Callable[[], Machine]) -> Machine:
     """A machine with the container `dev`."""
-    home = tmp_path_factory.mktemp("real")
-    (home / ".rezup").mkdir()
-    (home / ".rezup" / ".cache").symlink_to(warm_caches, target_is_directory=True)
-    machine = Machine(home)
+    machine = session_machine()
     machine.run("add", "dev")
     return machine
 

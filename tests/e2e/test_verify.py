@@ -76,9 +76,7 @@ def test_one_byte_in_a_file_that_is_linked_elsewhere(user: Machine) -> None:
     user.run("add", "dev", "--skip-use")
     assert findings(user, "dev", status=0) == []
     assert user.run("use", "dev", "--", "rez", "--version").stdout.startswith("Rez 3.4.0")
-    assert any(
-        act["act"] == "repair" for act in json.loads(user.run("history", "dev", "--json").stdout)["data"]["acts"]
-    )
+    assert any(act["act"] == "repair" for act in user.json("history", "dev")["acts"])
     assert user.leftovers("dev") == []
 
 

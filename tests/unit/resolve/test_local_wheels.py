@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from rezup_api.packages.pylock import LocalWheel
+    from rezup_api.packages.request import LocalWheel
 
 
 def request(*requirements: Requirement, shared: tuple[Requirement, ...] = ()) -> EnvironmentRequest:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup_api.errors import RecipeError
-from rezup_api.resolve.acts import Act
 from rezup_api.resolve.pip_configuration import Option, configured, parse_options, split_options, translate
+from rezup_api.resolve.purpose import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-EVERY = Act.RESOLVE | Act.INSTALL | Act.BUILD | Act.TOOL
+EVERY = Purpose.RESOLVE | Purpose.INSTALL | Purpose.BUILD | Purpose.TOOL
 # What pip makes of the same files, variables and words; `sys.prefix` is where the file of an installation lies.
 ASK_PIP = """
 import json, os, sys

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def run(home: Path, script: str | None, named: str = "site script.py") -> None:
+def run(home: Path, script: str | None, named: str = "site script.py") -> bool:
+    """Run the script as a launch does; whether there was one to run."""
     (home / "rezup.toml").write_text(f'[init]\nscript = "{named}"\n')
     if script is not None:
         (home / "site script.py").write_text(script)
@@ -24,6 +25,7 @@ def run(home: Path, script: str | None, named: str = "site script.py") -> None:
     if code is not None:
         path, _, error = run_site_script(code.co_filename, code)
         check_run(path, error)
+    return code is not None
 
 
 def test_it_runs_in_this_process_with_its_own_name(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,17 +68,17 @@ def test_an_interruption_is_none_of_its_errors(home: Path) -> None:
 
 
 def test_annotations_in_it_mean_what_they_mean_in_any_script(home: Path) -> None:
-    run(home, "x: int = 1\nassert __annotations__ == {'x': int}\n")
+    assert run(home, "x: int = 1\nassert __annotations__ == {'x': int}\n")
 
 
 def test_it_can_be_passed_over(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REZUP_SKIP_INIT", "1")
-    run(home, "raise RuntimeError\n")
+    assert not run(home, "raise RuntimeError\n")
 
 
 @pytest.mark.parametrize("ending", ["raise SystemExit", "raise SystemExit(0)"])
 def test_it_may_end_early(home: Path, ending: str) -> None:
-    run(home, ending + "\n")
+    assert run(home, ending + "\n")
 
 
 def test_an_exit_with_a_status_is_an_error(home: Path) -> None:

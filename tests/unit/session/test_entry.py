@@ -10,7 +10,6 @@ import pytest
 from rezup_api.disk.flock import claim
 from rezup_api.errors import LaunchError, NotFoundError, RecipeError
 from rezup_api.events import silent
-from rezup_api.session import entry
 from rezup_api.session.entry import enter, enter_revision
 from rezup_api.store.metadata import FORMAT
 from rezup_api.store.revision import load_revision
@@ -90,8 +89,8 @@ def test_what_fails_on_the_way_holds_nothing(
 
 def test_a_lock_that_is_refused_is_said(revision: Revision, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(file: Path) -> None:
-        raise PermissionError(13, "Permission denied")
+        raise PermissionError(13, "Permission denied", str(file))
 
-    monkeypatch.setattr(entry, "lease", refused)
-    with pytest.raises(LaunchError, match=f"cannot hold dev@{STAMP}: Permission denied"):
+    monkeypatch.setattr("rezup_api.store.revision.lease", refused)
+    with pytest.raises(LaunchError, match=rf"cannot hold .*/{STAMP}/revision\.json: Permission denied"):
         enter(revision, ENVIRON, silent)

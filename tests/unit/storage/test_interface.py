@@ -99,8 +99,9 @@ def test_its_errors_name_the_place(storage: Storage) -> None:
 
 def test_everybody_with_the_right_to_write_passes(storage: Storage) -> None:
     storage.check_writable("dev/revisions")
-    storage.append("dev/revisions", {"rezup.toml": b"x"}, follow)
+    assert storage.append("dev/revisions", {"rezup.toml": b"x"}, follow) == "1"
     storage.check_writable("dev/revisions")
+    assert storage.append("dev/revisions", {"rezup.toml": b"x"}, follow) == "2"
 
 
 def test_a_witness_shows_every_change(storage: Storage) -> None:

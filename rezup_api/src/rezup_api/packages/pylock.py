@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from packaging.tags import Tag
 
+    from rezup_api.packages.request import LocalWheel
     from rezup_api.pythons.interpreter import Interpreter
 
     Chosen = PackageArchive | PackageDirectory | PackageSdist | PackageVcs | PackageWheel
@@ -339,13 +340,3 @@ def _logins(lines: Sequence[str]) -> dict[str, str]:
 def _with_login(address: str | None, logins: Mapping[str, str]) -> str:
     parts = urlsplit(address or "")
     return urlunsplit(parts._replace(netloc=logins.get(parts.netloc, parts.netloc)))
-
-
-@dataclass(frozen=True, slots=True)
-class LocalWheel:
-    """A wheel made of a local path: its file, the recipe's name (`called`), and the name and version of the distribution."""
-
-    path: Path
-    called: str
-    name: str
-    version: str

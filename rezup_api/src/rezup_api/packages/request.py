@@ -15,8 +15,18 @@ from rezup_api.settings import expand
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from packaging.pylock import (
+        PackageArchive,
+        PackageDirectory,
+        PackageSdist,
+        PackageVcs,
+        PackageWheel,
+    )
+
     from rezup_api.pythons.interpreter import Interpreter
     from rezup_api.recipe.model import Recipe, Tool
+
+    Chosen = PackageArchive | PackageDirectory | PackageSdist | PackageVcs | PackageWheel
 
 _EXTRAS = re.compile(r"(.+?)(\[[^\[\]]*\])")
 _FILE = re.compile(r"([^:/]+ ?@ *)?(?P<url>file:\S+)")
@@ -174,3 +184,13 @@ def _libraries(tools: tuple[Tool, ...], environ: Mapping[str, str]) -> tuple[Req
     # `rez pip` runs the pip of Rez's own environment (rez/pip.py), so every environment needs one, whatever the recipe says.
     named = tuple(requirement for tool in tools for requirement in plain(tool.lib, environ))
     return named if any(item.name == "pip" for item in named) else (*named, Requirement("pip", "pip"))
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWheel:
+    """A wheel made of a local path: its file, the recipe's name (`called`), and the name and version of the distribution."""
+
+    path: Path
+    called: str
+    name: str
+    version: str

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rezup_api.disk.files import remove_tree, storing
 from rezup_api.errors import InstallError
 from rezup_api.events import step
-from rezup_api.packages.pylock import LocalWheel
+from rezup_api.packages.request import LocalWheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,12 +11,12 @@ from rezup_api.packages.installed import installed
 from rezup_api.packages.versions import Versions
 from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
-from rezup_api.resolve.acts import Act, environ_for
 from rezup_api.resolve.constraints import constraints_besides
 from rezup_api.resolve.engine import EPOCH, Surroundings, progress_of
 from rezup_api.resolve.engine_errors import require_success, retry_recorded_addresses
 from rezup_api.resolve.pip_configuration import constraint_files, words_for
 from rezup_api.resolve.pip_lock import Downloading, lock_limits
+from rezup_api.resolve.purpose import Purpose, environ_for
 from rezup_api.store.layout import BIN, site_packages
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class PipEngine:
         asked = Versions(tuple(request.lines), lasting=False, limits=limits)
         self._downloads = downloads = self._around.work / f"{request.name}.downloads"
         words = [*self._wanted(asked), "--dest", str(downloads), *self._resolver(request.interpreter, asked)]
-        command = [*self._pip(scratch("download"), "download"), *words, *self._options_for_files(Act.RESOLVE)]
-        return Downloading(self._start(command, Act.RESOLVE, asked, None), downloads, request)
+        command = [*self._pip(scratch("download"), "download"), *words, *self._options_for_files(Purpose.RESOLVE)]
+        return Downloading(self._start(command, Purpose.RESOLVE, asked, None), downloads, request)
 
     def resolve(self, request: EnvironmentRequest, limits: Versions | None = None) -> _Given:
         """The requirements as they are, because pip resolves while it installs; see `Engine.resolve`."""
@@ -74,9 +74,9 @@ class PipEngine:
     def build_wheel(self, source: Path, folder: Path, interpreter: Interpreter, scratch: Callable[[str], Path]) -> None:
         """Make a wheel; see `Engine.build_wheel`."""
         words = ["--no-deps", "--wheel-dir", str(folder), str(source)]
-        command = [*self._pip(scratch("download"), "wheel"), *words, *self._for_files(Act.BUILD)]
+        command = [*self._pip(scratch("download"), "wheel"), *words, *self._for_files(Purpose.BUILD)]
         require_success(
-            self._start(command, Act.BUILD, Versions((), lasting=False), None).wait(), f"cannot build {source}"
+            self._start(command, Purpose.BUILD, Versions((), lasting=False), None).wait(), f"cannot build {source}"
         )
 
     def fetch(
@@ -87,7 +87,7 @@ class PipEngine:
         wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
         asked = [*self._pip(environment, command), "--no-deps", "-r", str(wanted), *words]
         versions = Versions(tuple(lines), lasting=False)
-        return self._start([*asked, *self._for_files(Act.INSTALL)], Act.INSTALL, versions, step).wait()
+        return self._start([*asked, *self._for_files(Purpose.INSTALL)], Purpose.INSTALL, versions, step).wait()
 
     def install(self, environment: Path, request: EnvironmentRequest, versions: Versions, step: Step) -> None:
         """Install these versions into an environment; see `Engine.install`."""
@@ -99,7 +99,7 @@ class PipEngine:
         settings = ["--config-settings", PLAIN_PATH, *words] if words else []
         others = replace(versions, lines=tuple(line for line in versions.lines if line not in lines))
         if not versions.complete:
-            self._install(environment, others, settings, step, Act.RESOLVE | Act.INSTALL)
+            self._install(environment, others, settings, step, Purpose.RESOLVE | Purpose.INSTALL)
             return
         # As soon as one line has a hash, pip requires hashes of all lines. Editable lines have none, so they go separately.
         hashed = tuple(line for line in others.lines if "--hash=" in line)
@@ -130,7 +130,7 @@ class PipEngine:
 
     def _installed_versions(self, environment: Path, interpreter: Interpreter, versions: Versions) -> Versions:
         """The exact versions that pip chooses, which shows only after installing them into an environment made for this."""
-        self._install(environment, versions, self._resolver(interpreter, versions), None, Act.RESOLVE)
+        self._install(environment, versions, self._resolver(interpreter, versions), None, Purpose.RESOLVE)
         found = installed(site_packages(environment, interpreter.version))
         return Versions(tuple(item.pinned() for item in found.values()), lasting=False)
 
@@ -155,11 +155,11 @@ class PipEngine:
     def _house(self) -> tuple[str, ...]:
         return ("--find-links", str(self._around.wheelhouse)) if self._around.wheelhouse else ()
 
-    def _options_for_files(self, act: Act) -> list[str]:
+    def _options_for_files(self, act: Purpose) -> list[str]:
         """The recipe's options for the commands that install nothing."""
         return words_for(act, self._around.own_options, NOT_FOR_DOWNLOADS)
 
-    def _for_files(self, act: Act) -> list[str]:
+    def _for_files(self, act: Purpose) -> list[str]:
         """The same, and the folders where pip looks besides the indexes."""
         return [*self._house, *self._around.finding, *self._options_for_files(act)]
 
@@ -175,7 +175,12 @@ class PipEngine:
         return ["-r", str(wanted), "-c", str(limits), *self._house, *downloaded, *self._around.finding]
 
     def _install(
-        self, environment: Path, versions: Versions, where: Sequence[str], step: Step | None, act: Act = Act.INSTALL
+        self,
+        environment: Path,
+        versions: Versions,
+        where: Sequence[str],
+        step: Step | None,
+        act: Purpose = Purpose.INSTALL,
     ) -> None:
         """Install from the wheels of this machine; if that fails, from the indexes, and then from the recorded addresses."""
         if versions.complete and self._around.finding:
@@ -189,7 +194,7 @@ class PipEngine:
         require_success(completed, "pip cannot install what the recipe asks for")
 
     def _tried(
-        self, environment: Path, versions: Versions, where: Sequence[str], step: Step | None, act: Act
+        self, environment: Path, versions: Versions, where: Sequence[str], step: Step | None, act: Purpose
     ) -> runner.Completed:
         own = words_for(act, self._around.own_options)
         command = [
@@ -200,7 +205,7 @@ class PipEngine:
         ]
         return self._start([*command, *where, *own], act, versions, step).wait()
 
-    def _start(self, command: Sequence[str], act: Act, pins: Versions, step: Step | None) -> runner.Running:
+    def _start(self, command: Sequence[str], act: Purpose, pins: Versions, step: Step | None) -> runner.Running:
         configured = {**environ_for(act, self._around.environ), **self._overriding(act, pins)}
         return runner.start(
             command,
@@ -211,22 +216,22 @@ class PipEngine:
             on_line=progress_of(step),
         )
 
-    def _overriding(self, act: Act, pins: Versions) -> dict[str, str]:
+    def _overriding(self, act: Purpose, pins: Versions) -> dict[str, str]:
         """What takes the place of options in pip's files that are for other acts: pip reads them whatever it is started for."""
-        if not act & Act.INSTALL or (act is Act.INSTALL and all("--hash=" in line for line in pins.lines)):
+        if not act & Purpose.INSTALL or (act is Purpose.INSTALL and all("--hash=" in line for line in pins.lines)):
             # Where all lines have hashes pip checks them by itself. Told to, it would want them of what a build needs as well.
             return {"PIP_REQUIRE_HASHES": "0", **self._constraints(act, pins)}
         return self._constraints(act, pins)
 
-    def _constraints(self, act: Act, pins: Versions) -> dict[str, str]:
+    def _constraints(self, act: Purpose, pins: Versions) -> dict[str, str]:
         """All constraints, also those that pip would read for `install` only; for pins, those about anything else.
 
         For the pins themselves everything is decided, but pip applies constraints to what builds from sources need as well.
         """
         files = constraint_files(self._around.options, self._around.environ)
-        if not files or act is Act.BUILD:
+        if not files or act is Purpose.BUILD:
             return {}
-        if act is Act.INSTALL:
+        if act is Purpose.INSTALL:
             path = self._around.work / "constraints.txt"
             kept = constraints_besides(pins.distributions, files)
             path.write_text("\n".join(kept) + "\n", encoding="utf-8")

@@ -5,7 +5,7 @@ file that PIP_CONFIG_FILE names, PIP_* variables, and then the command line, whi
 and variables the last one counts, also for lists; the command line adds to lists. If an option has no counterpart in uv, pip
 installs the environment.
 
-`acts` says which options are for resolving, which for installing and which for building.
+`purpose` says which options are for resolving, which for installing and which for building.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import Problem, RecipeError
-from rezup_api.resolve.acts import Act, concerns, normal_name, option_of
+from rezup_api.resolve.purpose import Purpose, concerns, normal_name, option_of
 from rezup_api.settings import expand
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Translation:
     environ: Mapping[str, str]
     untranslatable: tuple[Option, ...]
 
-    def arguments(self, act: Act) -> tuple[str, ...]:
+    def arguments(self, act: Purpose) -> tuple[str, ...]:
         """The arguments that are for an act."""
         return tuple(word for name, words in self.given if concerns(name, act) for word in words)
 
@@ -186,7 +186,7 @@ def parse_options(words: Sequence[str], where: str) -> list[Option]:
     return [option for option, _ in _grouped(words, where)]
 
 
-def words_for(act: Act, words: Sequence[str], without: Collection[str] = ()) -> list[str]:
+def words_for(act: Purpose, words: Sequence[str], without: Collection[str] = ()) -> list[str]:
     """The words of those of the recipe's options that are for an act.
 
     Args:

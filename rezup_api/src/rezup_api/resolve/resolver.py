@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rezup_api.disk.files import storing
 from rezup_api.errors import InstallError
 from rezup_api.events import step
-from rezup_api.packages.pylock import LocalWheel, Lock, called, can_lock, parse_lock
+from rezup_api.packages.pylock import Lock, called, can_lock, parse_lock
 from rezup_api.packages.versions import Versions
 from rezup_api.resolve.engine import LockRequest
 from rezup_api.resolve.local_wheels import from_wheels
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rezup_api.events import Reporter, Step
     from rezup_api.packages.lock_source import LockSource
-    from rezup_api.packages.request import EnvironmentRequest
+    from rezup_api.packages.request import EnvironmentRequest, LocalWheel
     from rezup_api.resolve.engine import Engine
 
 

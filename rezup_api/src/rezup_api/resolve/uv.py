@@ -11,9 +11,9 @@ from rezup_api.packages.pylock import merged
 from rezup_api.packages.versions import Versions
 from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
-from rezup_api.resolve.acts import Act, environ_for
 from rezup_api.resolve.engine import EPOCH, Surroundings, progress_of
 from rezup_api.resolve.engine_errors import require_success, retry_recorded_addresses
+from rezup_api.resolve.purpose import Purpose, environ_for
 from rezup_api.store.layout import BIN
 
 if TYPE_CHECKING:
@@ -56,14 +56,16 @@ class UvEngine:
             earlier.write_text(wanted.earlier, encoding="utf-8")
         python = ".".join(map(str, request.interpreter.version[:2]))
         common = ["--format", "pylock.toml", "--python-version", python, "--no-progress"]
-        common += [*self._options(Act.RESOLVE), *self._around.finding]
+        common += [*self._options(Purpose.RESOLVE), *self._around.finding]
         # uv keeps the versions that it finds in its output file, where they still fit.
         if wanted.earlier:
             common += ["--output-file", str(earlier), *_each("--upgrade-package", wanted.upgrades)]
 
         def begin(*words: str) -> runner.Running:
             lines = [limited(line, wanted.platforms) for line in request.lines]
-            return self._start([*self._asked(request.name, lines, request.interpreter), *common, *words], Act.RESOLVE)
+            return self._start(
+                [*self._asked(request.name, lines, request.interpreter), *common, *words], Purpose.RESOLVE
+            )
 
         house = self._around.wheelhouse is not None
         return UvLocking(begin, wanted.platforms, python, from_wheelhouse=house)
@@ -75,7 +77,9 @@ class UvEngine:
         constraints.write_text("\n".join(limits.as_limits if limits else ()) + "\n", encoding="utf-8")
         shown = ("--no-header", "--no-annotate", "--generate-hashes", "--no-progress")
         command = [*self._asked(request.name, lines, request.interpreter), *shown, "--constraints", str(constraints)]
-        return _UvResolving(self._start([*command, *self._options(Act.RESOLVE), *self._around.finding], Act.RESOLVE))
+        return _UvResolving(
+            self._start([*command, *self._options(Purpose.RESOLVE), *self._around.finding], Purpose.RESOLVE)
+        )
 
     def _asked(self, name: str, lines: Sequence[str], interpreter: Interpreter) -> list[str]:
         """The first words of every command that resolves."""
@@ -83,7 +87,7 @@ class UvEngine:
         asked.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return [self._uv, "pip", "compile", str(asked), "--python", interpreter.executable]
 
-    def _options(self, act: Act) -> tuple[str, ...]:
+    def _options(self, act: Purpose) -> tuple[str, ...]:
         """What is configured for an act."""
         # pip takes the best version of all indexes. uv by default stops at the first index that has the name, so a studio's
         # index with one old version would hide the newer ones elsewhere.
@@ -101,8 +105,8 @@ class UvEngine:
             "--python",
             interpreter.executable,
         ]
-        command += ["--no-create-gitignore", "--no-progress", *_without(self._options(Act.BUILD), *NOT_FOR_BUILDS)]
-        require_success(self._start(command, Act.BUILD).wait(), f"cannot build {source}")
+        command += ["--no-create-gitignore", "--no-progress", *_without(self._options(Purpose.BUILD), *NOT_FOR_BUILDS)]
+        require_success(self._start(command, Purpose.BUILD).wait(), f"cannot build {source}")
 
     def install(self, environment: Path, request: EnvironmentRequest, versions: Versions, step: Step) -> None:
         """Install exactly these versions into an environment; see `Engine.install`."""
@@ -133,7 +137,9 @@ class UvEngine:
         wanted.write_text("\n".join(versions.lines) + "\n", encoding="utf-8")
         link = ("--link-mode", "copy") if self._around.link == "copy" else ()
         command = [self._uv, "pip", "install", "--no-deps", "-r", str(wanted), *where, *link]
-        return self._start([*command, *self._options(Act.INSTALL), *self._around.finding], Act.INSTALL, step).wait()
+        return self._start(
+            [*command, *self._options(Purpose.INSTALL), *self._around.finding], Purpose.INSTALL, step
+        ).wait()
 
     def install_tool(self, environment: Path, requirement: str) -> None:
         """Install a program that rezup itself runs.
@@ -146,9 +152,9 @@ class UvEngine:
             InstallError: the installation has failed.
         """
         python = str(environment / BIN / "python")
-        command = [self._uv, "pip", "install", requirement, "--python", python, *self._options(Act.TOOL)]
-        if self._start([*command, "--offline"], Act.TOOL).wait().status:
-            require_success(self._start(command, Act.TOOL).wait(), f"uv cannot install {requirement}")
+        command = [self._uv, "pip", "install", requirement, "--python", python, *self._options(Purpose.TOOL)]
+        if self._start([*command, "--offline"], Purpose.TOOL).wait().status:
+            require_success(self._start(command, Purpose.TOOL).wait(), f"uv cannot install {requirement}")
 
     def separate(
         self, request: EnvironmentRequest, together: Versions, scratch: Callable[[str], Path]
@@ -161,10 +167,10 @@ class UvEngine:
         """Remove some distributions from uv's cache; see `Engine.forget`."""
         # --force, because another uv that uses the cache at the same time would otherwise make this one wait.
         if names:
-            self._start([self._uv, "cache", "clean", "--force", *names], Act.INSTALL).wait()
+            self._start([self._uv, "cache", "clean", "--force", *names], Purpose.INSTALL).wait()
         return bool(names)
 
-    def _environ(self, act: Act) -> Mapping[str, str]:
+    def _environ(self, act: Purpose) -> Mapping[str, str]:
         environ = {
             **environ_for(act, self._around.environ),
             **self._translation.environ,
@@ -175,9 +181,9 @@ class UvEngine:
         }
         # Byte code that uv compiles is bound to time stamps; see `cache/byte_code`.
         environ.pop("UV_COMPILE_BYTECODE", None)
-        return {"SOURCE_DATE_EPOCH": EPOCH, **environ} if act is Act.BUILD else environ
+        return {"SOURCE_DATE_EPOCH": EPOCH, **environ} if act is Purpose.BUILD else environ
 
-    def _start(self, command: list[str], act: Act, step: Step | None = None) -> runner.Running:
+    def _start(self, command: list[str], act: Purpose, step: Step | None = None) -> runner.Running:
         return runner.start(
             command,
             environ=self._environ(act),

@@ -22,7 +22,7 @@ from rezup_api.process.uv_program import find_uv
 from rezup_api.pythons.interpreter import clean_environ
 from rezup_api.recipe.credentials import redact
 from rezup_api.resolve import pip_configuration
-from rezup_api.resolve.acts import Act
+from rezup_api.resolve.purpose import Purpose
 from rezup_api.selfupdate.sources import DISTRIBUTIONS
 from rezup_api.settings import home_folder
 
@@ -105,7 +105,7 @@ class Taker:
             "--no-progress",
             "--index-strategy",
             "unsafe-best-match",
-            *translation.arguments(Act.RESOLVE | Act.INSTALL),
+            *translation.arguments(Purpose.RESOLVE | Purpose.INSTALL),
         ]
         environ = {
             **clean_environ(self.environ),

@@ -68,11 +68,6 @@ def choose_shell(settings: Settings, environ: Mapping[str, str]) -> Shell:
     return Shell(_name(path), path)
 
 
-def known_shell(words: Sequence[str]) -> bool:
-    """Whether the command line of a process is that of a shell."""
-    return bool(_shell_word(words))
-
-
 def shell_of(words: Sequence[str], environ: Mapping[str, str]) -> Shell | None:
     """The shell that a process with this command line runs; None if that is not a shell, or its program cannot be found."""
     word = _shell_word(words)

@@ -11,8 +11,9 @@ import pytest
 
 from rezup.cli import ENVIRON_FORMATS, SHELLS
 from rezup.commands import COMMANDS
-from rezup.completion.answer import completion_script
+from rezup.completion.answer import NAMED_PLATFORMS, completion_script
 from rezup.completion.candidates import paths
+from rezup_api.packages.platforms import known_platforms
 from rezup_api.session.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -220,6 +221,10 @@ def test_there_is_a_script_for_every_shell(shell: str) -> None:
 
 def test_the_formats_are_those_of_the_library() -> None:
     assert set(ENVIRON_FORMATS) == {*FORMATS, "json"}
+
+
+def test_every_platform_is_offered() -> None:
+    assert set(NAMED_PLATFORMS) == set(known_platforms())
 
 
 def test_powershell() -> None:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from rezup_api.resolve.acts import Act, environ_for
 from rezup_api.resolve.pip_configuration import parse_options, translate, words_for
+from rezup_api.resolve.purpose import Purpose, environ_for
 
-EVERY = Act.RESOLVE | Act.INSTALL | Act.BUILD | Act.TOOL
+EVERY = Purpose.RESOLVE | Purpose.INSTALL | Purpose.BUILD | Purpose.TOOL
 ALL_KINDS = ["-c", "limits.txt", "--pre", "--no-deps", "--require-hashes", "--build-constraint=b.txt", "-f", "/wheels"]
 
 
 @pytest.mark.parametrize(
     ("act", "left_out"),
     [
-        (Act.RESOLVE, {"--require-hashes"}),
-        (Act.INSTALL, {"-c", "limits.txt", "--pre", "--no-deps"}),
-        (Act.BUILD, {"--require-hashes", "--no-deps"}),
-        (Act.TOOL, {"-c", "limits.txt", "--pre", "--no-deps", "--require-hashes", "--build-constraint=b.txt"}),
-        (Act.RESOLVE | Act.INSTALL, set()),
+        (Purpose.RESOLVE, {"--require-hashes"}),
+        (Purpose.INSTALL, {"-c", "limits.txt", "--pre", "--no-deps"}),
+        (Purpose.BUILD, {"--require-hashes", "--no-deps"}),
+        (Purpose.TOOL, {"-c", "limits.txt", "--pre", "--no-deps", "--require-hashes", "--build-constraint=b.txt"}),
+        (Purpose.RESOLVE | Purpose.INSTALL, set()),
     ],
 )
-def test_which_options_are_for_what(act: Act, left_out: set[str]) -> None:
+def test_which_options_are_for_what(act: Purpose, left_out: set[str]) -> None:
     kept = [word for word in ALL_KINDS if word not in left_out]
     assert words_for(act, ALL_KINDS) == kept
     translation = translate(parse_options(ALL_KINDS, "recipe"), {})
@@ -34,12 +34,15 @@ def test_which_options_are_for_what(act: Act, left_out: set[str]) -> None:
 @pytest.mark.parametrize(
     ("act", "left_out"),
     [
-        (Act.RESOLVE, {"PIP_REQUIRE_HASHES", "UV_REQUIRE_HASHES"}),
-        (Act.INSTALL, {"PIP_CONSTRAINT", "PIP_PRE", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_EXCLUDE_NEWER"}),
-        (Act.BUILD, {"PIP_REQUIRE_HASHES", "UV_REQUIRE_HASHES", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE"}),
+        (Purpose.RESOLVE, {"PIP_REQUIRE_HASHES", "UV_REQUIRE_HASHES"}),
+        (
+            Purpose.INSTALL,
+            {"PIP_CONSTRAINT", "PIP_PRE", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_EXCLUDE_NEWER"},
+        ),
+        (Purpose.BUILD, {"PIP_REQUIRE_HASHES", "UV_REQUIRE_HASHES", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE"}),
     ],
 )
-def test_which_variables_are_for_what(act: Act, left_out: set[str]) -> None:
+def test_which_variables_are_for_what(act: Purpose, left_out: set[str]) -> None:
     names = [
         "HOME",
         "PIP_INDEX_URL",
@@ -71,5 +74,5 @@ def test_an_option_that_is_left_out_goes_with_its_value() -> None:
         "-f",
         "/a b",
     ]
-    kept = words_for(Act.RESOLVE, words, {"--upgrade-strategy", "-U"})
+    kept = words_for(Purpose.RESOLVE, words, {"--upgrade-strategy", "-U"})
     assert kept == ["--index-url", "https://a/s", "-f", "/a b"]

@@ -1,0 +1,152 @@
+"""Each command as the library sees it: what it calls, what it tells people, and what it gives to programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rezup.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from tests.unit.command.conftest import Rezup
+
+
+def stamp(rezup: Rezup, *words: str) -> str:
+    """Make a revision of `dev`; its timestamp."""
+    rezup.run("add", "dev", "--skip-use", *words)
+    found: str = rezup.json("status", "dev")["revisions"][0]["timestamp"]
+    return found
+
+
+def test_on_an_empty_machine_each_says_that_there_is_nothing(rezup: Rezup) -> None:
+    assert rezup.json("status")["containers"] == []
+    assert "There are no containers yet" in rezup.run("status")[0]
+    assert rezup.json("sessions")["sessions"] == []
+    for line in (
+        "history dev",
+        "gc dev",
+        "drop dev --yes",
+        "verify dev",
+        "pull dev",
+        "pin dev@1",
+        "diff dev dev@~1",
+        "env dev",
+    ):
+        out, err = rezup.run(*line.split(), status=4)
+        assert (out, err.startswith("rezup: ")) == ("", True), line
+
+
+def test_what_is_made_is_shown(rezup: Rezup) -> None:
+    first, second = stamp(rezup, "-m", "one"), stamp(rezup, "-m", "two")
+    rows = rezup.json("status", "dev")["revisions"]
+    assert [row["timestamp"] for row in rows] == [second, first]
+    out = rezup.run("status", "dev")[0].splitlines()
+    assert out[0].startswith("dev in ")
+    assert out[2].startswith(second)
+    assert out[2].endswith("current; two")
+    acts = rezup.json("history", "dev")["acts"]
+    assert {act["message"] for act in acts} == {"one", "two"}
+
+
+def test_pins_and_labels_decide_what_use_gives(rezup: Rezup) -> None:
+    first, second = stamp(rezup), stamp(rezup)
+    rezup.run("pin", f"dev@{first}", "--local")
+    assert rezup.json("status", "dev")["revision"] == first
+    rezup.run("unpin", "dev", "--local")
+    assert rezup.json("status", "dev")["revision"] == second
+    rezup.run("rollback", "dev", "--local")
+    assert rezup.json("status", "dev")["revision"] == first
+    rezup.run("unpin", "dev", "--local")
+    rezup.run("tag", f"dev@{first}", "good", "--local")
+    rezup.run("use", "dev@good", "--", "true")
+    assert rezup.became[-1][1]["REZUP_REVISION"].endswith(first)
+    rezup.run("untag", "dev", "good", "--local")
+    rezup.run("use", "dev@good", "--", "true", status=125)
+
+
+def test_what_is_used_is_what_was_asked_for(rezup: Rezup, tmp_path: Path) -> None:
+    older, newer = stamp(rezup), stamp(rezup)
+    rezup.run("use", "dev@~1", "--", "cmd", "a b", "")
+    command, environ = rezup.became[-1]
+    assert command == ["cmd", "a b", ""]
+    assert environ["REZUP_REVISION"].endswith(older)
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\n", encoding="utf-8")
+    script.chmod(0o755)
+    rezup.run("use", "dev", "--do", str(script), "--", "x")
+    command, environ = rezup.became[-1]
+    assert command == [str(script), "x"]
+    assert environ["REZUP_REVISION"].endswith(newer)
+    assert rezup.run("use", "dev", "--do", str(tmp_path / "none"), status=127)[1].startswith(
+        "rezup: there is no script"
+    )
+
+
+def test_the_environment_is_printed_as_it_would_be(rezup: Rezup) -> None:
+    rezup.office.recipe('[env]\nSTUDIO = "berlin"\n')
+    stamp(rezup)
+    assert rezup.json("env", "dev")["environ"]["STUDIO"] == "berlin"
+    assert "berlin" in rezup.run("env", "dev", "--format", "sh")[0]
+
+
+def test_what_goes_is_told(rezup: Rezup) -> None:
+    first, second = stamp(rezup), stamp(rezup)
+    assert first in rezup.run("gc", "dev", "--keep", "1", "--dry-run")[0]
+    assert len(rezup.json("status", "dev")["revisions"]) == 2
+    rezup.run("gc", "dev", "--keep", "1")
+    assert [row["timestamp"] for row in rezup.json("status", "dev")["revisions"]] == [second]
+    rezup.run("drop", "dev", "--local", "--yes")
+    assert rezup.json("status")["containers"] == []
+
+
+def test_damage_is_a_status_of_its_own(rezup: Rezup) -> None:
+    stamp(rezup)
+    rezup.run("verify", "dev")
+    (file,) = Path(rezup.office.home).glob(".rezup/dev/revisions/*/venv/rez/lib/*/site-packages/rez/cli.py")
+    file.unlink()
+    assert str(file) in rezup.run("verify", "dev", status=8)[0]
+    rezup.run("verify", "dev", "--repair")
+    rezup.run("verify", "dev")
+
+
+def test_two_revisions_are_compared(rezup: Rezup) -> None:
+    stamp(rezup)
+    rezup.office.recipe('[env]\nA = "1"\n')
+    stamp(rezup)
+    assert "A" in rezup.run("diff", "dev@~1", "dev")[0]
+
+
+def test_a_recipe_is_shown_checked_and_written(rezup: Rezup) -> None:
+    rezup.office.recipe('description = "for the film"\n')
+    assert "for the film" in rezup.run("recipe", "show", "dev")[0]
+    assert "is fine" in rezup.run("recipe", "check", "dev")[0]
+    rezup.office.recipe("nonsense = 1\n")
+    assert "nonsense" in rezup.run("recipe", "check", "dev", status=3)[1]
+    rezup.run("recipe", "init", "new")
+    assert (rezup.office.home / "rezup.new.toml").is_file()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_completion_is_a_script(rezup: Rezup, shell: str) -> None:
+    assert "rezup" in rezup.run("completion", shell)[0]
+
+
+def test_what_runs_from_its_sources_is_not_upgraded(rezup: Rezup) -> None:
+    assert "runs from its sources" in rezup.run("upgrade", status=9)[1]
+
+
+def test_what_is_published_can_be_pulled(rezup: Rezup) -> None:
+    published = stamp(rezup, "--remote")
+    rezup.run("drop", "dev", "--local", "--yes")
+    rezup.run("pull", "dev")
+    (row,) = rezup.json("status", "dev")["revisions"]
+    assert row["timestamp"] == published
+
+
+def test_every_command_is_here() -> None:
+    """Who adds one finds this list, and adds a line to a test above."""
+    asked = Path(__file__).read_text(encoding="utf-8")
+    bundle = {"bundle"}  # what it makes is tested with `bundles`; it asks pip
+    assert {name for name in COMMANDS if f'"{name}"' not in asked} <= bundle

@@ -1,0 +1,67 @@
+"""What is told while something happens: plain lines away from a terminal, and only what was asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from rezup.output.progress import Progress
+from rezup_api.events import CommandStarted, Event, Note, StepFailed, StepFinished, StepProgress, StepStarted, Warned
+
+EVENTS: list[Event] = [
+    Note("a note"),
+    StepStarted("Installing"),
+    StepProgress("Downloading", 1, 2),
+    CommandStarted(("uv", "pip", "a b")),
+    StepFinished("Installed", 1.26),
+    StepFailed("Testing"),
+    Warned("beware"),
+    Warned("beware"),
+]
+NOTE, STEP, WARNING, COMMAND = "a note", "Installed (1.3 s)", "rezup: warning: beware", "+ uv pip 'a b'"
+
+
+def told(capsys: pytest.CaptureFixture[str], progress: Progress) -> list[str]:
+    """What is printed of the events."""
+    with progress:
+        for event in EVENTS:
+            progress.report(event)
+        progress.say("done")
+    out, err = capsys.readouterr()
+    assert out == "", "stdout is for results"
+    return err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("quiet", "debug", "lines"),
+    [
+        (False, False, [NOTE, STEP, WARNING, "done"]),
+        (True, False, [WARNING]),
+        (False, True, [NOTE, COMMAND, STEP, WARNING, "done"]),
+        (True, True, [COMMAND, WARNING]),
+    ],
+)
+def test_away_from_a_terminal_it_is_plain_lines(
+    capsys: pytest.CaptureFixture[str], quiet: bool, debug: bool, lines: list[str]
+) -> None:
+    assert told(capsys, Progress(quiet=quiet, debug=debug)) == lines
+
+
+@pytest.mark.parametrize(("term", "live"), [("xterm", True), ("dumb", False)])
+def test_on_a_terminal_every_line_that_stays_is_told_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, term: str, live: bool
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    lines = "\n".join(told(capsys, Progress(quiet=False, debug=False)))
+    for line in (NOTE, STEP, WARNING, "done"):
+        assert line in lines
+    assert ("\x1b[" in lines or "Installing" in lines) is live
+
+
+@pytest.mark.parametrize(
+    ("event", "remarked"), [(CommandStarted(("x",)), False), (Note("x"), True), (StepStarted("x"), True)]
+)
+def test_whether_anything_was_remarked_also_when_nobody_saw_it(event: Event, remarked: bool) -> None:
+    progress = Progress(quiet=True, debug=False)
+    progress.report(event)
+    assert progress.remarked is remarked

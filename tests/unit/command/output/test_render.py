@@ -1,0 +1,159 @@
+"""Results and errors: tables on terminals of any width and away from one, lines, and documents for programs."""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import Namespace
+
+import pytest
+
+from rezup.output.render import (
+    FORMAT,
+    Lines,
+    Raw,
+    Result,
+    Table,
+    layout,
+    moment_text,
+    show,
+    show_error,
+    show_fault,
+    show_interruption,
+    size_text,
+)
+from rezup_api.errors import BusyError, InstallError, Problem, RecipeError, RezupError
+
+TABLE = Table(
+    ("REVISION", "BY", "IN USE", "NOTE"),
+    [("1.000001", "ana", "", "current; a longer message"), ("1.000000", "名前", "", "short"), ("0.5", "ben", "", "")],
+    "none",
+)
+
+
+def test_a_column_without_content_is_left_out() -> None:
+    assert layout(TABLE, None) == [
+        "REVISION  BY    NOTE",
+        "1.000001  ana   current; a longer message",
+        "1.000000  名前  short",
+        "0.5       ben",
+    ]
+
+
+@pytest.mark.parametrize(("width", "below"), [(41, False), (40, True), (25, True)])
+def test_a_last_cell_that_does_not_fit_goes_below(width: int, below: bool) -> None:
+    lines = layout(TABLE, width)
+    assert ("    current; a longer message" in lines) is below
+    assert "1.000000  名前  short" in lines
+    assert lines[-1] == "0.5       ben"
+
+
+def test_what_others_wrote_cannot_steer_the_terminal() -> None:
+    table = Table(("A", "NOTE"), [("1", "one\ntwo\x1b[2Jthree\r")], "none")
+    assert layout(table, None)[1] == "1  one two [2Jthree"
+
+
+def arguments(**values: object) -> Namespace:
+    """A command line."""
+    return Namespace(**{"command": "status", "json": False, **values})
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, ""),
+        (1, "1 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (24_851_251, "23.7 MiB"),
+        (5 << 30, "5.0 GiB"),
+        (1 << 45, "32768.0 GiB"),
+    ],
+)
+def test_sizes(size: int, text: str) -> None:
+    assert size_text(size) == text
+
+
+@pytest.mark.parametrize(("moment", "text"), [("", ""), ("nonsense", "nonsense")])
+def test_moments_that_are_none(moment: str, text: str) -> None:
+    assert moment_text(moment) == text
+
+
+def test_moments_are_those_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert moment_text("2026-01-31T10:00:00+00:00") == "2026-01-31 19:00"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("view", "out"),
+    [
+        (Lines(("one", "two")), "one\ntwo\n"),
+        (Raw("no break"), "no break"),
+        (Table(("A", "B"), [], "nothing there"), "nothing there\n"),
+        (Table(("A", "B"), [], "nothing there", above="first this"), "first this\nnothing there\n"),
+        (Table(("A", "B"), [("1", "2")], "none", title="dev in /h"), "dev in /h\nA  B\n1  2\n"),
+    ],
+)
+def test_each_kind_of_view(capfd: pytest.CaptureFixture[str], view: Table | Lines | Raw, out: str) -> None:
+    show(Result({"x": 1}, view), arguments())
+    assert capfd.readouterr() == (out, "")
+
+
+def test_a_document_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Result({"name": "名前"}, Lines(("for people",))), arguments(json=True, command="recipe", action="show"))
+    text = capsys.readouterr().out
+    assert json.loads(text) == {"format": FORMAT, "command": "recipe show", "data": {"name": "名前"}}
+    assert "名前" in text
+
+
+def test_bytes_that_are_no_text_survive(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    show(Result({}, Raw("a\udcffb")), arguments())
+    assert capfdbinary.readouterr().out == b"a\xffb"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_error_is_told_with_its_way_out(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    show_error(BusyError("dev is in use", "end these first", ["bash"]), arguments(json=as_json))
+    out, err = capsys.readouterr()
+    if as_json:
+        error = {"code": "busy", "message": "dev is in use", "hint": "end these first", "holders": ["bash"]}
+        assert (json.loads(out)["error"], err) == (error, "")
+    else:
+        assert (out, err) == ("", "rezup: dev is in use\n  -> end these first\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "keys"),
+    [
+        (RecipeError([Problem("f", "k", "m", "s")]), {"problems"}),
+        (InstallError("x", command=("uv",), status=2), {"command", "status"}),
+        (RezupError("x"), set()),
+    ],
+)
+def test_what_programs_get_of_an_error(capsys: pytest.CaptureFixture[str], error: RezupError, keys: set[str]) -> None:
+    show_error(error, arguments(json=True))
+    assert set(json.loads(capsys.readouterr().out)["error"]) - {"code", "message", "hint"} == keys
+
+
+def test_a_fault_of_our_own_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show_fault(ValueError("x"))
+    show_interruption()
+    err = capsys.readouterr().err
+    assert "rezup: internal error: ValueError: x" in err
+    assert "rezup: interrupted" in err
+
+
+def test_an_error_can_be_a_document(capsys: pytest.CaptureFixture[str]) -> None:
+    problem = Problem("/r.toml", "rez.urk", "unknown key", "did you mean rez.url?")
+    show_error(RecipeError([problem], "look"), Namespace(command="recipe", action="check", json=True))
+    document = json.loads(capsys.readouterr().out)
+    assert (document["format"], document["command"]) == (1, "recipe check")
+    assert document["error"]["code"] == "recipe"
+    assert document["error"]["problems"] == [
+        {"file": "/r.toml", "key": "rez.urk", "message": "unknown key", "suggestion": "did you mean rez.url?"}
+    ]

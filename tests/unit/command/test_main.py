@@ -1,0 +1,59 @@
+"""The ordinary path: a wrong command line, and a fault of our own, end in one clear message."""
+
+from __future__ import annotations
+
+import pytest
+
+from rezup.__main__ import main
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["nonsense"], 2),
+        (["status", "--nonsense"], 2),
+        (["status", "--", "ls"], 2),
+        (["use", "--nonsense"], 125),
+        (["use", "--"], 125),
+        (["use", "a", "b"], 125),
+        (["use", "--no-wait"], 125),
+        (["use", "../x"], 125),
+        (["use", "x@y@z"], 125),
+        (["use", "x@1-2"], 125),
+        (["add", ".hidden"], 2),
+        (["drop"], 2),
+        (["recipe"], 2),
+        (["--nonsense"], 125),
+    ],
+)
+def test_a_wrong_command_line_is_one_clear_error(
+    words: list[str], status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == status
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("rezup: ")
+    assert "Traceback" not in shown.err
+
+
+def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("rezup 3.0.0 from ")
+    assert told.count("\n") == 1
+
+
+def test_an_unforeseen_error_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def explode(*_: object) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr("rezup.main._run", explode)
+    assert main(["status"]) == 1
+    assert main(["use"]) == 125
+    shown = capsys.readouterr().err
+    assert "internal error: ZeroDivisionError: by nothing" in shown
+    assert "Traceback" not in shown
+    with pytest.raises(ZeroDivisionError):
+        main(["status", "--debug"])
