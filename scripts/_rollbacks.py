@@ -24,7 +24,7 @@ def measure(rounds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="rezup-bench-") as folder:
         home = Path(folder)
         for number in range(REVISIONS):
-            _revision(home / ".rezup" / "dev" / "revisions" / f"{FIRST + number}.000000")
+            revision(home / ".rezup" / "dev" / "revisions" / f"{FIRST + number}.000000")
         variables = {"HOME": folder, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
         rezup = str(_setup.script_of(environment, "rezup"))
         commands = {
@@ -56,7 +56,8 @@ def show(report: dict[str, Any]) -> None:
     print(f"goal            at most {report['goal'] * 1000:.0f} ms more")
 
 
-def _revision(path: Path) -> None:
+def revision(path: Path) -> None:
+    """Make a revision that holds nothing."""
     path.mkdir(parents=True)
     (path / "rezup.toml").touch()
     document = {"format": 1, "rezup_version": "3.0.0", "environments": [{"name": "rez"}]}

@@ -2,6 +2,7 @@
 
 `add`: the time and the disk that a further revision of vanilla Rez takes when all caches are warm.
 `launch`: the time that it takes to run a program in a container, which files are asked for, and what stays in memory.
+`ordinary`: the time that `status`, `history` and `--version` take.
 `rollback`: the time that taking a rollout back takes.
 See docs/reference/benchmarks.md.
 """
@@ -18,11 +19,14 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 import _launching
+import _ordinary
 import _rezups
 import _rollbacks
 import _setup
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from _rezups import ByteCode, Round
 
 GOAL_RATIO = 0.15
@@ -101,13 +105,22 @@ def launch(arguments: argparse.Namespace) -> None:
         _launching.show(found, arguments.rounds)
 
 
+def ordinary(arguments: argparse.Namespace) -> None:
+    """Commands that only look, and the start of Python, in turn."""
+    _tell(arguments, _ordinary)
+
+
 def rollback(arguments: argparse.Namespace) -> None:
     """A rollback, and the start of Python, in turn."""
-    report = _rollbacks.measure(arguments.rounds)
+    _tell(arguments, _rollbacks)
+
+
+def _tell(arguments: argparse.Namespace, benchmark: ModuleType) -> None:
+    report = benchmark.measure(arguments.rounds)
     if arguments.json:
         print(json.dumps(report, indent=2))
     else:
-        _rollbacks.show(report)
+        benchmark.show(report)
 
 
 def _count(text: str) -> int:
@@ -125,8 +138,9 @@ def main() -> int:
     further.add_argument("--local-index", action="store_true", help="install from an index on loopback")
     running = benchmarks.add_parser("launch", help="time, file operations and memory of running a program")
     running.add_argument("--alone", action="store_true", help="leave out the programs that have to be installed for it")
+    looking = benchmarks.add_parser("ordinary", help="time that status, history and --version take")
     taking = benchmarks.add_parser("rollback", help="time that taking a rollout back takes")
-    for each, rounds in ((further, 10), (running, 60), (taking, 30)):
+    for each, rounds in ((further, 10), (running, 60), (looking, 40), (taking, 30)):
         help_text = f"measure each N times (default: {rounds})"
         each.add_argument("--rounds", type=_count, default=rounds, metavar="N", help=help_text)
         each.add_argument("--json", action="store_true", help="print one JSON document instead of text")
@@ -135,7 +149,7 @@ def main() -> int:
         _setup.use_new_python()
         if _setup.WINDOWS:
             raise _setup.SetupError("the benchmarks run on Linux and macOS only")
-        {"add": add, "launch": launch, "rollback": rollback}[arguments.benchmark](arguments)
+        {"add": add, "launch": launch, "ordinary": ordinary, "rollback": rollback}[arguments.benchmark](arguments)
     except _setup.SetupError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

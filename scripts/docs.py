@@ -1,4 +1,4 @@
-"""Generate the tables of the reference pages from the code: `python3 scripts/docs.py [--check]`.
+"""Generate the tables of the documentation from the code: `python3 scripts/docs.py [--check]`.
 
 Needs both packages: run it with the Python of the test environment, `.venv-test`. With `--check` it changes nothing, names the
 pages that are out of date, and its status is 1 if there are any. What stands between the markers
@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping
 
+import _reference
+import _rooms
 from rezup.cli import build_parser
 from rezup.output import exits
 from rezup_api.process import refusals
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
     from rezup_api.settings import Variable
 
-REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+REFERENCE = DOCS / "reference"
 SECTION = re.compile(r"(<!-- generated: (?P<name>[^\n]+?) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 COMMON = ("-h", "-D", "-q")
 
@@ -51,12 +54,16 @@ def main() -> int:
 def pages() -> dict[Path, Sections]:
     """Every page that has generated sections."""
     return {
+        REFERENCE / "api.md": _reference.sections(),
         REFERENCE / "commands.md": command_sections(),
         REFERENCE / "environment.md": {
             "read": lambda: variable_table(VARIABLES, defaults=True),
             "session": lambda: variable_table(SESSION_VARIABLES, defaults=False),
         },
         REFERENCE / "exit-codes.md": {"commands": command_statuses, "use": launch_statuses},
+        DOCS / "explanation" / "architecture.md": {
+            f"rooms of {package}": lambda package=package: rooms(package) for package in ("rezup", "rezup_api")
+        },
     }
 
 
@@ -164,6 +171,11 @@ def launch_statuses() -> str:
         (exits.INTERRUPTED, exits.MEANINGS[exits.INTERRUPTED]),
     ]
     return table(("Status", "Meaning"), [(str(status), sentence(text)) for status, text in rows])
+
+
+def rooms(package: str) -> str:
+    """The map of a package."""
+    return table(("Layer", "Room", "What it does", "Modules"), _rooms.rows(package))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,12 +1,14 @@
-"""Build the wheels of both distributions: `python3 scripts/release.py [--source URL] [--output FOLDER]`.
+"""Build both distributions: `python3 scripts/release.py [--source URL] [--output FOLDER] [--sdist] [--tag TAG]`.
 
 `--source` is where this build looks for newer releases of itself, unless REZUP_UPGRADE_SOURCE says so. Name an index only if the
-names `rezup` and `rezup-api` are ours there. Without it a build looks nowhere.
+names `rezup` and `rezup-api` are ours there. Without it a build looks nowhere. `--sdist` builds the source distributions too.
+`--tag` refuses to build what the tag does not name: it must be `v` and the version, which CHANGELOG.md must have with a date.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 import tempfile
@@ -16,9 +18,32 @@ import _setup
 import run
 
 NOWHERE = 'SOURCE = ""'
+# hatchling builds the project in the current folder.
+SDIST = "import os, sys; from hatchling.build import build_sdist; os.chdir(sys.argv[1]); build_sdist(sys.argv[2])"
 
 
-def build(output: Path, source: str) -> None:
+def check_tag(tag: str) -> None:
+    """Refuse a tag that does not name what lies here.
+
+    Raises:
+        SetupError: it names another version, or the changelog does not say when this one is released.
+    """
+    versions = {_version(name) for name in _setup.DISTRIBUTIONS}
+    if {tag} != {f"v{version}" for version in versions}:
+        raise _setup.SetupError(
+            f"the tag {tag} does not name the version of the sources, {' and '.join(sorted(versions))}"
+        )
+    changelog = (_setup.CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8")
+    if not re.search(rf"^## \[{re.escape(tag[1:])}\] - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE):
+        raise _setup.SetupError(f"CHANGELOG.md has no heading of {tag[1:]} with a date: ## [{tag[1:]}] - YYYY-MM-DD")
+
+
+def _version(name: str) -> str:
+    text = (_setup.CHECKOUT / name / "src" / name / "_version.py").read_text(encoding="utf-8")
+    return text.partition('__version__ = "')[2].partition('"')[0]
+
+
+def build(output: Path, source: str, *, sdist: bool) -> None:
     """Build both from a copy of the sources, which says where newer ones are."""
     python = _setup.python_of(run.environment())
     with tempfile.TemporaryDirectory(prefix="rezup-release-") as folder:
@@ -36,6 +61,8 @@ def build(output: Path, source: str) -> None:
         sources = [Path(folder) / name for name in _setup.DISTRIBUTIONS]
         options = ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(output)]
         _setup.run_quietly([python, "-I", "-m", "pip", "wheel", *options, *sources], "Building the wheels")
+        for project in sources if sdist else ():
+            _setup.run_quietly([python, "-I", "-c", SDIST, project, output], "Building a source distribution")
 
 
 def main() -> int:
@@ -43,16 +70,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Build the wheels of both distributions.")
     parser.add_argument("--source", default="", metavar="URL", help="where this build looks for newer releases")
     parser.add_argument("--output", default="dist", metavar="FOLDER", help="default: dist")
+    parser.add_argument("--sdist", action="store_true", help="build the source distributions too")
+    parser.add_argument("--tag", metavar="TAG", help="build only if this tag names the version of the sources")
     arguments = parser.parse_args()
     output = Path(arguments.output).resolve()
     try:
         _setup.use_new_python()
+        if arguments.tag is not None:
+            check_tag(arguments.tag)
         output.mkdir(parents=True, exist_ok=True)
-        build(output, arguments.source)
+        build(output, arguments.source, sdist=arguments.sdist)
     except _setup.SetupError as error:
         print(f"release: {error}", file=sys.stderr)
         return 1
-    for path in sorted(output.glob("*.whl")):
+    for path in sorted([*output.glob("*.whl"), *(output.glob("*.tar.gz") if arguments.sdist else ())]):
         print(path)
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tarfile
 from email import message_from_string
 from pathlib import Path
 from zipfile import ZipFile
@@ -128,12 +129,20 @@ def test_a_release_says_where_newer_ones_are_only_if_its_build_was_told(
     wheels: dict[str, Path], checkout: Path, tmp_path: Path
 ) -> None:
     assert 'SOURCE = ""\n' in member(wheels["rezup"], "rezup/__init__.py")
-    told = run(
-        [sys.executable, checkout / "scripts" / "release.py", "--source", "https://x.org/simple", "--output", tmp_path]
-    )
+    options: list[str | Path] = ["--source", "https://x.org/simple", "--sdist", "--output", tmp_path]
+    told = run([sys.executable, checkout / "scripts" / "release.py", *options])
     (built,) = tmp_path.glob("rezup-*.whl")
-    assert str(built) in told.splitlines()
+    assert told.splitlines() == sorted(str(path) for path in tmp_path.iterdir())
+    assert len(told.splitlines()) == 4
     assert "SOURCE = 'https://x.org/simple'\n" in member(built, "rezup/__init__.py")
     with ZipFile(built) as ours, ZipFile(wheels["rezup"]) as plain:
         changed = [name for name in plain.namelist() if name.endswith(".py") and ours.read(name) != plain.read(name)]
     assert changed == ["rezup/__init__.py"]
+    (archive,) = tmp_path.glob("rezup-*.tar.gz")
+    with tarfile.open(archive) as sources:
+        source = sources.extractfile(f"rezup-{rezup.__version__}/src/rezup/__init__.py")
+        assert source is not None
+        assert b"SOURCE = 'https://x.org/simple'\n" in source.read()
+    (archive,) = tmp_path.glob("rezup_api-*.tar.gz")
+    with tarfile.open(archive) as sources:
+        assert any(name.endswith("/recipe/examples/production.toml") for name in sources.getnames())

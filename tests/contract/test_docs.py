@@ -21,7 +21,13 @@ PAGES = sorted({*ROOT.glob("*.md"), *(path for name in FOLDERS for path in (ROOT
 FENCED = re.compile(r"^(?P<indent> *)```(?P<kind>\w*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} (?P<text>.+)$", re.MULTILINE)
-GENERATED = ("commands.md", "environment.md", "exit-codes.md")
+GENERATED = (
+    "reference/api.md",
+    "reference/commands.md",
+    "reference/environment.md",
+    "reference/exit-codes.md",
+    "explanation/architecture.md",
+)
 
 
 def name_of(path: Path) -> str:
@@ -117,19 +123,19 @@ def test_the_generated_tables_are_current() -> None:
 
 def test_a_table_that_is_not_current_is_found(tmp_path: Path) -> None:
     """The script in a copy of the checkout, in which one page says something else."""
-    (tmp_path / "scripts").mkdir()
+    scripts = [f"scripts/{name}.py" for name in ("docs", "_reference", "_rooms")]
+    for name in (*scripts, "pyproject.toml", *(f"docs/{page}" for page in GENERATED)):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        text = (ROOT / name).read_text(encoding="utf-8").replace("`REZUP_RECIPES`", "`REZUP_OTHERS`")
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    for name in ("rezup", "rezup_api"):
+        (tmp_path / name).symlink_to(ROOT / name)
     script = tmp_path / "scripts" / "docs.py"
-    script.write_bytes((ROOT / "scripts" / "docs.py").read_bytes())
-    folder = tmp_path / "docs" / "reference"
-    folder.mkdir(parents=True)
-    for name in GENERATED:
-        text = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
-        (folder / name).write_text(text.replace("`REZUP_RECIPES`", "`REZUP_OTHERS`"), encoding="utf-8")
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.split()[0]) == (1, "environment.md")
     subprocess.run([sys.executable, script], capture_output=True, check=True)
     for name in GENERATED:
-        assert (folder / name).read_bytes() == (ROOT / "docs" / "reference" / name).read_bytes()
+        assert (tmp_path / "docs" / name).read_bytes() == (ROOT / "docs" / name).read_bytes()
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rezup.fastpath import EXISTS, replay
-from rezup.fastpath.record import Record
+from rezup.fastpath import EXISTS, Record, dumped, identity, record_path, replay
 from rezup_api.disk import flock
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a quick launch ends in exec")
@@ -37,9 +36,14 @@ def write_record(home: Path, **changes: object) -> Path:
     """A settled record for `use dev -- COMMAND` that depends on nothing."""
     held = home / "revision.json"
     held.write_text("{}", encoding="utf-8")
-    values: dict[str, object] = {
+    empty = dict.fromkeys(
+        ("early", "early_stamps", "shared", "mounted", "script", "variables", "stamps", "removed", "opening", "parent"),
+        (),
+    )
+    fields: dict[str, Any] = {
+        **empty,
         "settled": True,
-        "identity": replay.identity(),
+        "identity": identity(),
         "written": 0.0,
         "since": 0.0,
         "revision": str(held),
@@ -47,10 +51,10 @@ def write_record(home: Path, **changes: object) -> Path:
         "prefix": "",
         **changes,
     }
-    path = Path(replay.record_path(("dev", False, ["command"]), {"HOME": str(home)}))
+    path = Path(record_path(("dev", False, ["command"]), {"HOME": str(home)}))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    path.write_bytes(Record(**{field.name: values.get(field.name, ()) for field in fields(Record)}).dumped())  # type: ignore[arg-type]
+    path.write_bytes(dumped(Record(**fields)))
     return path
 
 

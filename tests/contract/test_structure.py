@@ -20,8 +20,8 @@ MOST_MODULES = 12
 # What stands above the rooms: what scripts and the command start from, and what everybody needs.
 LOOSE = {
     "rezup_api": {
-        *("container", "studio", "administration", "promotion", "rez", "errors", "events", "settings"),
-        "_version",
+        *("studio", "container", "rez", "administration", "promotion", "overview", "results", "status"),
+        *("settings", "errors", "events", "frozen", "_version"),
     },
     "rezup": {"__main__", "main", "cli", "newer_release", "util", "util_env", "_version"},
 }

@@ -18,15 +18,21 @@ ELSEWHERE = {
     "rezup.util_env": "test_util.py: one import in a process of its own",
     "rezup_api.recipe.model": "test_load.py: a recipe is nothing but what was loaded",
     "rezup_api.recipe.schema": "test_validate.py walks the table",
-    "rezup_api.selection.roots": "test_administration.py and test_commands.py: whose root an act is for",
+    "rezup.fastpath.invocation": "test_prepare.py: nothing but values",
+    "rezup.fastpath.version": "test_main.py: `rezup --version`",
+    "rezup_api.overview": "test_verbs.py, test_commands.py: what `status` tells",
+    "rezup_api.results": "test_verbs.py: nothing but values",
+    "rezup_api.status": "test_verbs.py: nothing but values",
     "rezup_api.store.layout": "test_revision.py: where things lie",
     "rezup_api.store.shared_folders": "environments/test_libraries.py and test_shared_data.py",
 }
 # Files that are about a thought, not about one module.
 TOPICS = {
+    "command/fastpath/test_record.py": "the format of a record, which fastpath/__init__.py knows",
     "recipe/test_examples.py": "the recipes that come with rezup",
     "recipe/test_older_recipes.py": "recipes of rezup 1.x and 2.x",
     "selection/test_fallback.py": "what stands in where a share is away",
+    "test_verbs.py": "every verb as scripts call it, across the rooms",
     "test_pages.py": "how the pages of the documentation are run, which tests/e2e does",
 }
 

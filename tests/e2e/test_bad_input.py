@@ -46,6 +46,23 @@ def both(machine: Machine, status: int) -> str:
     return said
 
 
+# What a root is
+
+
+@pytest.mark.parametrize("where", ["recipe", "variable"])
+@pytest.mark.parametrize("kind", ["local", "remote"])
+def test_a_root_of_a_kind_that_rezup_does_not_know(cold_machine: Machine, where: str, kind: str) -> None:
+    url = "s3://studio/rezup"
+    if where == "recipe":
+        cold_machine.recipe(f'[root]\n{kind} = "{url}"\n')
+    else:
+        cold_machine.variables[f"REZUP_ROOT_{kind.upper()}"] = url
+    said = both(cold_machine, 2)
+    assert f"the {kind} root {url} is of a kind that this rezup does not know: s3://" in said
+    assert "-> name a folder" in said
+    assert not (cold_machine.home / "s3:").exists()
+
+
 # What a recipe says
 
 

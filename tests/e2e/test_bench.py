@@ -165,6 +165,19 @@ def test_the_table_shows_what_the_document_holds(
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the benchmarks run on Linux and macOS only")
+def test_commands_that_only_look_are_measured(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")  # must not reach what is measured
+    words = [sys.executable, str(checkout / "scripts" / "bench.py"), "ordinary", "--rounds", "1", "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert set(report["ratios"]) == set(report["goals"]) == {"version", "status", "status-one", "history"}
+    assert report["ratios"]["status"] > 1
+    assert report["ratios"]["version"] < report["ratios"]["history"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the benchmarks run on Linux and macOS only")
 def test_a_rollback_is_measured(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")  # must not reach what is measured
     words = [sys.executable, str(checkout / "scripts" / "bench.py"), "rollback", "--rounds", "1", "--json"]

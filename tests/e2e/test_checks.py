@@ -49,7 +49,7 @@ def test_they_run_in_a_session_of_the_new_revision(machine: Machine, tmp_path: P
     ("command", "timeout", "said"),
     [
         ("echo looked; echo 'no licence' >&2; exit 3", 60, ("no licence", "looked", "exit status 3")),
-        ("sleep 60", 0.3, ("ended after 0.3 s without finishing", "ended by signal 15")),
+        ("sleep 60", 0.3, ("rezup ended it after 0.3 s, because it had not finished", "ended by signal 15")),
         ("no-such-command", 60, ("not found", "exit status 127")),
     ],
     ids=["fails", "takes too long", "is not there"],

@@ -14,10 +14,10 @@ import pytest
 from tests.e2e.conftest import Machine
 from tests.e2e.studio import make_revision
 
-from rezup_api.store.history import parse_act, read_acts
-from rezup_api.store.labels import labels_of
+from rezup_api.store.history import parse_act
+from rezup_api.store.labels import PIN
 from rezup_api.store.layout import ContainerFolder
-from rezup_api.store.pin import PIN, read_pin
+from rezup_api.store.root import local_root
 
 MOMENTS = (1_700_000_001, 1_700_000_002, 1_700_000_003)
 A, B, C = (f"{moment}.000000" for moment in MOMENTS)
@@ -58,6 +58,18 @@ def test_a_rollout_that_went_wrong(user: Machine) -> None:
     history = user.run("history", "dev").stdout
     assert "menus are gone" in history
     assert "rollback" in history
+
+
+def test_a_rollback_says_in_which_direction_it_went(user: Machine) -> None:
+    assert user.run("rollback", "dev", "--to", A).stderr.startswith(f"Rolled dev back from {C} to {A}")
+    assert user.run("rollback", "dev", "--to", A).stderr.startswith(f"dev stays at {A}")
+    assert user.run("rollback", "dev", "--to", B).stderr.startswith(f"Moved dev forward from {A} to {B}")
+    assert user.run("rollback", "dev", "--to", "latest").stderr == f"Moved dev forward from {B} to {C}\n"
+
+
+def test_unpin_says_what_it_took_away_and_what_use_gives_now(user: Machine) -> None:
+    user.run("pin", f"dev@{A}")
+    assert user.run("unpin", "dev").stderr == f"Unpinned dev, which was fixed to {A}; `rezup use dev` now gives {C}\n"
 
 
 def test_a_quick_launch_sees_every_act(user: Machine) -> None:
@@ -202,7 +214,7 @@ def _state(folder: ContainerFolder) -> dict[str, object]:
     files = {path.name: path.read_text(encoding="utf-8") for path in (folder.path / "labels").iterdir()}
     assert all(text.endswith("\n") for text in files.values())
     assert set(files) <= {PIN, "staging"}
-    return {"pin": read_pin(folder), "staging": labels_of(folder).get("staging")}
+    return {"pin": local_root(folder).pin(), "staging": local_root(folder).labels().get("staging")}
 
 
 def test_what_many_do_at_once_is_all_in_the_history(user: Machine) -> None:
@@ -213,8 +225,8 @@ def test_what_many_do_at_once_is_all_in_the_history(user: Machine) -> None:
         assert process.returncode == 0, complaint
         assert "warning" not in complaint
     folder = ContainerFolder(user.root, "dev")
-    acts = read_acts(folder)
+    acts = local_root(folder).acts()
     assert sorted(act.message for act in acts) == sorted(f"by {number}" for number in range(WRITERS))
-    assert sorted(labels_of(folder)) == sorted(f"label{number}" for number in range(WRITERS))
+    assert sorted(local_root(folder).labels()) == sorted(f"label{number}" for number in range(WRITERS))
     assert {act.act for act in acts} == {"tag"}
     assert {path.name for path in folder.path.iterdir()} == {"history", "labels", "revisions"}

@@ -119,11 +119,14 @@ def test_a_pin_to_what_is_gone_is_one_error(user: Machine, remote: Path, where: 
 
 def test_a_pin_that_says_nothing_names_its_file(user: Machine, remote: Path) -> None:
     mine = label(user.root / "dev", ".pin", "the good one")
-    assert f"rezup: {mine} does not hold a timestamp" in user.run("use", "dev", "--", "true", status=125).stderr
+    assert (
+        f"rezup: {mine} is damaged: it does not hold a timestamp"
+        in user.run("use", "dev", "--", "true", status=125).stderr
+    )
     mine.unlink()
     theirs = label(remote / "dev", ".pin", "../../x")
     refused = user.run("use", "dev", "--strict", "--", "true", status=125)
-    assert f"{theirs} does not hold a timestamp" in refused.stderr
+    assert f"{theirs} is damaged: it does not hold a timestamp" in refused.stderr
 
 
 def test_what_was_taken_back_is_not_taken_where_the_share_is_away(user: Machine, remote: Path) -> None:

@@ -73,6 +73,7 @@ def configure(machine: Machine, text: str) -> None:
     path = machine.home / ".config" / "pip" / "pip.conf"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"[global]\n{text}\n", encoding="utf-8")
+    machine.variables["PIP_CONFIG_FILE"] = ""  # the machine that runs the tests may name another one, or none
 
 
 def built(machine: Machine) -> str:
@@ -161,15 +162,6 @@ def test_variables_of_uv(machine: Machine, index: Index, names: tuple[str, str])
         assert bool(empty.asked) == (names[0] == "UV_INDEX"), "lists add up, of single ones uv's own wins"
 
 
-@ENGINES
-def test_constraints(machine: Machine, tmp_path: Path, engine: str) -> None:
-    limits = tmp_path / "our limits.txt"
-    limits.write_text("six==1.15.0\n", encoding="utf-8")
-    machine.recipe(f'{PINS}lib = ["six"]\n[pip]\nengine = "{engine}"\noptions = ["--constraint={limits}"]')
-    machine.run("add")
-    assert machine.run("use", "--", "rez-python", "-c", "import six; print(six.__version__)").stdout == "1.15.0\n"
-
-
 @pytest.mark.parametrize(("option", "where"), [("--prefer-binary", "recipe"), ("--use-feature=fast-deps", "file")])
 def test_what_uv_lacks_is_left_to_pip(machine: Machine, option: str, where: str) -> None:
     if where == "file":
@@ -182,13 +174,6 @@ def test_what_uv_lacks_is_left_to_pip(machine: Machine, option: str, where: str)
     assert " -m pip install " in done.stderr
     assert not any(" pip compile " in line for line in done.stderr.splitlines())
     machine.run("use", "--", "rez", "--version")
-
-
-def test_hashes_can_be_required(machine: Machine) -> None:
-    machine.recipe(PINS + '[pip]\noptions = ["--require-hashes"]')
-    done = machine.run("-D", "add")
-    assert SAYS_PIP not in done.stderr
-    assert any("--require-hashes" in line for line in done.stderr.splitlines() if " pip install " in line)
 
 
 def leaks(machine: Machine) -> list[str]:

@@ -172,6 +172,6 @@ def test_what_is_editable_is_told_where_it_is_published(studio: Machine, tmp_pat
     studio.recipe(recipe, "dev")
     assert "may get other files" not in studio.run("add", "dev", "--skip-use").stderr
     told = studio.run("add", "dev", "--remote", "--skip-use").stderr
-    assert "studio-tools editable: machines that pull this may get other files" in told
-    assert "studio-tools editable" in studio.run("status", "dev").stdout
-    assert studio.json("status", "dev")["revisions"][0]["loose"] == "studio-tools editable"
+    assert "machines that pull this revision may get other files (editable packages: studio-tools)" in told
+    assert "editable packages: studio-tools" in studio.run("status", "dev").stdout
+    assert studio.json("status", "dev")["revisions"][0]["loose"] == "editable packages: studio-tools"

@@ -17,7 +17,7 @@ from tests.e2e.conftest import NOBODY, Machine
 from tests.e2e.studio import make_revision
 from tests.e2e.terminal import Terminal
 
-from rezup.fastpath import replay
+from rezup.fastpath import record_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,7 +178,7 @@ def test_root_leaves_nothing_in_somebody_elses_home(user: Machine) -> None:
 
 def test_there_are_never_too_many_records(user: Machine) -> None:
     user.prepare("use", "dev", "--", "true")
-    folder = Path(replay.record_path(("dev", False, ["a"]), {"HOME": str(user.home)})).parent
+    folder = Path(record_path(("dev", False, ["a"]), {"HOME": str(user.home)})).parent
     for number in range(300):
         (folder / f"old{number}").touch()
         os.utime(folder / f"old{number}", (1, 1))

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.conftest import Machine
+from tests.e2e.studio import make_revision
 from tests.e2e.world import CHANGES, TICK, World
+
+from rezup.fastpath import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,3 +43,37 @@ def test_records_answer_as_the_ordinary_path_does(home: Path, tmp_path: Path, se
                 found = world.launch(*words, recording=True)
                 assert found == world.launch(*words, recording=False), f"{words} after {world.told}"
     assert world.quick > STEPS / 2, "or this was no test of records"
+
+
+def _damaged(whole: bytes, rng: random.Random) -> bytes:
+    """A record with some of its bytes changed, moved, cut off or added."""
+    data = bytearray(whole)
+    for _ in range(rng.randrange(1, 4)):
+        at = rng.randrange(len(data))
+        change = rng.randrange(4)
+        if change == 0:
+            data[at] ^= rng.randrange(1, 256)
+        elif change == 1:
+            del data[at : at + rng.randrange(1, 50)]
+        elif change == 2:
+            data[at:at] = rng.randbytes(rng.randrange(1, 50))
+        else:
+            data[at : at + 8] = data[-8:]
+        data = data or bytearray(b"x")
+    return bytes(data)
+
+
+def test_a_damaged_record_never_keeps_a_command_from_running(home: Path) -> None:
+    make_revision(home / ".rezup" / "dev", tool="tool")
+    machine = Machine(home)
+    words = ("use", "dev", "--", "tool")
+    machine.prepare(*words)
+    (path,) = (home / ".cache" / "rezup" / os.uname().nodename / "launches").iterdir()
+    whole = path.read_bytes()
+    rng = random.Random(7)
+    for _ in range(5000 if os.environ.get("REZUP_TESTS_WHOLE") else 60):
+        data = _damaged(whole, rng)
+        path.write_bytes(data)
+        assert machine.run(*words).stdout == "the tool\n", data
+    machine.prepare(*words)
+    assert load(str(path)) is not None, "and it is replaced"

@@ -194,7 +194,7 @@ def test_recipe_init_writes_what_check_takes(machine: Machine) -> None:
         assert content.startswith("#")
         machine.run("recipe", "check", "--file", str(machine.home / name))
         refused = machine.run("recipe", "init", *words, status=2)
-        assert "there is a recipe already" in refused.stderr
+        assert "there is already a recipe at" in refused.stderr
         assert (machine.home / name).read_text(encoding="utf-8") == content
     assert document(machine, "recipe", "init", "new")["data"] == {"file": str(machine.home / "rezup.new.toml")}
 

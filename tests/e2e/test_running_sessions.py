@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ import pytest
 from tests.e2e.conftest import Machine
 from tests.e2e.processes import wait_until
 from tests.e2e.studio import make_revision
+
+from rezup_api.maintenance import holders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,19 +92,52 @@ def test_a_child_that_closed_what_it_inherited_is_found(user: Machine) -> None:
         assert row["command"] == "sleep"
 
 
-@pytest.mark.skipif(os.getuid() != 0 if hasattr(os, "getuid") else True, reason="needs two users")
-def test_what_others_run_is_an_unknown_holder(unprivileged: Machine) -> None:
-    root = unprivileged.root
-    make_revision(root / "dev", 1_700_000_001, tool="tool")
+# Another instance of /proc, which shows to others what is said: in a namespace, so that nobody else on this machine sees it.
+PRIVATE_PROC = ("unshare", "--mount", "sh", "-c", 'mount -t proc -o "hidepid=$0" proc /proc && exec "$@"')
+
+
+@pytest.fixture
+def others_session(unprivileged: Machine) -> Iterator[int]:
+    """A session of root's, in a container of `unprivileged`."""
+    if os.getuid() != 0:
+        pytest.skip("needs two users, which only root can be")
+    make_revision(unprivileged.root / "dev", 1_700_000_001, tool="tool")
     subprocess.run(["chmod", "-R", "a+rX", unprivileged.home], check=True)
-    mine = Machine(unprivileged.home)
-    identity = [word for word in unprivileged.prefix if not word.endswith("+dac_read_search")]
-    with session(mine, "dev") as running:
-        words = [*identity, *mine.command("sessions", "--json")]
-        told = subprocess.run(words, env=unprivileged.environ, capture_output=True, text=True, check=False)
-        if "Permission denied" in told.stderr or not told.stdout:
-            pytest.skip("another user cannot run the interpreter of these tests")
-        (row,) = json.loads(told.stdout)["data"]["sessions"]
-        assert row["known"] is False
-        assert row["pid"] == running.pid
-        assert row["user"] == "root"
+    with session(Machine(unprivileged.home), "dev") as running:
+        yield running.pid
+
+
+@pytest.mark.parametrize(
+    ("hiding", "named", "command"), [("off", "root", "sh"), ("noaccess", "root", ""), ("invisible", "", "")]
+)
+def test_what_others_run_is_an_unknown_holder(
+    unprivileged: Machine, others_session: int, hiding: str, named: str, command: str
+) -> None:
+    probe = subprocess.run([*PRIVATE_PROC, hiding, "true"], capture_output=True, text=True, check=False)
+    if probe.returncode:
+        pytest.skip(f"/proc cannot be mounted with hidepid={hiding}: {probe.stderr.strip()}")
+    asking = replace(unprivileged, prefix=(*PRIVATE_PROC, hiding, *unprivileged.prefix))
+    (row,) = sessions(asking)
+    assert row["known"] is False
+    assert row["pid"] == others_session
+    assert (row["user"], row["command"]) == (named, command)
+    assert (row["since"] is not None) == (hiding == "off")
+    told = asking.run("sessions").stdout
+    assert str(others_session) in told
+    assert "(unknown holder)" in told
+    assert "is in use" in asking.run("drop", "dev", "--yes", status=None).stderr
+
+
+def test_who_took_the_lease_and_has_ended_is_not_named(unprivileged: Machine) -> None:
+    if os.getuid() != 0:
+        pytest.skip("needs two users, which only root can be")
+    make_revision(unprivileged.root / "dev", 1_700_000_001, tool="tool")
+    subprocess.run(["chmod", "-R", "a+rX", unprivileged.home], check=True)
+    with session(Machine(unprivileged.home), "dev", script="sleep 60 & echo in; exit 0") as running:
+        running.wait(10)
+        status = (unprivileged.root / "dev" / "revisions" / A / "revision.json").stat()
+        if (os.major(status.st_dev), os.minor(status.st_dev), status.st_ino) not in holders.locked_inodes():
+            pytest.skip("in a namespace of processes the kernel tells of locks only while who took them runs")
+        (row,) = sessions(unprivileged)
+        assert (row["pid"], row["user"], row["known"]) == (None, "", False)
+        assert "(unknown holder)" in unprivileged.run("sessions").stdout

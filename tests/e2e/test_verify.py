@@ -69,7 +69,7 @@ def test_one_byte_in_a_file_that_is_linked_elsewhere(user: Machine) -> None:
     assert f"{path}: is not what was installed" in told
     assert "rezup verify dev@" in told
     mended = user.run("verify", "dev", "--repair")
-    assert "Mended" in mended.stdout
+    assert "Repaired" in mended.stdout
     assert tree_digest(user.revisions("dev")[0]) == before, "so is the sibling's"
     for request in ("dev", "dev@~1"):
         assert findings(user, request, status=0) == []

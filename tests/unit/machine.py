@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.unit.studio import open_remote
+from tests.unit.studio import remote_dev
 
 from rezup_api.builder.revision_builder import RevisionBuilder
 from rezup_api.settings import Settings
@@ -43,15 +43,15 @@ class Machine:
 
     def publish(self, text: str = "", message: str = "why") -> Revision:
         """Make one and publish it."""
-        return self.builder().make(self.recipe_of(text), message, open_remote(self.remote))
+        return self.builder().make(self.recipe_of(text), message, remote_dev(self.remote))
 
     def pull(self, timestamp: str, *, at_once: bool = False) -> Revision:
         """Build a published one."""
-        return self.builder().pull(timestamp, self.published(timestamp), open_remote(self.remote), at_once=at_once)
+        return self.builder().pull(timestamp, self.published(timestamp), remote_dev(self.remote), at_once=at_once)
 
     def published(self, timestamp: str) -> Metadata:
         """What is recorded of a published one."""
-        found = open_remote(self.remote).metadata("dev", timestamp)
+        found = remote_dev(self.remote).metadata(timestamp)
         assert found is not None
         return found
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from rezup_api.disk.files import write_whole
 from rezup_api.events import Event, Warned
 from rezup_api.selection.selector import Selector
-from rezup_api.store.labels import label_file
-from rezup_api.store.remote import PathRemote, Remote
+from rezup_api.storage.folder import SharedFolder
+from rezup_api.store.labels import LABELS
+from rezup_api.store.root import ContainerRoot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,9 +38,14 @@ class Studio:
         assert isinstance(event, Warned)
         self.told.append(event.text)
 
+    @property
+    def remote(self) -> ContainerRoot:
+        """The container under the remote root."""
+        return ContainerRoot(SharedFolder(self.there.root), self.there.name)
+
     def selector(self, *, local: bool = False) -> Selector:
         """What selects, with the remote root or without."""
-        return Selector(self.here, None if local else open_remote(self.there.root), self.report)
+        return Selector(self.here, None if local else self.remote, self.report)
 
     def given(self, request: str = "", *, local: bool = False, strict: bool = False) -> str | None:
         """The timestamp that is selected."""
@@ -65,9 +71,9 @@ class Studio:
         self.there.root.rename(self.there.root.with_name("away"))
 
 
-def open_remote(root: Path) -> Remote:
-    """What is published under a folder."""
-    return PathRemote(root)
+def remote_dev(root: Path) -> ContainerRoot:
+    """The container `dev` under a remote root."""
+    return ContainerRoot(SharedFolder(root), "dev")
 
 
 def _write(folder: ContainerFolder, timestamp: str, document: dict[str, object]) -> None:
@@ -79,6 +85,6 @@ def _write(folder: ContainerFolder, timestamp: str, document: dict[str, object])
 
 def label(folder: ContainerFolder, name: str, timestamp: str) -> None:
     """Set a label."""
-    path = label_file(folder, name)
+    path = folder.path / LABELS / name
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, f"{timestamp}\n".encode())

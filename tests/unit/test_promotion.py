@@ -8,7 +8,6 @@ import pytest
 from tests.unit.fake_engine import FakeEngine, library_wheel, rez_wheel
 
 from rezup_api.errors import NotFoundError, RezupError
-from rezup_api.promotion import add_from
 
 if TYPE_CHECKING:
     from tests.unit.office import Office
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def promote(office: Office, source: str, *upgrades: str) -> Revision:
     """Make a revision of `prod`."""
     studio = office.studio
-    return add_from(studio, studio.container("prod"), source, upgrades=upgrades, message="tested", publish=False)
+    return studio.container("prod").add(source=studio.source(source), upgrades=upgrades, message="tested")
 
 
 def rez_of(revision: Revision) -> str:

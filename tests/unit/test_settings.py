@@ -12,7 +12,7 @@ from rezup_api.settings import VARIABLES, Settings, absolute, expand
 
 def test_defaults_come_from_the_home_folder() -> None:
     settings = Settings.from_environ({"HOME": "/home/ana"})
-    assert settings.root_local == Path("/home/ana/.rezup")
+    assert settings.root_local == "/home/ana/.rezup"
     assert settings.recipes == Path("/home/ana")
     assert settings.root_remote is None
     assert settings.python_path == ()
@@ -33,8 +33,8 @@ def test_every_variable_is_read() -> None:
             "REZUP_SKIP_INIT": "0",
         }
     )
-    assert settings.root_local == Path("/home/ana/there")
-    assert settings.root_remote == Path("/studio/rezup")
+    assert settings.root_local == "~/there"
+    assert settings.root_remote == "$SHARE/rezup"
     assert settings.recipes == Path("/recipes")
     assert settings.default_shell == "zsh"
     assert settings.python_path == (Path("/opt/a"), Path("/home/ana/b"))

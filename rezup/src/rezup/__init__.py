@@ -1,25 +1,24 @@
-"""The command `rezup`. Imported from a script, it offers the public names of `rezup_api`, loaded when first asked for.
+"""The command `rezup`. A script that imports it finds the public names of `rezup_api`, which are loaded on first use.
 
-Every launch passes through here, and many are counted in milliseconds: this module imports nothing, `typing` included.
+Every launch passes through here, and a launch takes a few milliseconds: this module imports nothing, not even `typing`.
 """
 
-# Where newer releases come from, unless REZUP_UPGRADE_SOURCE says so: nowhere, because a build cannot know whose the names on an
-# index are. `scripts/release.py --source` writes it into the packages that it builds.
+# The source of newer releases if REZUP_UPGRADE_SOURCE is not set. It is empty, because a build cannot know to whom the names on
+# an index belong. `scripts/release.py --source` writes a source into the packages that it builds.
 SOURCE = ""
-# The version's file of the installed packages, where this is a release that runs in their place; see `releases`.
+# `_version.py` of the installed packages, if a release runs in their place; else empty. See `fastpath.current_release`.
 installed = ""
-# Names of rezup 2.x that the library has none for; `rezup.util` and `rezup.util_env` are the others.
+# Names of rezup 2.x that the library does not have. The other names are in `rezup.util` and `rezup.util_env`.
 _EARLIER = ("ContainerError", "ContainerRecipe")
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rezup._version import __version__ as __version__
-    from rezup.util import ContainerError as ContainerError
-    from rezup.util import ContainerRecipe as ContainerRecipe
+    from rezup.util import ContainerError as ContainerError, ContainerRecipe as ContainerRecipe
     from rezup_api import *  # noqa: F403
 
 
 def __getattr__(name: str) -> object:
-    """A public name of the library, or the version; asked for only when this module has no such name itself."""
+    """A public name of the library, or the version; Python calls this for names that the module does not have itself."""
     if name == "__version__":
         from rezup._version import __version__
 

@@ -1,38 +1,56 @@
-"""The command line: which commands and options there are. What a command does is in `commands/`, imported when it runs."""
+"""Declare the command line: all commands and options. What a command does is in `commands/`, which is imported when it runs."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from rezup_api.errors import UsageError
+from rezup_api import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PROGRAM = "rezup"
-# What `rezup env` writes, and which shells `rezup completion` knows.
+# The formats that `rezup env` can write, and the shells that `rezup completion` supports.
 ENVIRON_FORMATS = ("sh", "fish", "csh", "powershell", "dotenv", "json")
 SHELLS = ("bash", "zsh", "fish", "powershell")
+LOCAL = "choose among the revisions of this machine, without asking the remote root"
+STRICT = (
+    "fail if the remote root cannot be asked or its revision cannot be built, instead of entering the last good one"
+)
 EPILOG = "Without a command: rezup use .main. See the documentation for recipes, files and variables."
 
 
+def _help_formatter(prog: str) -> argparse.HelpFormatter:
+    """What shows help: each argument that is added asks for one. argparse would load `shutil` to find the terminal's width."""
+    try:
+        width = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(1).columns
+    except (ValueError, OSError):
+        width = 0
+    return argparse.HelpFormatter(prog, width=(width or 80) - 2)
+
+
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises instead of ending the process, so that every error looks the same."""
+    """An argument parser that raises an error of ours instead of ending the process, so that all errors look alike."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=_help_formatter, **options)
 
     def error(self, message: str) -> NoReturn:
-        """Raise what is wrong with the command line."""
+        """Raise UsageError for a wrong command line."""
         raise UsageError(message, f"see: {self.prog} --help")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """End after the help was printed; a reader of a pipe who has gone is met here, not when Python ends."""
+        """End after the help was printed."""
+        # If the reader of a pipe has gone, this raises here, where the ordinary path handles it, and not when Python ends.
         sys.stdout.flush()
         super().exit(status, message)
 
 
 class _Format(argparse.Action):
-    """`--format json` is `--json`; the last of the two holds."""
+    """`--format json` means the same as `--json`; if both are given, the last one counts."""
 
     def __call__(
         self,
@@ -41,39 +59,49 @@ class _Format(argparse.Action):
         values: str | Sequence[object] | None,
         option_string: str | None = None,
     ) -> None:
-        """Note the format."""
+        """Store the format."""
         namespace.format = values
         namespace.json = values == "json"
 
 
-def build_parser() -> Parser:
-    """The parser of all commands. The words of a command to run, after `--`, never reach it; see `split_command`."""
+def build_parser(only: str = "") -> Parser:
+    """The parser of all commands. The words of a command to run, after `--`, never reach it; see `split_command`.
+
+    Args:
+        only: the one command that is asked for, where that is known: the parsers of all take as long to make as `argparse` takes
+            to load.
+    """
     parser = Parser(prog=PROGRAM, description="Gives a studio its Rez.", epilog=EPILOG, allow_abbrev=False)
     parser.add_argument("-V", "--version", action="store_true", help="show which release runs, from where, and end")
     parser.add_argument("--check-latest", action="store_true", help="show whether there is a newer release, and end")
     parser.add_argument("--no-upgrade", action="store_true", help="do not look for a newer release now")
     _add_common(parser, default=False)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    _add_use(commands)
-    _add_add(commands)
-    _add_pull(commands)
-    _add_drop(commands)
-    _add_status(commands)
-    _add_env(commands)
-    _add_choice(commands)
-    _add_labels(commands)
-    _add_looking(commands)
-    _add_gc(commands)
-    _add_verify(commands)
-    _add_bundle(commands)
-    _add_recipe(commands)
-    _add_upgrade(commands)
-    _add_completion(commands)
+    # That `prog` is told spares argparse a look at the terminal.
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser, prog=PROGRAM)
+    adding = {
+        "use": _add_use,
+        "add": _add_add,
+        "pull": _add_pull,
+        "drop": _add_drop,
+        "status": _add_status,
+        "env": _add_env,
+        "pin": _add_choice,
+        "tag": _add_labels,
+        "history": _add_looking,
+        "gc": _add_gc,
+        "verify": _add_verify,
+        "bundle": _add_bundle,
+        "recipe": _add_recipe,
+        "upgrade": _add_upgrade,
+        "completion": _add_completion,
+    }
+    for add in [adding[only]] if only in adding else adding.values():
+        add(commands)
     return parser
 
 
 def split_command(words: list[str]) -> tuple[list[str], list[str] | None]:
-    """Separate rezup's own words from the command after the first `--`, which is passed on verbatim; None without one."""
+    """Separate rezup's own words from the command after the first `--`, which is passed on unchanged; None without `--`."""
     if "--" not in words:
         return words, None
     at = words.index("--")
@@ -99,11 +127,9 @@ def _add_use(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _command(commands, "use", "enter a container, or run a command or script in it")
     parser.usage = "rezup use [NAME[@REV]] [-l] [-n] [--strict] [-d SCRIPT] [-- COMMAND ...]"
     parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help="default: .main")
-    parser.add_argument("-l", "--local", action="store_true", help="pass over the remote root")
+    parser.add_argument("-l", "--local", action="store_true", help=LOCAL)
     parser.add_argument("-n", "--no-wait", action="store_true", help="start the command and return at once")
-    parser.add_argument(
-        "--strict", action="store_true", help="fail where another revision would stand in for the remote root's"
-    )
+    parser.add_argument("--strict", action="store_true", help=STRICT)
     parser.add_argument("-d", "--do", metavar="SCRIPT", help="run a script file in the session's shell")
 
 
@@ -115,18 +141,18 @@ def _add_add(commands: argparse._SubParsersAction[Parser]) -> None:
         "--from",
         dest="source",
         metavar="NAME@REV|FILE",
-        help="take what another revision holds, by its locks: one of a container, a folder with one, or a bundle",
+        help="install exactly what another revision has locked: NAME@REV, the folder of a revision, or a bundle",
     )
     parser.add_argument(
         "--upgrade",
         action="append",
         default=[],
         metavar="PACKAGE",
-        help="resolve this package anew, and keep all others; may be given more than once",
+        help="resolve only this package again, and keep all others; may be given more than once",
     )
     parser.add_argument("-r", "--remote", action="store_true", help="publish it to the remote root")
     parser.add_argument("-s", "--skip-use", action="store_true", help="do not enter it")
-    parser.add_argument("-m", "--message", default="", help="why, for those who look later")
+    parser.add_argument("-m", "--message", default="", help="the reason, for the history")
 
 
 def _add_pull(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -137,8 +163,8 @@ def _add_pull(commands: argparse._SubParsersAction[Parser]) -> None:
 def _add_drop(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _command(commands, "drop", "remove a container")
     parser.add_argument("name", metavar="NAME", help="the container")
-    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
-    parser.add_argument("--force", action="store_true", help="also while it is in use")
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask before removing it")
+    parser.add_argument("--force", action="store_true", help="remove it even while it is in use")
     _add_place(parser)
 
 
@@ -148,9 +174,9 @@ def _add_status(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _add_env(commands: argparse._SubParsersAction[Parser]) -> None:
-    parser = _command(commands, "env", "print what a session sets and removes, for other programs to take", json=True)
+    parser = _command(commands, "env", "print the variables that a session sets and removes", json=True)
     parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help="default: .main")
-    parser.add_argument("-l", "--local", action="store_true", help="pass over the remote root")
+    parser.add_argument("-l", "--local", action="store_true", help=LOCAL)
     text = f"one of {', '.join(ENVIRON_FORMATS[:-1])} or {ENVIRON_FORMATS[-1]}; default: {ENVIRON_FORMATS[0]}"
     parser.add_argument(
         "--format", action=_Format, choices=ENVIRON_FORMATS, default=ENVIRON_FORMATS[0], metavar="FORMAT", help=text
@@ -158,7 +184,7 @@ def _add_env(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
-    """Which of the two roots is meant; where a container is published, one of them must be said."""
+    """The two roots on which a command can act; if the container is published, the user must name one of them."""
     places = parser.add_mutually_exclusive_group()
     places.add_argument("-l", "--local", action="store_true", help="on this machine only")
     places.add_argument("-r", "--remote", action="store_true", help="for the whole studio, on the remote root")
@@ -167,14 +193,18 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 def _add_act(
     commands: argparse._SubParsersAction[Parser], name: str, text: str, *, target: bool
 ) -> argparse.ArgumentParser:
-    """A command that changes what others get; `target`: it names a revision."""
+    """A command that changes what `use` gives, or a label.
+
+    Args:
+        target: whether its first argument names a revision, and not only a container.
+    """
     parser = _command(commands, name, text)
     if target:
         parser.add_argument("target", metavar="NAME@REV", help="the revision")
     else:
         parser.add_argument("name", metavar="NAME", help="the container")
     _add_place(parser)
-    parser.add_argument("-m", "--message", default="", help="why, for those who look later")
+    parser.add_argument("-m", "--message", default="", help="the reason, for the history")
     return parser
 
 
@@ -203,11 +233,11 @@ def _add_looking(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _add_gc(commands: argparse._SubParsersAction[Parser]) -> None:
-    parser = _command(commands, "gc", "remove the revisions that are not needed, and what else is left over", json=True)
+    parser = _command(commands, "gc", "remove revisions that are not needed, and what was left behind", json=True)
     parser.add_argument("name", nargs="?", metavar="NAME", help="default: all containers")
     parser.add_argument("--keep", type=_count, metavar="N", help="keep the newest N revisions")
     parser.add_argument("--older-than", metavar="AGE", help='remove only what is older: "12h", "30d"')
-    parser.add_argument("-n", "--dry-run", action="store_true", help="only show what would go")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="only show what would be removed")
     _add_place(parser)
 
 
@@ -227,7 +257,7 @@ def _add_verify(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _add_bundle(commands: argparse._SubParsersAction[Parser]) -> None:
-    parser = _command(commands, "bundle", "make one file of a revision, that installs without a network", json=True)
+    parser = _command(commands, "bundle", "write a revision into one file, which installs without a network", json=True)
     parser.usage = (
         "rezup bundle NAME@REV -o FILE [--platform PLATFORM ...] [--json]\n       rezup bundle --verify FILE [--json]"
     )
@@ -238,17 +268,17 @@ def _add_bundle(commands: argparse._SubParsersAction[Parser]) -> None:
         action="append",
         default=[],
         metavar="PLATFORM",
-        help="what it is for: linux, macos, windows, or linux-aarch64 and the like; may be given more than once; "
+        help="a platform that it is for: linux, macos, windows, or one such as linux-aarch64; may be given more than once; "
         "default: this platform",
     )
-    parser.add_argument("--verify", metavar="FILE", help="check a bundle whole, instead of making one")
+    parser.add_argument("--verify", metavar="FILE", help="check a whole bundle, instead of making one")
 
 
 def _add_recipe(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _command(commands, "recipe", "show, check or start a recipe")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
     for name, text in (
-        ("show", "show the effective recipe, and where each value came from"),
+        ("show", "show the effective recipe, and where each value comes from"),
         ("check", "report everything that is wrong with a recipe"),
         ("init", "write a commented recipe to start from"),
     ):
@@ -261,14 +291,14 @@ def _add_recipe(commands: argparse._SubParsersAction[Parser]) -> None:
                 nargs="?",
                 const="",
                 metavar="EXAMPLE",
-                help="write an example for a real case; without a name, tell which there are",
+                help="write an example for a real case; without a name, list the examples",
             )
 
 
 def _add_upgrade(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _command(commands, "upgrade", "take a newer release of rezup itself", json=True)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--check", action="store_true", help="only show what there is")
+    which.add_argument("--check", action="store_true", help="only show whether there is a newer release")
     which.add_argument("--rollback", action="store_true", help="go back to the release that ran before")
 
 

@@ -1,7 +1,8 @@
-"""The ordinary path: read the command line, run the site-customize script, run the command, report what went wrong."""
+"""The ordinary path: parse the command line, run the site-customize script, run the command, and report errors."""
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -11,14 +12,12 @@ from typing import TYPE_CHECKING
 from rezup.cli import build_parser, split_command
 from rezup.commands import COMMANDS
 from rezup.fastpath import current_release
-from rezup.fastpath.prepare import Invocation
+from rezup.fastpath.invocation import Invocation
 from rezup.fastpath.replay import run_site_script, undo_coercion
 from rezup.output import exits, render
 from rezup.output.progress import Progress
-from rezup_api.errors import RezupError, UsageError
-from rezup_api.session.customize import check_run, site_script
-from rezup_api.settings import Settings
-from rezup_api.studio import Studio
+from rezup_api import RezupError, Settings, Studio, UsageError
+from rezup_api.session import check_run, site_script
 
 if TYPE_CHECKING:
     import argparse
@@ -26,13 +25,13 @@ if TYPE_CHECKING:
 
     from rezup.fastpath.replay import ScriptRun
 
-# They end by becoming something else, whose exit status is theirs.
+# Commands that end by becoming another program, whose exit status then counts.
 LAUNCHING = frozenset({"use"})
-# A broken site-customize script must not keep anybody from mending it.
+# Commands that only warn of a broken site-customize script, because the user needs them to correct it.
 WITHOUT_SITE_SCRIPT = frozenset({"recipe", "upgrade"})
-# It is asked for by the start-up files of shells.
+# Start-up files of shells run this command, so it must be quick and must not fail.
 NEVER_SITE_SCRIPT = frozenset({"completion"})
-# They are about rezup's releases themselves, or asked for by start-up files.
+# Commands that never look for a newer release: they are about releases themselves, or start-up files run them.
 NEVER_UPGRADE = frozenset({"upgrade", "completion"})
 
 
@@ -41,10 +40,10 @@ def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> i
 
     Args:
         words: the command line without the program.
-        script_run: that the site-customize script has run already.
+        script_run: what `fastpath.replay.attempt` returned: whether the site-customize script has already run.
 
     Returns:
-        The exit status, where the process has not become another one.
+        The exit status, if the process has not become the command.
     """
     _complete_streams()
     current_release.hold_release()
@@ -76,31 +75,32 @@ def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> i
 
 
 class _OutputError(Exception):
-    """What was to be told cannot be written."""
+    """The output of a command cannot be written."""
 
 
 @contextmanager
 def _output() -> Iterator[None]:
-    """Write to stdout, to the end: while it can still be told from a fault that nobody can read it."""
+    """Write to stdout and flush it, so that an error of writing is handled here, and not taken for a fault of rezup."""
     try:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        _forget_output()  # the reader of a pipe has gone, as `head` does
+        _forget_output()  # the reader of a pipe has ended, as `head` does
     except OSError as error:
         _forget_output()
         raise _OutputError(error.strerror or str(error)) from error
 
 
 def _forget_output() -> None:
-    """Nobody gets what was not written yet; Python would try again, and complain, when it ends."""
+    """Discard the output that is still buffered: otherwise Python would try to write it again when it ends, and complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complete_streams() -> None:
-    """Stand in for the standard streams that the caller has closed, as daemons do.
+    """Open the null device for each standard stream that the caller has closed, as daemons do.
 
-    They take the lowest numbers, which no other file may get; the command that we become finds them closed, as they were.
+    Otherwise the next file that rezup opens would get the number of the stream, and output would go into that file. Python closes
+    these descriptors on `exec`, so that the command finds the streams closed, as the caller left them.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -108,7 +108,7 @@ def _complete_streams() -> None:
 
 
 def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
-    parser = build_parser()
+    parser = build_parser(own[0] if own else "")
     word = next((word for word in own if not word.startswith("-")), None)
     if word is not None and word not in COMMANDS:
         raise UsageError(f"there is no command {word!r}", f"see: rezup --help; to enter a container: rezup use {word}")
@@ -122,7 +122,7 @@ def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
 
 
 def _origin(words: list[str], script_run: ScriptRun | None) -> Invocation:
-    """What this process was started with, before the site-customize script."""
+    """The command line and the environment with which this process was started, before the site-customize script ran."""
     if script_run is None:
         undo_coercion(os.environ)
     return Invocation(tuple(words), time.time(), dict(os.environ) if script_run is None else script_run[1])
@@ -130,13 +130,15 @@ def _origin(words: list[str], script_run: ScriptRun | None) -> Invocation:
 
 def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
     if arguments.version:
-        from rezup.newer_release import version_text
+        from rezup.fastpath.version import version_text
 
         with _output():
             print(version_text())
         return exits.DONE
     if arguments.check_latest:
         return _check_latest(arguments)
+    gc.freeze()
+    gc.enable()
     with Progress(quiet=arguments.quiet, debug=arguments.debug) as progress:
         try:
             if arguments.command in LAUNCHING:
@@ -171,7 +173,7 @@ def _check_latest(arguments: argparse.Namespace) -> int:
 
 
 def _upgrade(arguments: argparse.Namespace, progress: Progress) -> None:
-    """Look for a newer release of rezup where that is due, and start over in it."""
+    """Look for a newer release of rezup if it is time to, and start again in it if one was taken."""
     if arguments.no_upgrade or arguments.command in NEVER_UPGRADE or not current_release.is_due(os.environ):
         return
     from rezup.newer_release import Upgrader, start_over
@@ -183,7 +185,8 @@ def _upgrade(arguments: argparse.Namespace, progress: Progress) -> None:
 
 @contextmanager
 def _printing_aside() -> Iterator[None]:
-    """What the site-customize script prints goes to stderr: what a command reports may be read by another program."""
+    """Send what the site-customize script prints to stderr, because another program may read the output of the command."""
+    # The descriptor is redirected, not `sys.stdout`: the script may start programs that print.
     sys.stdout.flush()
     stdout = os.dup(1)
     os.dup2(2, 1)
@@ -196,7 +199,7 @@ def _printing_aside() -> Iterator[None]:
 
 
 def _run_site_script(script_run: ScriptRun | None) -> None:
-    """Run the script, unless the quick launch has; its errors are worded here in both cases."""
+    """Run the site-customize script, unless the quick launch has run it; raise an error of ours if it failed."""
     if script_run is None:
         code = site_script(Settings.from_environ(os.environ), os.environ)
         script_run = run_site_script(code.co_filename, code) if code is not None else None

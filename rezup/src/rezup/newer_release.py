@@ -1,6 +1,6 @@
-"""rezup's own upgrade: look for a newer release when that is due, take it, and start over in it.
+"""Upgrade rezup itself: look for a newer release when it is time to, take it, and start again in it.
 
-Whatever goes wrong here leaves the present release working, and is told in one line.
+Any failure leaves the present release working, and gives one line of warning.
 """
 
 from __future__ import annotations
@@ -10,46 +10,29 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import PathDistribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup._version import __version__
-from rezup.fastpath import current_release
+from rezup.fastpath import current_release, unseal
 from rezup.fastpath.prepare import owned
-from rezup_api.disk.files import storing, write_whole
-from rezup_api.disk.flock import claim
-from rezup_api.errors import RezupError, UpgradeError
-from rezup_api.selfupdate.install import Taker
-from rezup_api.selfupdate.sources import releases_of, shown
-from rezup_api.selfupdate.state import read_memory
+from rezup.fastpath.version import installed_package, installed_version
+from rezup_api import RezupError, UpgradeError
+from rezup_api.disk import claim, storing, write_whole
+from rezup_api.selfupdate import Taker, newer_releases, read_memory, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from packaging.version import Version
 
-    from rezup.fastpath.prepare import Invocation
+    from rezup.fastpath.invocation import Invocation
     from rezup.output.progress import Progress
-    from rezup_api.selfupdate.sources import Release
-    from rezup_api.selfupdate.state import Memory
+    from rezup_api.selfupdate import Memory, News, Release
 
-# Seconds for which a command waits for the source; for `rezup upgrade`, which does nothing else.
+# Seconds to wait for the source: for a command that looks by the way, and for `rezup upgrade`, which does nothing else.
 PATIENCE = 1.0
 LONGER = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What a source has that is newer.
-
-    Args:
-        release: the newest of the same major; None where that is this one.
-        major: the newest of a greater one.
-    """
-
-    release: Release | None
-    major: Release | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +40,10 @@ class Upgrader:
     """Upgrades the rezup of one user.
 
     Args:
-        environ: the caller's environment, after the site-customize script.
-        before: the same before it, which says where releases lie: the next start must find them without running the script.
-        progress: told what happens.
+        environ: the caller's environment after the site-customize script ran.
+        before: the caller's environment before the script ran. It decides where releases lie, because the next start must find
+            them before it can run the script.
+        progress: shows what is done, and warnings.
     """
 
     environ: Mapping[str, str]
@@ -67,23 +51,15 @@ class Upgrader:
     progress: Progress
 
     def news(self, *, limit: float = LONGER) -> News:
-        """What the source has that is newer than what runs.
+        """Ask the source for releases that are newer than the one that runs.
+
+        Args:
+            limit: seconds to wait for the answer.
 
         Raises:
-            UpgradeError: there is no source, or it does not answer.
+            UpgradeError: no source is named, or it does not answer.
         """
-        from packaging.version import Version
-
-        source = self._source()
-        running = Version(__version__)
-        newer = [
-            release
-            for release in releases_of(source, limit=limit, environ=self.environ)
-            if release.version > running and (not release.version.is_prerelease or running.is_prerelease)
-        ]
-        same = [release for release in newer if release.version.major == running.major]
-        greater = [release for release in newer if release.version.major > running.major]
-        return News(same[0] if same else None, greater[0] if greater else None)
+        return newer_releases(self._source(), __version__, limit=limit, environ=self.environ)
 
     def _source(self) -> str:
         source = current_release.source(self.environ)
@@ -98,8 +74,8 @@ class Upgrader:
         """Take a release, which runs from the next start on.
 
         Raises:
-            UpgradeError: it cannot be installed, does not run, or there is no place for it.
-            StorageError: it cannot be written.
+            UpgradeError: the release cannot be installed or does not run, or there is no folder for it.
+            StorageError: a file cannot be written.
         """
         self.refuse_fixed()
         folder = self._folder()
@@ -110,11 +86,11 @@ class Upgrader:
         taker.remove_unneeded(_kept(folder))
 
     def refuse_fixed(self) -> None:
-        """Raise UpgradeError where what is installed changes by other means: an editable install, or none at all."""
+        """Raise UpgradeError if rezup runs from its sources, which the user changes by other means."""
         if not is_installed():
             raise UpgradeError(
-                f"this rezup runs from its sources in {Path(current_release.installed).parent}, which upgrade by themselves",
-                "pull the sources; or install rezup without -e",
+                f"this rezup runs from its sources in {Path(current_release.installed).parent}, which it cannot upgrade",
+                "update the sources, or install rezup without -e",
             )
 
     def _folder(self) -> Path:
@@ -128,24 +104,25 @@ class Upgrader:
         with storing("cannot write to"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_whole(path, current_release.release_record(name, previous), 0o600)
+        # What the next start will find is what counts: it ignores files to which another user can write.
         found = current_release.current(self.before)
         if (found[0] if found is not None else "") != name:
             raise UpgradeError(
-                f"others can write to {path.parent.parent}", "take the right to write from them: chmod go-w"
+                f"other users can write to {path.parent.parent}", "remove their right to write: chmod go-w"
             )
 
     def roll_back(self) -> str:
-        """Go back to what ran before; the release that ran is not taken again by itself.
+        """Go back to the release that ran before. The present release is not taken again automatically.
 
         Returns:
-            The version that runs from now on.
+            The version that runs from the next start on.
 
         Raises:
-            UpgradeError: nothing was taken that holds.
+            UpgradeError: no release was taken, or the one that was taken is no longer valid.
         """
         found = current_release.current(self.before)
         if found is None:
-            raise UpgradeError("no release was taken that could be given back", "see: rezup --version")
+            raise UpgradeError("no release was taken, so there is none to go back from", "see: rezup --version")
         name, previous = found
         self._memory().refuse(f"version {name.partition('-')[0]}", "it was taken back")
         self._make_current(previous, "")
@@ -155,7 +132,7 @@ class Upgrader:
         return read_memory(self._folder() / f"memory-{current_release.key()}.json")
 
     def is_refused(self, release: Release) -> str:
-        """Why a release is not taken by itself; empty where it is."""
+        """Why a release is not taken automatically; empty if nothing speaks against it."""
         refused = self._memory().refused
         return refused.get(release.identity) or refused.get(f"version {release.version}") or ""
 
@@ -163,7 +140,7 @@ class Upgrader:
         """Look for a newer release because it is time to, and take it.
 
         Returns:
-            Whether there is one now to start over in.
+            Whether a release was taken, so that the command can start again in it.
         """
         path = Path(current_release.checked_file(self.environ))
         with suppress(OSError, RezupError):
@@ -174,10 +151,11 @@ class Upgrader:
             turn.touch(mode=0o600)
             held = claim(turn)
             if held is None:
-                return False  # somebody else is looking
+                return False  # another process is looking
             with held:
                 if not current_release.is_due(self.environ):
-                    return False  # somebody else has looked meanwhile
+                    return False  # another process has looked meanwhile
+                # The time is set before the look: if the source does not answer, the next command must not ask again.
                 path.touch(mode=0o600)
                 return is_installed() and self._looked()
         return False
@@ -186,7 +164,7 @@ class Upgrader:
         try:
             news = self.news(limit=PATIENCE)
         except UpgradeError:
-            return False  # it is away, and the next look may find it
+            return False  # the source does not answer now; the next look may succeed
         if news.major is not None:
             self._announce(news.major.version)
         if news.release is None or self.is_refused(news.release):
@@ -198,7 +176,7 @@ class Upgrader:
         if memory.is_news(str(version), now):
             memory.announce(str(version), now)
             self.progress.warn(
-                f"rezup {version} is there, a new major version, which is not taken by itself: read what has changed"
+                f"rezup {version} is there, a new major version, which is not taken automatically: read what has changed"
             )
 
     def _taken(self, release: Release) -> bool:
@@ -213,21 +191,19 @@ class Upgrader:
 
 
 def _kept(folder: Path) -> set[str]:
-    """The releases that some installation of this user's runs, or ran before."""
-    import marshal
-
+    """The releases that any of this user's installations of rezup runs now, or ran before."""
     kept: set[str] = set()
     for path in (folder / "current").iterdir():
-        with suppress(OSError, EOFError, ValueError, TypeError):
-            kept |= {str(name) for name in marshal.loads(path.read_bytes())[1:]}
+        with suppress(OSError, ValueError, TypeError):
+            kept |= {str(name) for name in unseal(path.read_bytes())[1:]}
     return kept
 
 
 def is_installed() -> bool:
-    """Whether what was started is an installed package that does not change by itself (PEP 610)."""
+    """Whether rezup was started from an installed package, and not from its sources (PEP 610)."""
     import json
 
-    found = _installed()
+    found = installed_package()
     if found is None:
         return False
     try:
@@ -237,35 +213,14 @@ def is_installed() -> bool:
     return not origin.get("dir_info", {}).get("editable")
 
 
-def installed_version() -> str:
-    """The version of what is installed; "unknown" where it is not a package."""
-    found = _installed()
-    return found.version if found is not None else "unknown"
-
-
-def _installed() -> PathDistribution | None:
-    """The metadata beside the installed package."""
-    place = Path(current_release.installed).parent.parent
-    return next((PathDistribution(path) for path in sorted(place.glob("rezup-*.dist-info"))), None)
-
-
 def start_over(origin: Invocation) -> None:
-    """Become the same command again, with the environment, the words and the streams that it was started with."""
+    """Start this command again in the new release, with its first environment, its words and its streams; never returns."""
     sys.stdout.flush()
     sys.stderr.flush()
     words = [sys.executable, *sys.orig_argv[1:]]
     if os.name != "nt":
+        # The same process id and descriptors: the caller cannot tell the difference.
         os.execve(sys.executable, words, dict(origin.environ))
     import subprocess
 
     sys.exit(subprocess.run(words, env=dict(origin.environ), check=False).returncode)
-
-
-def version_text() -> str:
-    """Which release runs, from where, and what is installed."""
-    here = Path(__file__).parent.parent
-    python = ".".join(map(str, sys.version_info[:3]))
-    text = f"rezup {__version__} from {here} (Python {python})"
-    if not current_release.is_release():
-        return text
-    return f"{text}\ninstalled: rezup {installed_version()} in {Path(current_release.installed).parent.parent}"

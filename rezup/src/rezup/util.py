@@ -1,4 +1,4 @@
-"""What rezup 2.x documents for scripts, under its old names: `get_revision`, `resolve_environ`, provisional recipes.
+"""The functions that rezup 2.x documents for scripts, under their old names: `get_revision`, `resolve_environ` and others.
 
     from rezup import ContainerRecipe, util
 
@@ -6,7 +6,7 @@
         revision = util.get_revision("dev")
         environ = util.resolve_environ(revision, ["maya-2019", "spiderman"])
 
-New scripts say more with `rezup_api`: see `Studio` and `rezup_api.rez`. What rezup has to tell goes to the logger "rezup".
+New scripts can do more with `rezup_api`: see `Studio` and `rezup_api.rez`. Messages of rezup go to the logger "rezup".
 """
 
 from __future__ import annotations
@@ -18,38 +18,33 @@ from contextvars import ContextVar
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from rezup_api.errors import NotFoundError, RezupError
-from rezup_api.events import Event, Warned
+from rezup_api import Event, Revision, RezupError, Studio
+from rezup_api.events import Warned
 from rezup_api.rez import resolve_environ
-from rezup_api.selection.selector import Selector
-from rezup_api.session.entry import enter
-from rezup_api.store.names import DEFAULT_CONTAINER
-from rezup_api.store.revision import Revision, load_revision
-from rezup_api.studio import Studio
+from rezup_api.session import enter
+from rezup_api.store import DEFAULT_CONTAINER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from rezup_api.container import Container
-
 __all__ = ["ContainerError", "ContainerRecipe", "ScriptRevision", "get_revision", "resolve_environ"]
 
-# The base of what went wrong, as rezup 2.x named it.
+# The base class of all errors, under the name that rezup 2.x gave it.
 ContainerError = RezupError
 _recipes: ContextVar[str] = ContextVar("rezup_recipes", default="")
 
 
 class ContainerRecipe:
-    """Where recipes are found; only that is left of the class of rezup 2.x."""
+    """The folder in which recipes are found; the rest of the class of rezup 2.x does not exist any more."""
 
     @staticmethod
     @contextmanager
     def provisional_recipes(path: str | Path) -> Iterator[None]:
-        """Find recipes in another folder than the home folder, for as long as the body runs and in this thread only.
+        """Find recipes in another folder than the home folder, while the body runs, and in this thread only.
 
         Args:
-            path: the folder; what REZUP_RECIPES is for commands.
+            path: the folder, as REZUP_RECIPES names it for commands.
         """
         token = _recipes.set(os.path.abspath(path))
         try:
@@ -64,14 +59,14 @@ class ScriptRevision(Revision):
     __slots__ = ()
 
     def is_ready(self) -> bool:
-        """Whether it can be entered here; see `ready`."""
+        """Whether the revision can be entered on this machine; see `ready`."""
         return self.ready
 
     def recipe_env(self) -> dict[str, str]:
-        """The variables that its recipe sets, `.env` files first, and which container it is; without PATH.
+        """The variables that the recipe and its `.env` files set, and the container's name; without PATH.
 
         Raises:
-            ContainerError: it is gone or not ready, or a `.env` file cannot be read.
+            ContainerError: the revision was removed or is not ready, or a `.env` file cannot be read.
         """
         session = enter(self, os.environ, log)
         session.lease.release()
@@ -83,47 +78,27 @@ def get_revision(container: str | None = None, create: bool = False, fallback: b
     """The revision that `rezup use` gives.
 
     Args:
-        container: its name; default: `.main`.
-        create: build it where it is missing here, a first one too if its container has none and no remote root.
-        fallback: where it is missing and is not to be built, take an earlier one that is here.
+        container: the name of the container; by default `.main`.
+        create: build the revision if it is missing on this machine; also a first one, if the container has no revisions and no
+            remote root.
+        fallback: if the revision is missing and is not to be built, take an earlier one that is ready on this machine.
 
     Raises:
-        ContainerError: there is none, or it cannot be built.
+        ContainerError: there is no such revision, or it cannot be built.
     """
     found = Studio.from_environ(environ(), log).container(container or DEFAULT_CONTAINER)
-    revision = found.find(create=True) if create else _present(found, fallback=fallback)
+    revision = found.find(create=True) if create else found.present(fallback=fallback)
     return ScriptRevision(*(getattr(revision, field.name) for field in fields(Revision)))
 
 
-def _present(container: Container, *, fallback: bool) -> Revision:
-    """The revision that `use` gives, as far as it is built here, or what stands in for it; nothing is built.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    current = container.current()
-    if current is None:
-        raise NotFoundError(f"there is no container {container.name} here", f"make it: rezup add {container.name}")
-    revision = load_revision(container.folder, current)
-    if revision.ready:
-        return revision
-    selector = Selector(container.folder, container.remote, container.report)
-    other = selector.stand_in(current) if fallback and selector.pin_here() is None else None
-    way_out = f"build it: rezup pull {container.name}"
-    if other is None:
-        raise NotFoundError(f"{revision} is not built here", way_out)
-    log(Warned(f"{revision} is not built here, taking {container.name}@{other} instead; to {way_out}"))
-    return load_revision(container.folder, other)
-
-
 def environ() -> Mapping[str, str]:
-    """This process's environment, in which recipes are found in the provisional folder, if there is one just now."""
+    """The environment of this process, with the folder of `provisional_recipes` as REZUP_RECIPES while its body runs."""
     folder = _recipes.get()
     return {**os.environ, "REZUP_RECIPES": folder} if folder else os.environ
 
 
 def log(event: Event) -> None:
-    """Tell what happens as a library does: warnings for everybody to see, all else to those who listen."""
+    """Log an event: a warning as a warning, anything else as information, which Python shows only on demand."""
     logger = logging.getLogger("rezup")
     if isinstance(event, Warned):
         logger.warning("%s", event.text)

@@ -1,10 +1,11 @@
-"""Put a process into a container by one import, as rezup 2.x has it.
+"""Put this process into a container by one import, as in rezup 2.x.
 
     from rezup.util_env import dot_main     # this process is now as if `rezup use .main` had started it
 
-`dot_main` is the container `.main`; any other name is that container's. The name becomes what was set: variables and values. The
-revision is held for as long as the process lives, and stays the one that the name means here. It is never built: where it is not
-ready, what stands in for it is taken, with a warning. The site-customize script is not run.
+`dot_main` means the container `.main`; any other name means the container of that name. The import gives a dictionary of the
+variables that were set. The process holds the lease of the revision as long as it lives, so that the name means the same revision
+for that time. No revision is built: if the right one is not ready, an earlier one is taken, with a warning. The site-customize
+script is not run.
 """
 
 from __future__ import annotations
@@ -13,28 +14,27 @@ import os
 from typing import TYPE_CHECKING
 
 from rezup.util import environ, get_revision, log
-from rezup_api.recipe.location import is_container
-from rezup_api.session.entry import enter
-from rezup_api.session.environment import without_session
-from rezup_api.session.formats import changes
-from rezup_api.store.names import DEFAULT_CONTAINER
-from rezup_api.studio import Studio
+from rezup_api import Studio
+from rezup_api.recipe import is_container
+from rezup_api.session import changes, enter, without_session
+from rezup_api.store import DEFAULT_CONTAINER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rezup_api.session.entry import Session
+    from rezup_api import Session
 
 _MAIN = "dot_main"
-# What was entered, by container: held until the process ends, so that a name means one revision for as long.
+# The sessions by container. Their leases are held until the process ends, so a name means the same revision all the time.
 _entered: dict[str, Session] = {}
 
 
 def __getattr__(name: str) -> dict[str, str]:
-    """Enter the container of that name in this process.
+    """Enter the container of that name in this process, and return the variables that were set.
 
     Raises:
-        ContainerError: it has no revision that is built here.
+        ContainerError: the container has no revision that is ready on this machine.
+        AttributeError: the name cannot be that of a container.
     """
     container = DEFAULT_CONTAINER if name == _MAIN else name
     if name.startswith("__") or not is_container(container):

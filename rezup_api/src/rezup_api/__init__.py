@@ -5,74 +5,79 @@
 
     session = Studio.from_environ(os.environ).container("dev").enter()
 
-Public names are loaded when they are first asked for, so that importing the package costs nothing.
+Public are the names that this package and its rooms offer, and those of `errors`, `events`, `rez`, `results` and `status`. They
+are loaded when they are first asked for, so that importing the package, or a room, costs nothing.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rezup_api._version import __version__ as __version__
     from rezup_api.container import Container as Container
-    from rezup_api.errors import BusyError as BusyError
-    from rezup_api.errors import InstallError as InstallError
-    from rezup_api.errors import LaunchError as LaunchError
-    from rezup_api.errors import NotFoundError as NotFoundError
-    from rezup_api.errors import Problem as Problem
-    from rezup_api.errors import RecipeError as RecipeError
-    from rezup_api.errors import RemoteError as RemoteError
-    from rezup_api.errors import RezError as RezError
-    from rezup_api.errors import RezupError as RezupError
-    from rezup_api.errors import StorageError as StorageError
-    from rezup_api.errors import UpgradeError as UpgradeError
-    from rezup_api.errors import UsageError as UsageError
-    from rezup_api.errors import VerificationError as VerificationError
-    from rezup_api.events import Event as Event
-    from rezup_api.events import Reporter as Reporter
+    from rezup_api.errors import (
+        BusyError as BusyError,
+        InstallError as InstallError,
+        LaunchError as LaunchError,
+        NotFoundError as NotFoundError,
+        Problem as Problem,
+        RecipeError as RecipeError,
+        RemoteError as RemoteError,
+        RezError as RezError,
+        RezupError as RezupError,
+        StorageError as StorageError,
+        UpgradeError as UpgradeError,
+        UsageError as UsageError,
+        VerificationError as VerificationError,
+    )
+    from rezup_api.events import Event as Event, Reporter as Reporter
+    from rezup_api.overview import Recorded as Recorded
     from rezup_api.recipe.load import load_recipe as load_recipe
     from rezup_api.recipe.model import Recipe as Recipe
     from rezup_api.session.entry import Session as Session
-    from rezup_api.settings import Settings as Settings
+    from rezup_api.settings import VARIABLES as VARIABLES, Settings as Settings, absolute as absolute, expand as expand
     from rezup_api.store.history import Act as Act
     from rezup_api.store.revision import Revision as Revision
     from rezup_api.studio import Studio as Studio
 
-_HOMES = {
-    "__version__": "_version",
-    "Container": "container",
-    "BusyError": "errors",
-    "InstallError": "errors",
-    "LaunchError": "errors",
-    "NotFoundError": "errors",
-    "Problem": "errors",
-    "RecipeError": "errors",
-    "RemoteError": "errors",
-    "RezError": "errors",
-    "RezupError": "errors",
-    "StorageError": "errors",
-    "UpgradeError": "errors",
-    "UsageError": "errors",
-    "VerificationError": "errors",
-    "Event": "events",
-    "Reporter": "events",
-    "load_recipe": "recipe.load",
-    "Recipe": "recipe.model",
-    "Session": "session.entry",
-    "Settings": "settings",
-    "Act": "store.history",
-    "Revision": "store.revision",
-    "Studio": "studio",
-}
-__all__ = sorted(_HOMES)  # noqa: PLE0605 - one list of names, with their homes
+    __all__: list[str]
 
 
-def __getattr__(name: str) -> object:
-    """A public name, from the module that defines it."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'rezup_api' has no attribute {name!r}")
-    from importlib import import_module
+def offer(package: dict[str, object], homes: "Mapping[str, str]") -> None:
+    """Let a package offer names of its modules, each of which is loaded when it is first asked for.
 
-    return getattr(import_module(f"rezup_api.{home}"), name)
+    Args:
+        package: the package's `globals()`.
+        homes: the names that are offered, in one text, by the module that defines them.
+    """
+    known = {name: home for home, names in homes.items() for name in names.split()}
+
+    def load(name: str) -> object:
+        home = known.get(name)
+        if home is None:
+            raise AttributeError(f"module {package['__name__']!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        return getattr(import_module(f"{package['__name__']}.{home}"), name)
+
+    package.update(__getattr__=load, __dir__=lambda: sorted({*package, *known}), __all__=sorted(known))
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+offer(
+    globals(),
+    {
+        "_version": "__version__",
+        "container": "Container",
+        "errors": "BusyError InstallError LaunchError NotFoundError Problem RecipeError RemoteError RezError RezupError"
+        " StorageError UpgradeError UsageError VerificationError",
+        "events": "Event Reporter",
+        "overview": "Recorded",
+        "recipe.load": "load_recipe",
+        "recipe.model": "Recipe",
+        "session.entry": "Session",
+        "settings": "Settings VARIABLES absolute expand",
+        "store.history": "Act",
+        "store.revision": "Revision",
+        "studio": "Studio",
+    },
+)

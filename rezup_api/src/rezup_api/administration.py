@@ -1,117 +1,35 @@
-"""What an admin does to a container: choose, look back, clean up, remove; on this machine or for the whole studio.
-
-Care(studio.container("prod")).chooser(remote=True).rollback(message="menus are gone")
-"""
+"""What an admin does to a container: choose, clean up, check, remove; on this machine or for the whole studio."""
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from rezup_api.disk.files import storage_error
-from rezup_api.disk.flock import lease
-from rezup_api.errors import BusyError, NotFoundError, RecipeError, RemoteError, StorageError, UsageError
+from rezup_api.errors import NotFoundError, RecipeError, UsageError
 from rezup_api.events import step
-from rezup_api.maintenance.gc import Collected, Collector
-from rezup_api.maintenance.removal import drop_container
-from rezup_api.maintenance.retention import Candidate, Policy, choose_policy, plan
-from rezup_api.maintenance.running import RunningSession, running_sessions
+from rezup_api.overview import Overview
 from rezup_api.recipe.load import load_recipe
-from rezup_api.selection.chooser import Chooser
-from rezup_api.selection.roots import Here, There
-from rezup_api.selection.selector import Selector
-from rezup_api.store.history import Act, new_act, read_history, record_act, write_act
-from rezup_api.store.labels import PUBLISHED, read_label, remove_label
+from rezup_api.store.labels import PUBLISHED
 from rezup_api.store.layout import cache_folder
 from rezup_api.store.metadata import FORMAT, Metadata
-from rezup_api.store.names import is_label, timestamp_order
-from rezup_api.store.revision import Revision, load_revision, newest_ready, resolve
+from rezup_api.store.names import is_label
+from rezup_api.store.revision import Revision, hold, load_revision, newest_ready, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rezup_api.container import Container
-    from rezup_api.maintenance.diff import Contents
-    from rezup_api.maintenance.verify import Finding
     from rezup_api.recipe.model import Retention
-    from rezup_api.store.remote import Remote
+    from rezup_api.results import Cleaned, Described, Dropped, Dropping, Verified
+    from rezup_api.selection.chooser import Change, Chooser
+    from rezup_api.store.root import ContainerRoot
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What a look at a revision has found.
+class Administration(Overview):
+    """A container that is administered.
 
-    Args:
-        found: all that was wrong.
-        left: what is wrong still, after a repair if one was asked for.
+    Where it is published, every verb that changes something must be told which root is meant: `local` for this machine, `remote`
+    for the whole studio.
     """
 
-    revision: Revision
-    found: tuple[Finding, ...]
-    left: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A revision and what is in it."""
-
-    container: str
-    timestamp: str
-    metadata: Metadata
-    contents: Contents
-
-    def __str__(self) -> str:
-        return f"{self.container}@{self.timestamp}"
-
-
-def behind(timestamp: str, offered: list[str], given: str | None) -> int:
-    """How many revisions come after one, up to the one that `use` gives.
-
-    Args:
-        offered: those among which `use` chooses; see `Care.offered`.
-    """
-    if given is None:
-        return 0
-    order, last = timestamp_order(timestamp), timestamp_order(given)
-    return sum(order < timestamp_order(one) <= last for one in offered)
-
-
-def _named_there(remote: Remote, name: str) -> dict[str, list[str]]:
-    """Who names which revision on a remote root: its pin, and its labels."""
-    named: dict[str, list[str]] = {}
-    pin = remote.pin(name)
-    if pin is not None:
-        named.setdefault(pin.timestamp, []).append("rolled back to" if pin.is_rollback else "pinned")
-    for label, timestamp in remote.labels(name).items():
-        named.setdefault(timestamp, []).append(f"labelled {label}")
-    return named
-
-
-@contextmanager
-def _held(revision: Revision) -> Iterator[None]:
-    """Keep a revision from being removed meanwhile; one that is incomplete has nothing to hold."""
-    try:
-        held = lease(revision.lock_file)
-    except FileNotFoundError:
-        yield
-        return
-    except OSError as error:
-        raise storage_error("cannot hold", error) from error
-    if held is None:
-        raise BusyError(f"{revision} is being removed", f"see what there is: rezup status {revision.container}")
-    with held:
-        yield
-
-
-class Care:
-    """The care for one container."""
-
-    def __init__(self, container: Container) -> None:
-        self._container = container
-
-    def place_of(self, *, local: bool, remote: bool) -> Remote | None:
+    def place_of(self, *, local: bool, remote: bool) -> ContainerRoot | None:
         """Which of the two roots an act is meant for: the remote root, or None for this machine's.
 
         Args:
@@ -121,103 +39,88 @@ class Care:
             UsageError: nothing was said.
             RemoteError: there is no remote root.
         """
-        container = self._container
         if remote:
-            return container.needed_remote("change")
-        if not local and container.remote is not None and container.is_published():
+            return self.needed_remote("change")
+        if not local and self.remote is not None and self.is_published():
             raise UsageError(
-                f"{container.name} is also published on the remote root {container.remote.place}",
+                f"{self.name} is also published on the remote root {self.remote.place}",
                 "say which is meant: --remote for the whole studio, --local for this machine",
             )
         return None
 
-    def chooser(self, *, local: bool = False, remote: bool = False) -> Chooser:
-        """What pins, rolls back and labels its revisions, under the root that is meant; see `place_of` for the errors."""
-        container = self._container
+    def _chooser(self, *, local: bool, remote: bool) -> Chooser:
+        from rezup_api.selection.chooser import Chooser  # not for a launch
+
         there = self.place_of(local=local, remote=remote)
-        if there is not None:
-            return Chooser(container.name, There(container.folder, there), container.environ, container.report)
-        here = Here(container.folder, container.remote, container.report)
-        return Chooser(container.name, here, container.environ, container.report)
+        return Chooser(self.folder, self.remote, self.environ, self.report, remote=there is not None)
 
-    def history(self) -> list[Act]:
-        """What was done on this machine, newest first; what was done on the remote root is `remote.history`."""
-        return read_history(self._container.folder)
+    def pin(self, request: str, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+        """Let `use NAME` give one revision until `unpin`; see `Chooser.pin` for the errors, `place_of` for the root."""
+        return self._chooser(local=local, remote=remote).pin(request, message)
 
-    def offered(self) -> tuple[list[str], str | None]:
-        """The revisions among which `use` chooses, and the one that it gives; none where that cannot be told."""
-        container = self._container
-        given = self._given()
-        try:
-            # Where a remote root decides, revisions made on this machine alone do not count.
-            if container.remote is not None and container.published() is not None:
-                return container.remote.timestamps(container.name), given
-        except (NotFoundError, RemoteError, StorageError):
-            pass
-        return [revision.timestamp for revision in container.revisions() if revision.ready], given
+    def unpin(self, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+        """Let `use NAME` give the newest revision again; see `Chooser.unpin` for the errors, `place_of` for the root."""
+        return self._chooser(local=local, remote=remote).unpin(message)
 
-    def collect(
-        self, asked: Policy, *, local: bool = False, remote: bool = False, dry_run: bool = False
-    ) -> tuple[Policy, Collected]:
-        """Remove the revisions that are not needed, under the root that is meant.
+    def rollback(self, to: str = "", message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+        """Go back to the revision before, or to another one, until there is a newer one.
+
+        See `Chooser.rollback` for the errors, `place_of` for the root.
+        """
+        return self._chooser(local=local, remote=remote).rollback(to, message)
+
+    def tag(self, request: str, label: str, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+        """Give a revision a label, or move one to it; see `Chooser.tag` for the errors, `place_of` for the root."""
+        return self._chooser(local=local, remote=remote).tag(request, label, message)
+
+    def untag(self, label: str, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+        """Remove a label; see `Chooser.untag` for the errors, `place_of` for the root."""
+        return self._chooser(local=local, remote=remote).untag(label, message)
+
+    def gc(
+        self,
+        *,
+        keep: int | None = None,
+        older_than: str | None = None,
+        local: bool = False,
+        remote: bool = False,
+        dry_run: bool = False,
+    ) -> Cleaned:
+        """Remove the revisions that are not needed, under the root that is meant; see `place_of`.
 
         Args:
-            asked: rules that come before those of the recipe.
+            keep: the newest so many are kept; comes before what the recipe says, as does `older_than`.
+            older_than: "30d"; only what is older goes.
             dry_run: only say what would go.
 
-        Returns:
-            The policy that held, and what was done.
-
         Raises:
-            UsageError: see `place_of`; or an age is none.
+            UsageError: see `place_of`; or the age is none.
             StorageError, RemoteError: it cannot be read or written there.
         """
-        container = self._container
+        from rezup_api.maintenance.gc import Collector, collect_published  # not for a launch
+        from rezup_api.maintenance.retention import Policy, choose_policy
+        from rezup_api.results import Cleaned
+
         there = self.place_of(local=local, remote=remote)
-        policy = choose_policy(asked, self._retention(), container.settings.clean_after)
-        if there is not None:
-            return policy, self._collect_there(there, policy, dry_run=dry_run)
-        collector = Collector(container.folder, self._given(), container.environ, container.report, container.named())
-        return policy, collector.collect(policy, dry_run=dry_run)
+        policy = choose_policy(Policy(keep, older_than), self._retention(), self.settings.clean_after)
+        with step(self.report, f"Looking at {self.name}"):
+            if there is not None:
+                done = collect_published(there, policy, self.environ, self.report, dry_run=dry_run)
+            else:
+                collector = Collector(self.folder, self.given(), self.environ, self.report, self.named())
+                done = collector.collect(policy, dry_run=dry_run)
+        return Cleaned(self.name, policy, done.verdicts, done.folders, done.bytes)
 
     def _retention(self) -> Retention:
         """The rules of the recipe on this machine, else of the newest revision, whose recipe may be the studio's."""
-        container = self._container
-        own = container.recipe.retention
+        own = self.recipe.retention
         if own.keep is not None or own.older_than is not None:
             return own
-        newest = newest_ready(container.folder)
+        newest = newest_ready(self.folder)
         try:
-            return load_recipe(container.name, newest.recipe_file, tolerant=True).retention if newest else own
+            return load_recipe(self.name, newest.recipe_file, tolerant=True).retention if newest else own
         except (NotFoundError, RecipeError):
             return own
-
-    def _given(self) -> str | None:
-        try:
-            return self._container.current()
-        except (NotFoundError, RemoteError, StorageError):
-            return None
-
-    def _collect_there(self, remote: Remote, policy: Policy, *, dry_run: bool) -> Collected:
-        """Remove published revisions; machines that have built them keep them, as long as their own policy says."""
-        name = self._container.name
-        found = {timestamp: remote.metadata(name, timestamp) for timestamp in remote.timestamps(name)}
-        named = _named_there(remote, name)
-        candidates = [
-            Candidate(
-                timestamp, (*named.get(timestamp, ()), *(["made by a newer rezup"] if one.format > FORMAT else []))
-            )
-            for timestamp, one in found.items()
-            if one is not None
-        ]
-        done = Collected(tuple(plan(candidates, policy, time.time())))
-        if done.gone and not dry_run:
-            for timestamp in done.gone:
-                if timestamp not in _named_there(remote, name):  # nobody has named it meanwhile
-                    remote.remove(name, timestamp)
-            act = new_act("gc", "", self._container.environ, detail=" ".join(done.gone))
-            record_act(lambda act: remote.record(name, act), act, self._container.report)
-        return done
 
     def verify(self, request: str = "", *, repair: bool = False) -> Verified:
         """Compare a revision of this machine with what was recorded when it was made.
@@ -234,52 +137,48 @@ class Care:
         from rezup_api.cache.folders import Caches, open_caches  # what builds takes as long to load as all else
         from rezup_api.maintenance.repair import Repairer
         from rezup_api.maintenance.verify import examine_revision
+        from rezup_api.results import Verified
+        from rezup_api.store.history import new_act
 
-        container = self._container
-        revision = load_revision(container.folder, self._meant_here(request))
-        root = container.folder.root
+        revision = load_revision(self.folder, self._meant_here(request))
+        root = self.folder.root
         caches = open_caches(root) if repair else Caches(cache_folder(root))  # a read-only root can be looked at too
         store = FileStore(caches.files, self._link(revision))
-        with _held(revision), step(container.report, f"Reading the files of {revision}") as running:
-            found = examine_revision(revision, store, container.environ, running)
-            running.text = f"Read the files of {revision}"
-        if not (found and repair):
-            return Verified(revision, tuple(found), tuple(found))
-        repairer = Repairer(revision, store, container.settings, container.environ, container.report)
-        with _held(revision):
-            mended = repairer.mend(found)
+        # One that is incomplete has nothing to hold, and is looked at all the same.
+        with hold(revision) if revision.lock_file.exists() else nullcontext():
+            with step(self.report, f"Reading the files of {revision}") as running:
+                found = tuple(examine_revision(revision, store, self.environ, running))
+                running.text = f"Read the files of {revision}"
+            if not (found and repair):
+                return Verified(revision, found, found)
+            mended = Repairer(revision, store, self.settings, self.environ, self.report).mend(found)
             if mended:
-                act = new_act("repair", revision.timestamp, container.environ, detail=f"{mended} mended")
-                record_act(lambda act: write_act(container.folder, act), act, container.report)
-            with step(container.report, f"Reading the files of {revision} again") as running:
-                return Verified(
-                    revision, tuple(found), tuple(examine_revision(revision, store, container.environ, running))
-                )
+                act = new_act("repair", revision.timestamp, self.environ, detail=f"{mended} mended")
+                self.local.record(act, self.report)
+            with step(self.report, f"Reading the files of {revision} again") as running:
+                return Verified(revision, found, tuple(examine_revision(revision, store, self.environ, running)))
 
     def _link(self, revision: Revision) -> str:
         """How the revision's recipe has files shared."""
         try:
-            return load_recipe(self._container.name, revision.recipe_file, tolerant=True).pip.link
+            return load_recipe(self.name, revision.recipe_file, tolerant=True).pip.link
         except (NotFoundError, RecipeError):
             return "auto"
 
     def _meant_here(self, request: str) -> str:
         """The timestamp of a revision of this machine, ready or not: what cannot be entered is what one wants to look at."""
-        container = self._container
-        timestamps = container.folder.timestamps()
-        given = self._given()
-        label = read_label(container.folder, request) if is_label(request) else None
+        timestamps = self.folder.timestamps()
+        given = self.given()
+        label = self.local.label(request) if is_label(request) else None
         if request:
-            return resolve(container.name, label or request, timestamps, given)
+            return resolve(self.name, label or request, timestamps, given)
         wanted = given or next(iter(timestamps), None)
         if wanted not in timestamps:
-            what = (
-                f"{container.name}@{wanted} is not built here" if wanted else f"there is no container {container.name}"
-            )
-            raise NotFoundError(what, f"see what there is: rezup status {container.name}")
+            what = f"{self.name}@{wanted} is not built here" if wanted else f"there is no container {self.name}"
+            raise NotFoundError(what, f"see what there is: rezup status {self.name}")
         return wanted
 
-    def contents(self, request: str = "") -> Described:
+    def describe(self, request: str = "") -> Described:
         """What is known of a revision, on this machine or where it is published; nothing is built for that.
 
         Args:
@@ -289,33 +188,35 @@ class Care:
             NotFoundError: there is none such.
             RemoteError: it is only published, and the remote root cannot be asked.
         """
-        from rezup_api.maintenance.diff import read_here, read_there  # they load what builds
+        from rezup_api.maintenance.diff import built_contents, published_contents  # they load what builds
+        from rezup_api.results import Described
 
-        container = self._container
         try:
-            revision = load_revision(container.folder, self._meant_here(request))
+            revision = load_revision(self.folder, self._meant_here(request))
             metadata = revision.metadata or Metadata(FORMAT, "")
-            return Described(container.name, revision.timestamp, metadata, read_here(revision))
+            return Described(self.name, revision.timestamp, metadata, built_contents(revision))
         except NotFoundError:
-            if container.remote is None:
+            if self.remote is None:
                 raise
-        selection = Selector(container.folder, container.remote, container.report).select_there(request)
+        selection = self._selector().select_there(request)
         published = selection.published or Metadata(FORMAT, "")
-        told = read_there(container.remote, container.name, selection.timestamp)
-        return Described(container.name, selection.timestamp, published, told)
+        told = published_contents(self.remote, selection.timestamp)
+        return Described(self.name, selection.timestamp, published, told)
 
-    def sessions(self) -> list[RunningSession]:
-        """The sessions of this machine in any of its revisions."""
-        return running_sessions(self._container.revisions())
+    def dropping(self, *, local: bool = False, remote: bool = False) -> Dropping:
+        """What `drop` would remove; see there for the arguments and errors."""
+        from rezup_api.results import Dropping  # not for a launch
 
-    def drop(self, *, local: bool = False, remote: bool = False, force: bool = False) -> bool:
+        there = self.place_of(local=local, remote=remote)
+        if there is None:
+            return Dropping("", self.folder.path, len(self.folder.timestamps()), self.exists)
+        return Dropping(there.place, self.folder.path, len(there.timestamps()), True)
+
+    def drop(self, *, local: bool = False, remote: bool = False, force: bool = False) -> Dropped:
         """Remove the container under the root that is meant.
 
         Args:
             force: also while processes of this machine use it.
-
-        Returns:
-            Whether all its files are gone; else what is left lies where nothing looks, and is cleared later.
 
         Raises:
             UsageError, RemoteError: see `place_of`.
@@ -323,12 +224,16 @@ class Care:
             BusyError: processes use a revision of it, or build one.
             StorageError: it cannot be removed.
         """
-        container = self._container
+        from rezup_api.disk.staging import STAGING
+        from rezup_api.maintenance.removal import drop_container  # not for a launch
+        from rezup_api.results import Dropped
+
         there = self.place_of(local=local, remote=remote)
         if there is None:
-            return drop_container(container.folder, force=force)
-        if container.name not in there.containers():
-            raise NotFoundError(f"there is no container {container.name} on {there.place}", "see: rezup status")
-        there.remove(container.name)
-        remove_label(container.folder, PUBLISHED)  # else its absence would be taken for a share that is away
-        return True
+            gone = drop_container(self.folder, force=force)
+            return Dropped("", None if gone else self.folder.root / STAGING)
+        if not there.exists():
+            raise NotFoundError(f"there is no container {self.name} on {there.place}", "see: rezup status")
+        there.remove()
+        self.local.remove_label(PUBLISHED)  # else its absence would be taken for a share that is away
+        return Dropped(there.place, None)

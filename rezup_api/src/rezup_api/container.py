@@ -1,67 +1,41 @@
-"""One container: joins its recipe, the store, building and its remote root."""
+"""One container: every verb of the command, on its recipe, its revisions and its remote root."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rezup_api.builder.failures import Failure, read_failure
+from rezup_api.administration import Administration
 from rezup_api.disk.staging import STAGING, building, sweep
-from rezup_api.errors import LaunchError, NotFoundError, RemoteError, RezupError, UsageError
+from rezup_api.errors import LaunchError, NotFoundError, RezupError
 from rezup_api.events import Warned
 from rezup_api.recipe.load import load_recipe
-from rezup_api.selection.selector import Selector
-from rezup_api.session.entry import Session, enter_revision
-from rezup_api.settings import absolute
-from rezup_api.store.labels import labels_of
-from rezup_api.store.layout import ContainerFolder, container_names
-from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import DEFAULT_CONTAINER
-from rezup_api.store.pin import PIN, Pin
-from rezup_api.store.remote import PathRemote, Remote, newest_published
 from rezup_api.store.revision import Revision, load_revision, newest_first, newest_ready
+from rezup_api.store.root import ContainerRoot, list_containers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from rezup_api.builder.revision_builder import RevisionBuilder
-    from rezup_api.events import Reporter
+    from rezup_api.bundles.bundler import Bundled
     from rezup_api.packages.lock_source import LockSource
     from rezup_api.recipe.model import Recipe
-    from rezup_api.settings import Settings
-    from rezup_api.store.remote import Watched
+    from rezup_api.results import SessionChanges
+    from rezup_api.session.entry import Session
+    from rezup_api.storage.interface import Witness
+    from rezup_api.store.metadata import Metadata
 
 FIRST_BUILD = "first"
 ATTEMPTS = 5
 
 
-class Container:
+class Container(Administration):
     """One container: its recipe, its folder under the local root, and its remote root if it has one.
 
     Made by `Studio.container`.
-
-    Args:
-        environ: the caller's environment, that of an outer session taken back.
-        report: told what happens.
     """
-
-    def __init__(self, recipe: Recipe, settings: Settings, environ: Mapping[str, str], report: Reporter) -> None:
-        local = absolute(recipe.root_local, environ) if recipe.root_local else settings.root_local
-        shared = absolute(recipe.root_remote, environ) if recipe.root_remote else settings.root_remote
-        self.settings = settings
-        self.environ = environ
-        self.report = report
-        if os.pathsep in str(local):
-            raise UsageError(f"the local root {local} has {os.pathsep!r} in its path, which PATH cannot hold")
-        self.recipe = recipe
-        self.folder = ContainerFolder(local, recipe.container)
-        self.remote: Remote | None = PathRemote(shared) if shared else None
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.recipe.container
 
     @property
     def _maker(self) -> RevisionBuilder:
@@ -70,10 +44,6 @@ class Container:
         )
 
         return RevisionBuilder(self.folder, self.settings, self.environ, self.report)
-
-    def revisions(self) -> list[Revision]:
-        """Its revisions under the local root, newest first, ready or not."""
-        return list(newest_first(self.folder))
 
     def find(
         self,
@@ -88,9 +58,9 @@ class Container:
 
         Args:
             request: `REV` of the command line, empty for what `use NAME` gives.
-            local: pass over the remote root.
-            strict: raise where another revision would stand in for what the remote root names, because that cannot be asked or
-                built.
+            local: choose among the revisions of this machine, without asking the remote root.
+            strict: raise if the remote root cannot be asked, or the revision that it names cannot be built, instead of giving the
+                last good one.
             at_once: try to build it even if that has just failed.
             create: make a first revision from the recipe, as is always done for `.main`; not where there is a remote root.
 
@@ -144,7 +114,7 @@ class Container:
         Raises:
             RezupError: the same error, where there is nothing.
         """
-        other = self._selector(local=False).stand_in(timestamp)
+        other = self._selector().stand_in(timestamp)
         if other is None:
             raise error
         by = f", published by {published.creator}" if published.creator else ""
@@ -155,84 +125,12 @@ class Container:
         )
         return load_revision(self.folder, other)
 
-    def _selector(self, *, local: bool) -> Selector:
-        return Selector(self.folder, None if local else self.remote, self.report)
-
     def _sweep(self) -> None:
         """Clear what killed processes left: builders in the container's folder, removers of whole containers beside it."""
         sweep(self.folder.path)
         sweep(self.folder.root)
 
-    def published(self) -> str | None:
-        """The revision that the remote root names; None without one, or where this container was never published.
-
-        Raises:
-            NotFoundError: the remote root is pinned to a revision that it does not have.
-            RemoteError: it cannot be asked.
-        """
-        offer = self._selector(local=False).offer()
-        return offer.timestamp if offer is not None else None
-
-    def current(self) -> str | None:
-        """The revision that `use` gives, built here or not; None when there is none.
-
-        Raises:
-            NotFoundError: a pin names one that does not exist.
-            RemoteError: the remote root cannot be asked, and nothing stands in for it.
-        """
-        selector = self._selector(local=False)
-        selection = selector.select()
-        if selection is None:
-            return None
-        published = selection.published
-        failing = published is not None and (published.format > FORMAT or self.failure(selection.timestamp) is not None)
-        return (selector.stand_in(selection.timestamp) if failing else None) or selection.timestamp
-
-    def failure(self, timestamp: str) -> Failure | None:
-        """The builds of a published revision that failed here; None when there were none."""
-        return read_failure(self.folder, timestamp)
-
-    def pins(self) -> tuple[Pin | None, Pin | None]:
-        """The pins or rollbacks that hold: this machine's, which comes first, and the remote root's.
-
-        Raises:
-            StorageError: the file of this machine's is damaged.
-            RemoteError: the remote root cannot be asked.
-        """
-        selector = self._selector(local=False)
-        return selector.pin_here(), selector.pin_there()
-
-    def named(self) -> dict[str, str]:
-        """What the remote root's labels and its pin name; empty where it cannot be asked."""
-        if self.remote is None:
-            return {}
-        try:
-            pin = self._selector(local=False).pin_there()
-            return {**self.remote.labels(self.name), **({PIN: pin.timestamp} if pin is not None else {})}
-        except RemoteError:
-            return {}
-
-    def labels(self) -> dict[str, str]:
-        """All labels that `NAME@LABEL` knows, with their revisions: this machine's, then the remote root's.
-
-        Raises:
-            RemoteError: the remote root cannot be asked.
-        """
-        published = self.remote.labels(self.name) if self.remote is not None else {}
-        return {**published, **labels_of(self.folder)}
-
-    def newest(self, *, local: bool = False) -> str | None:
-        """The newest revision, whether `use` gives it or not; None when there is none."""
-        return self._selector(local=local).newest()
-
-    def is_published(self) -> bool:
-        """Whether the remote root has it; also when that cannot be asked just now."""
-        try:
-            return self.published() is not None
-        except (NotFoundError, RemoteError):
-            return True
-
-    def _first(self, remote: Remote | None, *, create: bool) -> Revision:
+    def _first(self, remote: ContainerRoot | None, *, create: bool) -> Revision:
         """What there is when there is no revision: it is built the very first time, or that is an error.
 
         Args:
@@ -243,7 +141,7 @@ class Container:
             elsewhere = f", neither here nor on {remote.place}" if remote is not None else f" under {self.folder.root}"
             raise NotFoundError(f"there is no container {self.name}{elsewhere}", self._way_out(remote))
         with building(self.folder.path, FIRST_BUILD, self._maker.waiting):
-            return newest_ready(self.folder) or self.add(message="the first revision")
+            return newest_ready(self.folder) or self._make("the first revision")
 
     def _refuse_unready(self, request: str = "") -> None:
         """Say why a revision that is here, and is meant, cannot be entered; nothing happens when there is none such."""
@@ -252,43 +150,53 @@ class Container:
                 hint = f"see what there is: rezup status {self.name}"
                 raise NotFoundError(f"{revision} cannot be entered here: {revision.obstacle}", hint)
 
-    def _way_out(self, remote: Remote | None) -> str:
-        names = remote.containers() if remote is not None else container_names(self.folder.root)
+    def _way_out(self, remote: ContainerRoot | None) -> str:
+        names = list_containers((remote or self.local).storage)
         where = "published there" if remote is not None else "on this machine"
         make = f"make it: rezup add {self.name}" if self.name != DEFAULT_CONTAINER else "make it: rezup add"
         return f"{where}: {', '.join(names)}; or {make}" if names else make
 
-    def add(self, *, message: str = "", publish: bool = False, origin: LockSource | None = None) -> Revision:
-        """Make a new revision from the recipe.
+    def add(
+        self,
+        *,
+        message: str = "",
+        publish: bool = False,
+        source: Revision | Path | None = None,
+        upgrades: Sequence[str] = (),
+    ) -> Revision:
+        """Make a new revision from the recipe, or from what another revision holds.
 
         Args:
             message: why, for those who look later.
             publish: let all machines that see the remote root have it.
-            origin: what was resolved already; see `promotion`.
+            source: a revision, the folder of one, or the file of a bundle; `Studio.source` finds it by what users type.
+            upgrades: packages to resolve anew; all others keep the versions that they have. Without `source`, what `use` gives
+                is upgraded.
 
         Raises:
             RecipeError: it holds a literal credential and is to be published.
+            NotFoundError: the source is gone or has no locks; or no such package.
+            VerificationError: the bundle is damaged.
             InstallError: it cannot be built, or does not run.
             RemoteError: there is no remote root, or it cannot be written.
             StorageError: the local root cannot be written.
         """
+        if source is None and not upgrades:
+            return self._make(message, publish=publish)
+        from rezup_api.promotion import opened, taken_over  # what builds takes as long to load as all else
+
+        with opened(self.find(strict=True) if source is None else source) as (folder, told):
+            recipe, origin = taken_over(self.recipe, folder, told, upgrades)
+            made = type(self)(recipe, self.settings, self.environ, self.report)
+            return made._make(message, publish=publish, origin=origin)
+
+    def _make(self, message: str, *, publish: bool = False, origin: LockSource | None = None) -> Revision:
+        """Make a new revision from the recipe and, where there is one, from what was resolved already."""
         sweep(self.folder.root)
         remote = self.needed_remote("publish to") if publish else None
         revision = self._maker.make(self.recipe, message, remote, origin)
         self._collect(self.recipe, revision)
         return revision
-
-    def needed_remote(self, doing: str) -> Remote:
-        """Its remote root, for what cannot be done without; `doing` completes "has no remote root to ...".
-
-        Raises:
-            RemoteError: there is none.
-        """
-        if self.remote is None:
-            raise RemoteError(
-                f"{self.name} has no remote root to {doing}", "set root.remote in its recipe, or REZUP_ROOT_REMOTE"
-            )
-        return self.remote
 
     def pull(self, request: str = "") -> Revision:
         """Build what `use` would need.
@@ -299,13 +207,36 @@ class Container:
             InstallError: it cannot be built.
         """
         remote = self.needed_remote("pull from")
-        if newest_published(remote, self.name) is None:
-            offered = ", ".join(remote.containers()) or "nothing"
+        if remote.newest() is None:
+            offered = ", ".join(list_containers(remote.storage)) or "nothing"
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
         revision = self.find(request, strict=True, at_once=True)
         # Also where nothing was to be built.
         self._collect(load_recipe(self.name, revision.recipe_file, tolerant=True), revision)
         return revision
+
+    def present(self, *, fallback: bool = True) -> Revision:
+        """The revision that `use` gives, as far as it is built here; nothing is built.
+
+        Args:
+            fallback: take an earlier one where it is missing here, with a warning.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        current = self.current()
+        if current is None:
+            raise NotFoundError(f"there is no container {self.name} here", f"make it: rezup add {self.name}")
+        revision = load_revision(self.folder, current)
+        if revision.ready:
+            return revision
+        selector = self._selector()
+        other = selector.stand_in(current) if fallback and selector.pin_here() is None else None
+        way_out = f"build it: rezup pull {self.name}"
+        if other is None:
+            raise NotFoundError(f"{revision} is not built here", way_out)
+        self.report(Warned(f"{revision} is not built here, taking {self.name}@{other} instead; to {way_out}"))
+        return load_revision(self.folder, other)
 
     def enter(self, request: str = "", *, local: bool = False, strict: bool = False) -> Session:
         """Hold the revision that `use` gives, and compute its session's environment.
@@ -320,7 +251,7 @@ class Container:
                 return session
         raise LaunchError(f"the revisions of {self.name} are being removed", "try again, or see: rezup status")
 
-    def basis(self, request: str = "", *, local: bool = False) -> Watched | None:
+    def basis(self, request: str = "", *, local: bool = False) -> Witness | None:
         """What `find` and `newest` depend on; None where stamps would not show a change.
 
         What killed processes have left belongs to it: `find` clears that.
@@ -329,8 +260,43 @@ class Container:
         watched = self._selector(local=local).basis(request)
         if watched is None or any(os.path.lexists(stage) for stage in stages):
             return None
-        return replace(watched, files=(*watched.files, *stages))
+        return watched.with_files(*stages)
 
     def enter_revision(self, revision: Revision) -> Session | None:
         """Hold a revision and compute its session's environment; None when it is being removed just now."""
+        from rezup_api.session.entry import enter_revision  # who looks or chooses enters nothing
+
         return enter_revision(revision, self.environ, self.report)
+
+    def env(self, request: str = "", *, local: bool = False, before: Mapping[str, str] | None = None) -> SessionChanges:
+        """What a session sets and removes; nothing is held, nothing is entered. Errors are those of `enter`.
+
+        Args:
+            before: the environment that is compared with; default: the caller's.
+        """
+        from rezup_api.results import SessionChanges  # not for a launch
+        from rezup_api.session.formats import changes
+
+        session = self.enter(request, local=local)
+        session.lease.release()
+        return SessionChanges(session.revision, changes(self.environ if before is None else before, session.environ))
+
+    def bundle(self, path: Path, request: str = "", platforms: Sequence[str] = ()) -> Bundled:
+        """Make one file of a revision, that installs without a network; the revision is built first if it is missing here.
+
+        Args:
+            path: the file to write.
+            request: `REV` of the command line.
+            platforms: what it is for: "linux", "macos", "windows", or "linux-aarch64" and the like; default: this platform.
+
+        Raises:
+            UsageError: there is no such platform.
+            NotFoundError: there is no such revision, or it has no locks.
+            InstallError: something in it cannot go into a bundle, or there is no wheel of it for a platform.
+            StorageError: it cannot be written.
+        """
+        from rezup_api.bundles.bundler import Bundler, wanted_platforms  # what builds takes as long to load as all else
+
+        wanted = wanted_platforms(platforms)
+        revision = self.find(request, strict=True)
+        return Bundler(self.settings, self.environ, self.report).bundle(revision, path, wanted)

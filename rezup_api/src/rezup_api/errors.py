@@ -1,24 +1,25 @@
-"""What can go wrong: one class for each kind of failure, each with a stable code.
+"""Define the errors that rezup raises: one class for each kind of failure, each with a stable code.
 
-A message says what failed and where; the hint says what to do next. The library raises these and nothing else on purpose;
-the command turns the class into an exit status.
+A message says what failed and where; the hint says what the user can do next. The library raises no other errors on purpose. The
+command turns the class into an exit status.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 class RezupError(Exception):
-    """The base of all errors raised on purpose.
+    """The base of all errors that rezup raises on purpose.
 
     Args:
-        message: what failed and where, one sentence without a traceback.
-        hint: what to do next; may be empty.
+        message: what failed and where, in one sentence.
+        hint: what the user can do next; may be empty.
     """
 
     code = "internal"
@@ -30,7 +31,7 @@ class RezupError(Exception):
 
 
 class UsageError(RezupError):
-    """A command was asked for something that it cannot mean: a name that is none, options that exclude each other."""
+    """The caller asks for something that makes no sense: a name that no container can have, options that exclude each other."""
 
     code = "usage"
 
@@ -40,10 +41,10 @@ class Problem:
     """One fault in a recipe.
 
     Args:
-        where: the file, or what stands for it.
-        key: dotted path of the key, `extension[1].url`; empty when the whole file is meant.
-        message: what is wrong with it.
-        suggestion: the nearest known key, or the way out; may be empty.
+        where: the recipe's file, or a name where there is no file ("built-in").
+        key: the dotted path of the key, `extension[1].url`; empty when the whole file is meant.
+        message: what is wrong with the key.
+        suggestion: the nearest known key, or what the user can write instead; may be empty.
     """
 
     where: str
@@ -58,10 +59,11 @@ class Problem:
 
 
 class RecipeError(RezupError):
-    """A recipe, or what it names, cannot be used; carries every problem that was found, not only the first.
+    """A recipe, or something that it names, cannot be used.
 
     Args:
-        subject: what has the problems.
+        problems: all problems that were found, not only the first.
+        subject: what has the problems, as the message names it.
     """
 
     code = "recipe"
@@ -74,16 +76,16 @@ class RecipeError(RezupError):
 
 
 class NotFoundError(RezupError):
-    """A container, revision, recipe or interpreter that was named does not exist."""
+    """A container, revision, recipe or interpreter that the caller names does not exist."""
 
     code = "not-found"
 
 
 class BusyError(RezupError):
-    """Something is in use.
+    """Something cannot be changed, because other processes use it.
 
     Args:
-        holders: who holds it, one line each (`python3 (pid 4711, ana)`).
+        holders: the processes that use it, one line each (`python3 (pid 4711, ana)`).
     """
 
     code = "busy"
@@ -94,11 +96,11 @@ class BusyError(RezupError):
 
 
 class InstallError(RezupError):
-    """A revision could not be built; nothing of it is left.
+    """A revision could not be built; nothing of it stays on the disk.
 
     Args:
-        command: the command that failed, empty when none did.
-        status: its exit status.
+        command: the words of the command that failed; empty when no command did.
+        status: the exit status of that command.
         tail: the last lines of its output.
     """
 
@@ -114,34 +116,34 @@ class InstallError(RezupError):
 
 
 class StorageError(RezupError):
-    """A root cannot be read or written: permission, a full disk, a file where a folder belongs."""
+    """A root cannot be read or written: the user lacks permission, the disk is full, a file is where a folder belongs."""
 
     code = "storage"
 
 
 class RemoteError(RezupError):
-    """The remote root cannot be reached, read or published to."""
+    """The remote root cannot be reached or read, or nothing can be published there."""
 
     code = "remote"
 
 
 class VerificationError(RezupError):
-    """Files are not what was recorded of them."""
+    """Files differ from what was recorded of them."""
 
     code = "verification"
 
 
 class UpgradeError(RezupError):
-    """rezup itself cannot be upgraded; the present release goes on."""
+    """rezup itself cannot be upgraded; the release that runs stays in use."""
 
     code = "upgrade"
 
 
 class RezError(RezupError):
-    """The Rez inside a revision did not answer: it refuses a request, or what it was given to run has failed.
+    """The Rez inside a revision gave no answer: it refuses a request, or the process that runs it has failed.
 
     Args:
-        status: the exit status of what was run; None where Rez itself has refused.
+        status: the exit status of that process; None where Rez itself refuses the request.
         tail: the last lines of its stderr.
     """
 
@@ -157,7 +159,8 @@ class LaunchError(RezupError):
     """A command could not be started.
 
     Args:
-        status: what the launch exits with: 126 found but not executable, 127 not found, 125 anything else.
+        status: the exit status of the launch: 126 if the command exists and cannot be executed, 127 if it does not exist, 125 for
+            any other reason (the convention of POSIX shells and of `env`).
     """
 
     code = "launch"

@@ -1,11 +1,15 @@
-"""What the library tells while it works. It never prints: it calls a `Reporter` with one of these."""
+"""Define the events that the library reports while it works.
+
+The library never prints. It calls a `Reporter`, a function of the caller's, with one of these events.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from rezup_api.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,10 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """The running step has come this far: `detail` says what it is at, `done` of `total` how much, both 0 if unknown."""
+    """The running step has made progress.
+
+    `detail` says what it is doing; `done` of `total` parts are finished, and both numbers are 0 if nobody knows them.
+    """
 
     detail: str
     done: int = 0
@@ -26,7 +33,7 @@ class StepProgress:
 
 @dataclass(frozen=True, slots=True)
 class StepFinished:
-    """A step has ended well. `text` is the line that stays; `seconds` is how long it took."""
+    """A step has ended well. `text` is the line that stays on the terminal; `seconds` is how long the step took."""
 
     text: str
     seconds: float
@@ -34,28 +41,28 @@ class StepFinished:
 
 @dataclass(frozen=True, slots=True)
 class StepFailed:
-    """A step has ended with an error, which is raised as well."""
+    """A step has ended with an error. The library also raises the error."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something a person should know; nothing went wrong."""
+    """The user should know this; nothing went wrong."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """Something a person should act on; the work goes on."""
+    """The user should act on this; the work goes on."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class CommandStarted:
-    """A process is about to be started; credentials are already struck out. Shown with `--debug` only."""
+    """The library is about to start a process; its words no longer hold credentials. Shown with `--debug` only."""
 
     command: tuple[str, ...]
 
@@ -65,18 +72,18 @@ Reporter = Callable[[Event], None]
 
 
 def silent(event: Event) -> None:
-    """The reporter of callers that want none."""
+    """Report nothing; the reporter of callers that do not want events."""
 
 
 class Step:
-    """The running step: report progress on it, or change the line that stays when it ends."""
+    """The running step: the body of `step` reports its progress, or changes `text`, the line that stays when it ends."""
 
     def __init__(self, report: Reporter, text: str) -> None:
         self._report = report
         self.text = text
 
     def progress(self, detail: str, done: int = 0, total: int = 0) -> None:
-        """Say how far the step has come."""
+        """Report how far the step has come; see `StepProgress`."""
         self._report(StepProgress(detail, done, total))
 
 

@@ -1,4 +1,4 @@
-"""Questions asked of the Rez inside a revision, by any Python: the revision's own, in a process of its own, answers them.
+"""Ask the Rez inside a revision a question, from any Python: the Python of the revision answers it in a process of its own.
 
     import os
     from rezup_api import Studio
@@ -7,7 +7,7 @@
     revision = Studio.from_environ(os.environ).container("dev").find()
     environ = resolve_environ(revision, ["maya-2019", "spiderman"])
 
-Rez is started as `rez-python` in the environment that `rezup use` gives, and the revision is held meanwhile.
+Rez is started as `rez-python` in the environment that `rezup use` gives. This process holds the lease of the revision meanwhile.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ _PROBE = Path(__file__).with_name("_probe") / "ask.py"
 def resolve_environ(
     revision: Revision, requests: Sequence[object] | str | Path, environ: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """The environment that Rez resolves: what a command started by `rez-env` gets.
+    """The environment that Rez resolves for package requests: that of a command started by `rez-env`.
 
     Args:
-        revision: whose Rez is asked.
+        revision: the revision whose Rez is asked.
         requests: package requests (`["maya-2019", "~nuke"]`, or one string of them with blanks between), or the path of a
-            context that was saved (`rez-env --output`, a `.rxt` file).
-        environ: the caller's environment; default: that of this process.
+            context that the user has saved (`rez-env --output`, a `.rxt` file).
+        environ: the caller's environment; by default that of this process.
 
     Raises:
         RezError: Rez refuses: there is no such package, requests contradict each other, the context cannot be loaded.
-        NotFoundError: the revision was removed, or is not ready here.
-        UsageError: there is no such context file, or nothing is requested.
+        NotFoundError: the revision was removed, or is not ready on this machine.
+        UsageError: there is no such context file, or no package is requested.
     """
     answer = _ask(revision, {"ask": "environ", **_wanted(requests)}, environ)
     if "error" in answer:
@@ -57,17 +57,17 @@ def resolve_environ(
 
 
 def rez_version(revision: Revision, environ: Mapping[str, str] | None = None) -> str:
-    """The version that the Rez of a revision says it has; for an editable one that is the present one.
+    """The version that the Rez of a revision reports; an editable Rez reports the version of its present sources.
 
     Raises:
-        RezError: it does not run.
-        NotFoundError: the revision was removed, or is not ready here.
+        RezError: Rez does not run.
+        NotFoundError: the revision was removed, or is not ready on this machine.
     """
     return str(_ask(revision, {"ask": "about"}, environ)["version"])
 
 
 def rez_location(revision: Revision, environ: Mapping[str, str] | None = None) -> Path:
-    """The folder of the package `rez` that runs in a revision; errors are those of `rez_version`."""
+    """The folder of the Python package `rez` that runs in a revision; it raises the errors of `rez_version`."""
     return Path(_ask(revision, {"ask": "about"}, environ)["location"])
 
 
@@ -80,21 +80,21 @@ def run_script(
     timeout: float | None = None,
     report: Reporter = silent,
 ) -> Any:
-    """Run a script with the Rez of a revision, which it can import, and give the JSON document that it prints.
+    """Run a script that can import the Rez of a revision, and return the JSON document that it prints.
 
     Args:
-        revision: whose `rez-python` runs it.
-        script: the path of the script. Its stdout, or the last line of it where packages print too, is a JSON document.
-        arguments: its own.
-        environ: the caller's environment; default: that of this process.
-        stdin: text for it to read.
-        timeout: seconds after which it is ended; without, it may take its time.
-        report: told what happens.
+        revision: the revision whose `rez-python` runs the script.
+        script: the path of the script. It must print one JSON document; if packages print as well, on the last line.
+        arguments: the arguments of the script.
+        environ: the caller's environment; by default that of this process.
+        stdin: the text that the script can read from its standard input; without it, there is none.
+        timeout: seconds after which the script is ended; without it, there is no limit.
+        report: called with events: the command that is run.
 
     Raises:
-        RezError: it ends with a status that is not 0, takes too long, or prints no JSON.
+        RezError: the script ends with a status other than 0, takes too long, or prints no JSON.
         LaunchError: the revision has no `rez-python`, or a `.env` file of its recipe cannot be read.
-        NotFoundError: the revision was removed, or is not ready here.
+        NotFoundError: the revision was removed, or is not ready on this machine.
     """
     done = _run(revision, [str(script), *arguments], environ, stdin=stdin, timeout=timeout, report=report)
     return _document(done, f"{script}, run by the Rez of {revision},")
@@ -106,7 +106,7 @@ def _ask(revision: Revision, question: Mapping[str, object], environ: Mapping[st
 
 
 def _wanted(requests: Sequence[object] | str | Path) -> dict[str, object]:
-    """What is requested, as the probe takes it."""
+    """The requests in the form in which `_probe/ask.py` takes them."""
     if isinstance(requests, Path) or (isinstance(requests, str) and requests.endswith(CONTEXT_SUFFIX)):
         if not os.path.isfile(requests):
             raise UsageError(f"there is no context file {requests}", f"save one: rez-env --output {requests} PACKAGE")
@@ -126,20 +126,19 @@ def _run(
     timeout: float | None = None,
     report: Reporter = silent,
 ) -> runner.Completed:
-    """Run the `rez-python` of a revision, which is held for that time; what it is given to run must succeed."""
+    """Run the `rez-python` of a revision, and hold the lease of the revision meanwhile; the program must end with status 0."""
     session = enter(revision, os.environ if environ is None else environ, report)
     with session.lease as held:
         folders = os.pathsep.join(str(folder) for folder in revision.tool_folders)
         program = find_command("rez-python", {**session.environ, "PATH": folders})
-        done = runner.run(
+        done = runner.start(
             [program, "--", *words],
             environ=session.environ,
             report=report,
             stdin=stdin,
             holding=(held.descriptor,),
-            apart=True,  # Rez on Ctrl-C ends its whole process group (rez/cli/_util.py, sigbase_handler): with it, us
-            timeout=timeout,
-        )
+            apart=True,  # on Ctrl-C, Rez ends its whole process group (rez/cli/_util.py, sigbase_handler): this process too
+        ).wait(timeout)
     if done.status or done.timed_out:
         raise _failure(revision, words[0], done)
     return done

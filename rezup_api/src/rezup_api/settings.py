@@ -1,15 +1,16 @@
-"""Every environment variable that rezup reads, in one table, parsed once.
+"""Read the settings that users make in environment variables.
 
-The table is also what the reference page of the variables is made from.
+One table lists every variable that rezup reads. The reference page of the variables is made from that table.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One environment variable: its name, what it means, and what holds when it is unset."""
+    """One environment variable: its name, what it means, and which value holds when it is unset."""
 
     name: str
     meaning: str
@@ -29,22 +30,22 @@ VARIABLES = (
         "REZUP_ROOT_LOCAL", "The local root, where revisions are built. A recipe's `root.local` wins.", "`~/.rezup`"
     ),
     Variable(
-        "REZUP_ROOT_REMOTE", "The remote root, where recipes are published. A recipe's `root.remote` wins.", "none"
+        "REZUP_ROOT_REMOTE", "The remote root, to which revisions are published. A recipe's `root.remote` wins.", "none"
     ),
     Variable("REZUP_RECIPES", "The folder searched for recipes.", "the home folder"),
-    Variable("REZUP_DEFAULT_SHELL", "The shell to open: a name or a path.", "the shell one is in"),
-    Variable("REZUP_PROMPT", "The prompt's mark in an interactive session.", "the container's name"),
-    Variable("REZUP_DISABLE_PROMPT", "Any non-empty value: leave the prompt alone.", "unset"),
+    Variable("REZUP_DEFAULT_SHELL", "The shell to open: a name or a path.", "the shell from which you call rezup"),
+    Variable("REZUP_PROMPT", "The mark before the prompt of an interactive session.", "the container's name"),
+    Variable("REZUP_DISABLE_PROMPT", "Any non-empty value: do not change the prompt.", "unset"),
     Variable(
         "REZUP_PYTHON_PATH",
-        "Interpreters, or folders of them, searched before all others; separated as in `PATH`.",
+        "Interpreters, or folders of interpreters, that are searched before all others; separated as in `PATH`.",
         "none",
     ),
     Variable("REZUP_WHEELHOUSE", "A folder of wheels to install from, before an index is asked.", "none"),
     Variable(
         "REZUP_CLEAN_AFTER",
-        "The age, such as `30d`, after which revisions go by themselves, where a recipe has no `[retention]`.",
-        "none: nothing goes",
+        "The age, such as `30d`, after which rezup removes revisions by itself, if a recipe has no `[retention]`.",
+        "none: rezup removes nothing",
     ),
     Variable("REZUP_NO_UPGRADE", "Any non-empty value: do not look for newer releases of rezup.", "unset"),
     Variable("REZUP_UPGRADE_PAUSE", "Seconds between two looks for a newer release of rezup.", "86400, a day"),
@@ -56,25 +57,28 @@ VARIABLES = (
     Variable("REZUP_SKIP_INIT", "Any non-empty value: do not run the site-customize script.", "unset"),
     Variable(
         "REZUP_EDIT_IN_PRODUCTION",
-        "Accepted for recipes of rezup 2.x and without effect: an editable Rez always keeps production behaviour.",
+        "Accepted for rezup 2.x, and has no effect: an editable Rez is always a production install.",
         "unset",
     ),
 )
 SESSION_VARIABLES = (
-    Variable("REZUP_CONTAINER", "The name of the container one is in."),
-    Variable("REZUP_REVISION", "The absolute path of the revision one is in."),
-    Variable("REZUP_USING_REMOTE", '"yes" when the revision came from the remote root, else empty.'),
-    Variable("REZUP_SESSION", "What the session changed, as JSON, so that a nested `rezup use` starts clean of it."),
+    Variable("REZUP_CONTAINER", "The name of the session's container."),
+    Variable("REZUP_REVISION", "The absolute path of the session's revision."),
+    Variable("REZUP_USING_REMOTE", '"yes" if the revision comes from the remote root, else empty.'),
+    Variable("REZUP_SESSION", "What the session has changed, as JSON, so that a nested `rezup use` can take it back."),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment asks for. Paths have `~` expanded; `None` means that nothing was asked."""
+    """What the environment asks for. Paths have `~` expanded; None means that the environment does not say.
+
+    The two roots are as the user wrote them, because a root may be a URL; see `storage.address`.
+    """
 
     home: Path
-    root_local: Path
-    root_remote: Path | None
+    root_local: str
+    root_remote: str | None
     recipes: Path
     default_shell: str | None
     python_path: tuple[Path, ...]
@@ -98,8 +102,8 @@ class Settings:
         searched = environ.get("REZUP_PYTHON_PATH", "").split(os.pathsep)
         return cls(
             home=home,
-            root_local=path("REZUP_ROOT_LOCAL") or home / ".rezup",
-            root_remote=path("REZUP_ROOT_REMOTE"),
+            root_local=environ.get("REZUP_ROOT_LOCAL") or str(home / ".rezup"),
+            root_remote=environ.get("REZUP_ROOT_REMOTE") or None,
             recipes=path("REZUP_RECIPES") or home,
             default_shell=environ.get("REZUP_DEFAULT_SHELL") or None,
             python_path=tuple(absolute(item, environ) for item in searched if item),
@@ -110,13 +114,19 @@ class Settings:
 
 
 def home_folder(environ: Mapping[str, str]) -> Path:
-    """The user's home folder: HOME (USERPROFILE on Windows) if set, else what the system says."""
+    """The user's home folder: HOME (USERPROFILE on Windows) if it is set, otherwise the folder that the system names."""
     value = environ.get("USERPROFILE" if os.name == "nt" else "HOME")
     return Path(value) if value else Path(os.path.expanduser("~"))
 
 
 def expand(text: str, environ: Mapping[str, str]) -> str:
-    """Expand a leading `~` and `$VAR`, `${VAR}` in a path; what is not set stays as written, as a shell's user sees it."""
+    """Expand a leading `~`, and `$VAR` and `${VAR}`, in a path; a variable that is not set stays as the user wrote it.
+
+    Args:
+        text: the path, as it stands in a variable or a recipe.
+        environ: the values of the variables, and the home folder.
+    """
+    # Not `os.path.expandvars`: that one reads `os.environ` and not the environment that the caller gives.
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1) or match.group(2)
@@ -129,7 +139,13 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
 
 
 def absolute(text: str, environ: Mapping[str, str], base: Path | None = None) -> Path:
-    """`text` as an absolute path, expanded; relative ones are taken from `base`, by default the working folder."""
+    """`text` as an absolute path, expanded.
+
+    Args:
+        text: a path, which may begin with `~` and hold variables.
+        environ: for `expand`.
+        base: the folder from which a relative path starts, by default the working folder.
+    """
     expanded = expand(text, environ)
     if not os.path.isabs(expanded):
         expanded = os.path.join(base or os.getcwd(), expanded)

@@ -6,22 +6,29 @@ session = studio.container("dev").enter()
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
 from typing import TYPE_CHECKING
 
 from rezup_api.container import Container
 from rezup_api.errors import RecipeError, RemoteError
 from rezup_api.events import Reporter, Warned, silent
+from rezup_api.frozen import dataclass
+from rezup_api.overview import behind
 from rezup_api.recipe.load import builtin_recipe, load_recipe
-from rezup_api.recipe.location import find_recipe, list_recipes
-from rezup_api.session.environment import without_session
-from rezup_api.settings import Settings
-from rezup_api.store.layout import container_names
-from rezup_api.store.names import DEFAULT_CONTAINER, check_container
+from rezup_api.recipe.location import find_recipe, is_container, list_recipes, recipe_path
+from rezup_api.settings import SESSION_VARIABLES, Settings, absolute
+from rezup_api.store.names import DEFAULT_CONTAINER, check_container, is_timestamp, parse_target
+from rezup_api.store.root import list_containers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from rezup_api.recipe.model import Recipe
+    from rezup_api.results import Compared
+    from rezup_api.selfupdate.sources import News
+    from rezup_api.status import ContainerSummary, SessionStatus
+    from rezup_api.store.revision import Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +52,58 @@ class Studio:
         Args:
             environ: usually `os.environ`, after the site-customize script has run.
         """
-        plain = without_session(environ)
+        plain = dict(environ)
+        if not plain.keys().isdisjoint(variable.name for variable in SESSION_VARIABLES):
+            from rezup_api.session.environment import (
+                without_session,  # outside of any session there is nothing to take back
+            )
+
+            plain = without_session(environ)
         return cls(Settings.from_environ(plain), plain, report)
 
-    def container(self, name: str = DEFAULT_CONTAINER, recipe_file: Path | None = None) -> Container:
-        """A container, whether it exists or not.
+    def recipe(self, name: str = DEFAULT_CONTAINER, file: Path | None = None) -> Recipe:
+        """The effective recipe of a container; its warnings are reported.
 
         Args:
-            name: its name.
-            recipe_file: the recipe to use instead of the one found by name.
+            name: the container's.
+            file: the recipe to use instead of the one found by name.
 
         Raises:
             UsageError: no container can have that name.
-            RecipeError: its recipe is wrong.
-            NotFoundError: `recipe_file` is not there.
+            RecipeError: the recipe is wrong; all that is wrong is listed.
+            NotFoundError: `file` is not there.
         """
         check_container(name)
-        recipe = load_recipe(name, recipe_file or find_recipe(name, self.settings))
+        recipe = load_recipe(name, file or find_recipe(name, self.settings))
         for remark in recipe.warnings:
             self.report(Warned(remark))
-        return Container(recipe, self.settings, self.environ, self.report)
+        return recipe
+
+    def init_recipe(
+        self, name: str = DEFAULT_CONTAINER, file: Path | None = None, *, example: str | None = None
+    ) -> Path:
+        """Write a commented recipe to start from.
+
+        Args:
+            file: where; default: where the recipe of that container is looked for.
+            example: the name of an example for a real case; default: the plain starter.
+
+        Returns:
+            The file that was written.
+
+        Raises:
+            UsageError: there is a recipe already, or no such example.
+            StorageError: it cannot be written.
+        """
+        from rezup_api.recipe.starter import STARTER_FILE, example_file, write_starter  # few write one
+
+        path = file or recipe_path(name, self.settings)
+        write_starter(path, STARTER_FILE if example is None else example_file(example))
+        return path
+
+    def container(self, name: str = DEFAULT_CONTAINER, recipe_file: Path | None = None) -> Container:
+        """A container, whether it exists or not; see `recipe` for the arguments and errors."""
+        return Container(self.recipe(name, recipe_file), self.settings, self.environ, self.report)
 
     def containers(self) -> list[Container]:
         """Every container that has a folder under a local root, or is published on a remote one, sorted by name.
@@ -88,10 +127,73 @@ class Studio:
             return Container(builtin_recipe(name), self.settings, self.environ, self.report)
 
     def _names_beside(self, container: Container) -> list[str]:
-        names = container_names(container.folder.root)
+        names = list_containers(container.local.storage)
         if container.remote is not None:
             try:
-                names += container.remote.containers()
+                names += list_containers(container.remote.storage)
             except RemoteError as error:
                 self.report(Warned(error.message))
         return names
+
+    def status(self) -> list[ContainerSummary]:
+        """Every container with the revision that `use` gives; what cannot be asked or found is reported as a warning."""
+        return [container.summary() for container in self.containers()]
+
+    def session(self, environ: Mapping[str, str]) -> SessionStatus | None:
+        """The session that an environment is of, and how it stands to what `use` gives now; None outside of any.
+
+        Args:
+            environ: with what a session has set, as `os.environ` has it inside of one.
+        """
+        from rezup_api.status import session_status  # launches need no rows
+
+        name, path = environ.get("REZUP_CONTAINER", ""), environ.get("REZUP_REVISION", "")
+        timestamp = os.path.basename(path)
+        if not (is_container(name) and is_timestamp(timestamp)):
+            return None
+        try:
+            container = self.container(name)
+        except RecipeError as error:
+            self.report(Warned(error.message))
+            return session_status(name, path, None, 0)
+        given = container.given(quiet=False)
+        newer = behind(timestamp, container.choices(), given) if given is not None else 0
+        return session_status(name, path, given, newer)
+
+    def source(self, text: str) -> Revision | Path:
+        """What `add --from` names: the revision `NAME@REV`, the folder of one, or the file of a bundle.
+
+        Raises:
+            UsageError: it names nothing.
+            NotFoundError: there is no such revision.
+            RezupError: as `Container.find`.
+        """
+        path = absolute(text, self.environ)
+        if path.is_file() or "/" in text or os.sep in text:
+            return path
+        target = parse_target(text)
+        return self.container(target.container).find(target.revision, strict=True)
+
+    def diff(self, old: str, new: str) -> Compared:
+        """What differs between two revisions, each named as `NAME@REV`; errors are those of `Container.describe`."""
+        from rezup_api.maintenance.diff import compare_contents  # it loads what builds
+        from rezup_api.results import Compared
+
+        targets = [parse_target(text) for text in (old, new)]
+        first, second = (self.container(target.container).describe(target.revision) for target in targets)
+        return Compared(first, second, compare_contents(first.contents, second.contents))
+
+    def newer_releases(self, source: str, running: str, *, limit: float = 15.0) -> News:
+        """What a source of rezup's own releases has that is newer; taking one is for the command, which it replaces.
+
+        Args:
+            source: a checkout, a folder of wheels, or the URL of an index.
+            running: the version to compare with.
+            limit: seconds until an index counts as away.
+
+        Raises:
+            UpgradeError: the source cannot be read, or does not answer.
+        """
+        from rezup_api.selfupdate.sources import newer_releases  # it loads what asks an index
+
+        return newer_releases(source, running, limit=limit, environ=self.environ)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fake_engine import FakeEngine, library_wheel, rez_wheel
 from tests.unit.machine import Machine
-from tests.unit.studio import open_remote
+from tests.unit.studio import remote_dev
 
 from rezup_api.builder.failures import read_failure
 from rezup_api.disk.files import user_name
@@ -17,8 +17,8 @@ from rezup_api.errors import InstallError, RecipeError, RemoteError, StorageErro
 from rezup_api.events import Note, Warned
 from rezup_api.packages.lock_source import read_lock_source
 from rezup_api.packages.platforms import PLATFORMS, here
-from rezup_api.store.history import read_acts
 from rezup_api.store.layout import ContainerFolder
+from rezup_api.store.root import local_root
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def test_a_revision_says_who_made_it_and_why(machine: Machine) -> None:
     )
     assert metadata.rez_version == "3.4.0"
     assert float(revision.timestamp) == pytest.approx(time.time(), abs=120)
-    (act,) = read_acts(machine.folder)
+    (act,) = local_root(machine.folder).acts()
     assert (act.act, act.revision, act.message) == ("add", revision.timestamp, "the first")
     assert machine.left == []
 
@@ -69,7 +69,7 @@ def test_from_another_one_it_holds_the_same(machine: Machine, engine: FakeEngine
     second = machine.make(origin=read_lock_source(first.path, "dev@1"))
     assert second.metadata is not None
     assert (second.metadata.rez_version, second.metadata.origin) == ("3.4.0", "dev@1")
-    assert read_acts(machine.folder)[0].detail == "from dev@1"
+    assert local_root(machine.folder).acts()[0].detail == "from dev@1"
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,13 @@ def test_what_fails_leaves_nothing(machine: Machine, text: str, error: type[Exce
 
 def test_what_is_published_is_there_before_it_is_here(machine: Machine) -> None:
     revision = machine.publish(message="Rez 3.4")
-    remote = open_remote(machine.remote)
-    assert remote.timestamps("dev") == [revision.timestamp]
+    remote = remote_dev(machine.remote)
+    assert remote.timestamps() == [revision.timestamp]
     published = machine.published(revision.timestamp)
     assert (published.message, published.environments) == ("Rez 3.4", ())
-    assert set(remote.locks("dev", revision.timestamp)) == {"pylock.rez.toml"}
-    assert "python" in remote.recipe("dev", revision.timestamp), "the Python that was chosen here is everybody's"
-    assert [act.act for act in read_acts(machine.folder)] == ["add"]
+    assert set(remote.locks(revision.timestamp)) == {"pylock.rez.toml"}
+    assert "python" in remote.recipe(revision.timestamp), "the Python that was chosen here is everybody's"
+    assert [act.act for act in local_root(machine.folder).acts()] == ["add"]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_another_machine_gets_the_same(machine: Machine, other: Machine, engine:
     engine.calls.clear()
     assert other.pull(made.timestamp) == pulled
     assert engine.calls == [], "it is there already"
-    assert [act.act for act in read_acts(other.folder)] == ["pull"]
+    assert [act.act for act in local_root(other.folder).acts()] == ["pull"]
 
 
 def test_a_build_that_fails_is_tried_three_times_and_then_not_at_once(
@@ -156,7 +156,7 @@ def test_a_build_that_fails_is_tried_three_times_and_then_not_at_once(
 
 def test_that_the_share_has_gone_says_nothing_of_the_revision(machine: Machine, other: Machine) -> None:
     made = machine.publish()
-    remote = open_remote(machine.remote)
+    remote = remote_dev(machine.remote)
     published = machine.published(made.timestamp)
     machine.remote.rename(machine.remote.with_name("away"))
     with pytest.raises(RemoteError):
@@ -176,4 +176,6 @@ def test_what_lies_in_the_way_is_left_there(machine: Machine, other: Machine) ->
 def test_what_others_may_get_differently_is_said(machine: Machine, engine: FakeEngine) -> None:
     engine.locks = False
     machine.publish()
-    assert machine.told(Warned) == ["rez not locked: machines that pull this may get other files"]
+    assert machine.told(Warned) == [
+        "machines that pull this revision may get other files (environments without a lock: rez)"
+    ]

@@ -113,9 +113,9 @@ def digest_text(data: bytes) -> str:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (alter, "rezup.toml: is not what it was"),
+        (alter, "rezup.toml: its content has changed"),
         (lose, "revision.json: is missing"),
-        (climb, "evil.py: nothing of that"),
+        (climb, "evil.py: a bundle has no file"),
     ],
 )
 def test_other_members(bundle: Path, tmp_path: Path, change: Callable[[dict[str, bytes]], None], told: str) -> None:
@@ -131,7 +131,7 @@ def test_other_members(bundle: Path, tmp_path: Path, change: Callable[[dict[str,
 
 def test_what_is_added_is_told_and_stays_inside(bundle: Path, tmp_path: Path) -> None:
     changed(bundle, lambda members: members.update({"wheels/other.py": b""}))
-    assert archive.examine_bundle(bundle)[1] == ["wheels/other.py: does not belong to it"]
+    assert archive.examine_bundle(bundle)[1] == ["wheels/other.py: is not a part of the bundle"]
     out = tmp_path / "out"
     out.mkdir()
     archive.unpack(bundle, out)

@@ -13,6 +13,7 @@ from tests.packages import wheel
 from rezup import newer_release
 from rezup._version import __version__
 from rezup.fastpath import current_release
+from rezup.fastpath.version import installed_version
 from rezup.newer_release import Upgrader
 from rezup.output.progress import Progress
 from rezup_api.errors import InstallError, UpgradeError
@@ -122,7 +123,7 @@ def test_a_new_major_is_only_told_of(source: Source, capsys: pytest.CaptureFixtu
 def test_rolled_back_it_is_not_taken_again(source: Source) -> None:
     source.put(PATCH)
     source.upgrader().take(source.release(PATCH))
-    assert source.upgrader().roll_back() == newer_release.installed_version()
+    assert source.upgrader().roll_back() == installed_version()
     assert current_release.current(source.environ) is None
     assert source.upgrader().is_refused(source.release(PATCH)) == "it was taken back"
     assert not source.upgrader().look()
@@ -166,5 +167,5 @@ def test_a_place_that_others_can_write_to_is_none(source: Source) -> None:
     folder = Path(current_release.user_folder(source.environ)) / "releases"
     folder.mkdir(parents=True)
     folder.chmod(0o777)
-    with pytest.raises(UpgradeError, match="others can write to"):
+    with pytest.raises(UpgradeError, match="other users can write to"):
         source.upgrader().take(source.release(PATCH))

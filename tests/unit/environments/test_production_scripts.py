@@ -245,7 +245,7 @@ def test_a_name_that_nothing_has(environment: Path) -> None:
 @pytest.mark.parametrize("scripts", ["bad = rez.cli", "bad = rez cli:main", "../bad = rez.cli:main", "bad = :main"])
 def test_scripts_that_make_no_sense(environment: Path, scripts: str) -> None:
     distribution(site_packages(environment, sys.version_info[:3]), "odd", scripts)
-    with pytest.raises(InstallError, match="of odd is not understood"):
+    with pytest.raises(InstallError, match="of odd has an invalid entry point"):
         write_production_scripts(environment, request(Requirement("rez", "rez"), Requirement("odd", "odd")))
 
 

@@ -17,8 +17,8 @@ from rezup_api.maintenance import gc
 from rezup_api.maintenance.gc import STALE, Collector, collect_automatically
 from rezup_api.maintenance.holders import Holder, holders
 from rezup_api.maintenance.retention import Policy
-from rezup_api.store.history import read_acts
 from rezup_api.store.metadata import FORMAT
+from rezup_api.store.root import local_root
 
 if TYPE_CHECKING:
     import subprocess
@@ -53,17 +53,17 @@ def test_what_nobody_needs_goes_and_that_is_recorded(four: ContainerFolder) -> N
     assert collected.gone == (C, B, A)
     assert four.timestamps() == [D]
     assert collected.bytes > 0
-    (act,) = read_acts(four)
+    (act,) = local_root(four).acts()
     assert (act.act, act.detail) == ("gc", f"{C} {B} {A}")
     assert sorted(os.listdir(four.path)) == ["history", "revisions"]
     assert collector(four).collect(KEEP_ONE).gone == ()
-    assert len(read_acts(four)) == 1, "what does nothing is not recorded"
+    assert len(local_root(four).acts()) == 1, "what does nothing is not recorded"
 
 
 def test_a_dry_run_removes_nothing_and_says_the_same(four: ContainerFolder) -> None:
     planned = collector(four).collect(KEEP_ONE, dry_run=True)
     assert four.timestamps() == [D, C, B, A]
-    assert read_acts(four) == []
+    assert local_root(four).acts() == []
     done = collector(four).collect(KEEP_ONE)
     assert (done.verdicts, done.bytes) == (planned.verdicts, planned.bytes)
 
@@ -178,7 +178,7 @@ def test_what_killed_ones_left_is_cleared(four: ContainerFolder) -> None:
     assert not (four.path / ".staging").exists()
 
 
-@pytest.mark.parametrize(("keep", "said"), [(1, ["Removed 3 revisions that were not needed any more"]), (4, [])])
+@pytest.mark.parametrize(("keep", "said"), [(1, ["Removed 3 revisions that are no longer needed"]), (4, [])])
 def test_by_itself_it_says_a_line(four: ContainerFolder, keep: int, said: list[str]) -> None:
     events: list[Event] = []
     collect_automatically(four, Policy(keep=keep), D, {}, environ=os.environ, report=events.append)

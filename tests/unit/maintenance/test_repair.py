@@ -97,7 +97,7 @@ def test_all_that_share_the_file_are_mended(machine: Machine) -> None:
     spoil(file_of(first))
     mend(machine, first)
     assert findings(second) == []
-    assert "Mended 1 files of other revisions" in [e.text for e in machine.events if isinstance(e, StepFinished)]
+    assert "Repaired 1 files of other revisions" in [e.text for e in machine.events if isinstance(e, StepFinished)]
 
 
 @pytest.mark.parametrize("other", [True, False], ids=["from another revision", "by building again"])

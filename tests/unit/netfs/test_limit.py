@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.netfs import limit, reader
-from rezup_api.netfs import marker as markers
+from rezup_api.netfs import limit, marker as markers, reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,7 +137,7 @@ def test_what_else_goes_wrong_there_is_an_error_here_and_shows_nothing(
     def question() -> bytes:
         raise raised
 
-    with pytest.raises(OSError, match="the process that asked has ended with 3"):
+    with pytest.raises(OSError, match="the process that read it has ended with status 3"):
         reader.ask(question, marker)
     assert not holds(lambda: bool(question()), marker)
     assert capfd.readouterr() == ("", "")

@@ -1,4 +1,4 @@
-"""Locks: read back as pins for any interpreter of this machine, and nobody's password in them."""
+"""Locks: read back as versions for any interpreter of this machine, and nobody's password in them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def interpreter(*version: int, implementation: str = "CPython") -> Interpreter:
 
 @pytest.mark.parametrize(("version", "old"), [((3, 9), True), ((3, 11), False), ((3, 13), False)])
 def test_what_is_installed_depends_on_the_interpreter(version: tuple[int, int], old: bool) -> None:
-    own, shared = parse_lock(TEXT).pins(interpreter(*version))
+    own, shared = parse_lock(TEXT).versions(interpreter(*version))
     assert REZ in own.lines
     assert (f"old==1.0 --hash=sha256:{HASH}" in own.lines) is old
     assert not [line for line in own.lines if "windows" in line]
@@ -61,7 +61,7 @@ def test_what_is_installed_depends_on_the_interpreter(version: tuple[int, int], 
 
 def test_an_interpreter_that_it_is_not_for() -> None:
     with pytest.raises(InstallError, match=r"has nothing for Python 3\.8\.7"):
-        parse_lock(TEXT).pins(interpreter(3, 8))
+        parse_lock(TEXT).versions(interpreter(3, 8))
     assert can_lock(interpreter(3, 8))
     assert not can_lock(interpreter(3, 10, implementation="PyPy"))
 
@@ -70,14 +70,14 @@ def test_nobodys_password_is_in_it_and_everybody_uses_their_own() -> None:
     lock = parse_lock(TEXT)
     assert "secret" not in lock.to_toml()
     asked = ["rez", "studio-tool @ git+https://ben:other@git.studio/tool", "x @ https://elsewhere/x.zip"]
-    own, _ = lock.pins(interpreter(3, 11), asked)
+    own, _ = lock.versions(interpreter(3, 11), asked)
     assert f"studio-tool @ git+https://ben:other@git.studio/tool@{'0' * 40}#subdirectory=python" in own.lines
     assert f"archived @ https://ben:other@git.studio/archived-1.0.zip --hash=sha256:{HASH}" in own.lines
 
 
 def test_shared_libraries_are_kept_apart() -> None:
     lock = parse_lock(parse_lock(TEXT).sharing({"archived"}).to_toml())
-    own, shared = lock.pins(interpreter(3, 11))
+    own, shared = lock.versions(interpreter(3, 11))
     assert shared.lines == (f"archived @ https://git.studio/archived-1.0.zip --hash=sha256:{HASH}",)
     assert shared.lasting
     assert REZ in own.lines
@@ -114,7 +114,7 @@ local = "tools"
 
 def test_a_wheel_beside_the_lock() -> None:
     lock = parse_lock(LOCAL)
-    own, _ = lock.pins(interpreter(3, 11))
+    own, _ = lock.versions(interpreter(3, 11))
     assert own.lines == (f"studio-tools==1.0 --hash=sha256:{HASH}",)
     assert own.by_address() is None, "it has no other address"
     assert lock.local == ["studio_tools-1.0-py3-none-any.whl"]
@@ -124,11 +124,11 @@ def test_a_wheel_beside_the_lock() -> None:
 def test_a_compiled_one_binds_the_lock_to_its_platform() -> None:
     lock = parse_lock(LOCAL.replace("py3-none-any", "cp311-cp311-win_amd64"))
     with pytest.raises(InstallError, match=r"has nothing for Python 3\.11\.7"):
-        lock.pins(interpreter(3, 11))
+        lock.versions(interpreter(3, 11))
 
 
 def test_recorded_addresses_are_used_where_there_are_any() -> None:
-    own, _ = parse_lock(TEXT).pins(interpreter(3, 11), ["x @ https://ben:other@pypi.studio/x.zip"])
+    own, _ = parse_lock(TEXT).versions(interpreter(3, 11), ["x @ https://ben:other@pypi.studio/x.zip"])
     others = own.by_address()
     assert others is not None
     address = f"rez @ https://ben:other@pypi.studio/rez-3.4.0-py3-none-any.whl --hash=sha256:{'cd' * 32}"
@@ -150,7 +150,7 @@ def test_several_locks_become_one() -> None:
     rez = {package["version"]: package["marker"] for package in lock.packages if package["name"] == "rez"}
     assert rez == {"3.4.0": "sys_platform == 'linux'", "3.3.0": "sys_platform == 'win32'"}
     assert [package.get("marker") for package in lock.packages if package["name"] == "mine"] == [None]
-    own, _ = lock.pins(interpreter(3, 11))
+    own, _ = lock.versions(interpreter(3, 11))
     assert REZ in own.lines
     with pytest.raises(InstallError):
-        lock.pins(interpreter(3, 12))
+        lock.versions(interpreter(3, 12))

@@ -39,9 +39,9 @@ def program(folder: Path, content: bytes, mode: int = 0o755) -> Path:
 @pytest.mark.parametrize(
     ("content", "bare", "status", "hint"),
     [
-        (b"echo hello\n", True, 126, "it is no script, and no program for this machine"),
-        (b"", True, 126, "it is no script, and no program for this machine"),
-        (b"\x7fNOTELF\0\0\0", False, 126, "it is no script, and no program for this machine"),
+        (b"echo hello\n", True, 126, "it is neither a script nor a program for this machine"),
+        (b"", True, 126, "it is neither a script nor a program for this machine"),
+        (b"\x7fNOTELF\0\0\0", False, 126, "it is neither a script nor a program for this machine"),
         (b"#!/nowhere/interpreter\n", False, 127, "the interpreter that its first line names does not"),
     ],
 )
@@ -57,7 +57,7 @@ def test_each_kind_of_file(tmp_path: Path, content: bytes, bare: bool, status: i
 def test_too_many_words_are_said(tmp_path: Path) -> None:
     path = program(tmp_path, b"#!/bin/sh\n")
     told = refusal(str(path), refused(path, *["x" * 100_000] * 40))
-    assert told.hint == "its arguments and environment are too long together"
+    assert told.hint == "its arguments and its environment together are too long"
 
 
 def test_another_refusal_is_told_in_the_systems_words() -> None:

@@ -22,23 +22,23 @@ ENVIRON = dict(os.environ)
 
 
 def test_both_streams_and_the_status_are_captured() -> None:
-    done = runner.run(["sh", "-c", "echo out; echo err >&2; exit 3"], environ=ENVIRON)
+    done = runner.start(["sh", "-c", "echo out; echo err >&2; exit 3"], environ=ENVIRON).wait()
     assert (done.status, done.stdout, done.tail) == (3, "out\n", "err")
 
 
 def test_the_tail_is_the_end_of_a_long_output() -> None:
-    done = runner.run(["sh", "-c", "seq 1 20000 >&2"], environ=ENVIRON)
+    done = runner.start(["sh", "-c", "seq 1 20000 >&2"], environ=ENVIRON).wait()
     assert done.tail.splitlines() == [str(number) for number in range(19961, 20001)]
 
 
 def test_standard_input_is_given_whole_even_when_nobody_reads_it() -> None:
     text = "x" * 1_000_000
-    assert runner.run(["cat"], environ=ENVIRON, stdin=text).stdout == text
-    assert runner.run(["true"], environ=ENVIRON, stdin=text).status == 0
+    assert runner.start(["cat"], environ=ENVIRON, stdin=text).wait().stdout == text
+    assert runner.start(["true"], environ=ENVIRON, stdin=text).wait().status == 0
 
 
 def test_without_input_it_reads_nothing() -> None:
-    assert runner.run(["cat"], environ=ENVIRON).stdout == ""
+    assert runner.start(["cat"], environ=ENVIRON).wait().stdout == ""
 
 
 def test_lines_are_told_once_each_while_it_runs(tmp_path: Path) -> None:
@@ -51,36 +51,36 @@ def test_lines_are_told_once_each_while_it_runs(tmp_path: Path) -> None:
         heard.touch()
 
     script = f"echo one >&2; until [ -e {heard} ]; do sleep 0.02; done; echo two >&2"
-    assert runner.run(["sh", "-c", script], environ=ENVIRON, on_line=hear, timeout=60).status == 0
+    assert runner.start(["sh", "-c", script], environ=ENVIRON, on_line=hear).wait(60).status == 0
     assert told == ["one", "two"]
 
 
 def test_a_time_limit_ends_it() -> None:
     started = time.monotonic()
-    done = runner.run(["sh", "-c", "echo begun >&2; exec sleep 60"], environ=ENVIRON, timeout=1)
+    done = runner.start(["sh", "-c", "echo begun >&2; exec sleep 60"], environ=ENVIRON).wait(1)
     assert done.status < 0
     assert "begun" in done.tail
-    assert "without finishing" in done.tail
+    assert "because it had not finished" in done.tail
     assert time.monotonic() - started < 60
 
 
 def test_a_grandchild_that_stays_keeps_nobody_waiting() -> None:
     started = time.monotonic()
-    done = runner.run(["sh", "-c", "sleep 60 & echo $!"], environ=ENVIRON)
+    done = runner.start(["sh", "-c", "sleep 60 & echo $!"], environ=ENVIRON).wait()
     os.kill(int(done.stdout), 9)
     assert time.monotonic() - started < 60
 
 
 def test_a_program_that_is_not_there_is_an_install_error() -> None:
     with pytest.raises(InstallError, match="cannot start /nowhere/program"):
-        runner.run(["/nowhere/program"], environ=ENVIRON)
+        runner.start(["/nowhere/program"], environ=ENVIRON).wait()
 
 
 def test_the_command_is_reported_with_credentials_struck_out() -> None:
     events: list[Event] = []
-    runner.run(
+    runner.start(
         ["true", "secret"], environ=ENVIRON, report=events.append, redact=lambda word: word.replace("secret", "****")
-    )
+    ).wait()
     assert events == [CommandStarted(("true", "****"))]
 
 
@@ -90,7 +90,7 @@ def test_a_child_ends_with_its_parent(tmp_path: Path) -> None:
     program = (
         "import os\n"
         "from rezup_api.process import runner\n"
-        f"runner.run(['sh', '-c', 'echo $$ > {mark}; exec sleep 60'], environ=os.environ)\n"
+        f"runner.start(['sh', '-c', 'echo $$ > {mark}; exec sleep 60'], environ=os.environ).wait()\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", program])
     pid = _wait_for_pid(mark)
@@ -105,9 +105,9 @@ def test_what_runs_apart_does_to_its_group_what_it_likes() -> None:
     received: list[int] = []
     before = signal.signal(signal.SIGWINCH, lambda number, frame: received.append(number))
     try:
-        runner.run(["sh", "-c", "kill -WINCH 0"], environ=ENVIRON, apart=True)
+        runner.start(["sh", "-c", "kill -WINCH 0"], environ=ENVIRON, apart=True).wait()
         assert received == []
-        runner.run(["sh", "-c", "kill -WINCH 0"], environ=ENVIRON)
+        runner.start(["sh", "-c", "kill -WINCH 0"], environ=ENVIRON).wait()
         assert received, "this is what would happen to us"
     finally:
         signal.signal(signal.SIGWINCH, before)
@@ -117,9 +117,7 @@ def test_what_runs_apart_does_to_its_group_what_it_likes() -> None:
 def test_what_runs_apart_ends_with_all_that_it_started(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     for limit in (0.2, 2, 20):  # until the shell has come as far as its child
-        done = runner.run(
-            ["sh", "-c", f"sleep 60 & echo $! > {mark}; wait"], environ=ENVIRON, apart=True, timeout=limit
-        )
+        done = runner.start(["sh", "-c", f"sleep 60 & echo $! > {mark}; wait"], environ=ENVIRON, apart=True).wait(limit)
         assert done.status == -15
         if mark.exists() and mark.read_text():
             break
@@ -134,7 +132,7 @@ def test_ctrl_c_is_not_lost_when_it_strikes_in_the_middle_of_a_start() -> None:
         "from rezup_api.process import runner\n"
         "os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))\n"
         "try:\n"
-        "    runner.run(['sleep', '100'], environ=os.environ)\n"
+        "    runner.start(['sleep', '100'], environ=os.environ).wait()\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted', *signal.pthread_sigmask(signal.SIG_BLOCK, []))\n"
     )
@@ -144,7 +142,7 @@ def test_ctrl_c_is_not_lost_when_it_strikes_in_the_middle_of_a_start() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_ctrl_c_reaches_what_was_started() -> None:
-    assert runner.run(["sh", "-c", "kill -INT $$; echo still here"], environ=ENVIRON).status == -2
+    assert runner.start(["sh", "-c", "kill -INT $$; echo still here"], environ=ENVIRON).wait().status == -2
 
 
 def _wait_for_pid(mark: Path) -> int:

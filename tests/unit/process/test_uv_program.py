@@ -22,7 +22,7 @@ def test_it_is_that_of_this_environment(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("PATH", str(tmp_path))
     found = find_uv()
     assert found is not None
-    assert runner.run([found, "--version"], environ=os.environ).stdout.startswith("uv ")
+    assert runner.start([found, "--version"], environ=os.environ).wait().stdout.startswith("uv ")
 
 
 @pytest.mark.parametrize("error", [None, FileNotFoundError("no uv here")])

@@ -27,8 +27,8 @@ NO_COUNTERPART = (("use-deprecated", "legacy-resolver"),)
     [
         ("", (3, 11, 0), (), True, "uv", ""),
         ("", (3, 6, 0), (), True, "uv", ""),
-        ("", (3, 5, 9), (), True, "pip", ""),
-        ("", (2, 7, 18), (), True, "pip", ""),
+        ("", (3, 5, 9), (), True, "pip", "uv does not support Python 3.5.9"),
+        ("", (2, 7, 18), (), True, "pip", "uv does not support Python 2.7.18"),
         (PIP_RECIPE, (3, 11, 0), (), True, "pip", ""),
         (PIP_RECIPE, (3, 11, 0), NO_COUNTERPART, True, "pip", ""),
         ("", (3, 11, 0), (("index-url", "https://h/simple"),), True, "uv", ""),

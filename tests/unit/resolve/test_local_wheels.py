@@ -101,16 +101,16 @@ def test_what_an_earlier_build_left_is_no_part_of_this_one(tmp_path: Path) -> No
     ("source", "build", "said"),
     [
         ("nowhere", lambda source, folder: None, "there is no .*nowhere, which the recipe asks for"),
-        ("tool", lambda source, folder: folder.mkdir(parents=True), "gave no wheel"),
+        ("tool", lambda source, folder: folder.mkdir(parents=True), "made 0 wheels instead of one"),
         (
             "tool",
             lambda source, folder: [library_wheel(folder, name) for name in ("one", "two")],
-            "gave no wheel",
+            "made 2 wheels instead of one",
         ),
         (
             "tool",
             lambda source, folder: shutil.move(library_wheel(folder, "one"), folder / "one.whl"),
-            "is not named as a wheel is",
+            "is not a valid name of a wheel",
         ),
     ],
 )

@@ -64,7 +64,7 @@ def test_it_names_what_it_needs(engine: Callable[..., PipEngine]) -> None:
 
 
 def test_a_lock_is_what_was_downloaded(engine: Callable[..., PipEngine], environment: StandIn, tmp_path: Path) -> None:
-    library_wheel(tmp_path / "work" / "downloads", "six", "1.9")
+    library_wheel(tmp_path / "work" / "rez.downloads", "six", "1.9")
     asked: list[str] = []
 
     def scratch(name: str) -> Path:
@@ -82,7 +82,7 @@ def test_a_lock_is_what_was_downloaded(engine: Callable[..., PipEngine], environ
     assert words[:3] == ["-m", "pip", "download"]
     assert listed(words) == "rez\n"
     assert Path(value_of(words, "-c")).read_text(encoding="utf-8") == "six==1.9\n", "the rest keeps its version"
-    assert value_of(words, "--dest") == str(tmp_path / "work" / "downloads")
+    assert value_of(words, "--dest") == str(tmp_path / "work" / "rez.downloads")
     assert "--pre" in words
     assert "--upgrade" not in words, "a download does not know it"
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup_api.errors import RecipeError
+from rezup_api.resolve.acts import Purpose
 from rezup_api.resolve.pip_configuration import Option, configured, parse_options, split_options, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+EVERY = Purpose.RESOLVE | Purpose.INSTALL | Purpose.BUILD | Purpose.TOOL
 # What pip makes of the same files, variables and words; `sys.prefix` is where the file of an installation lies.
 ASK_PIP = """
 import json, os, sys
@@ -245,6 +247,7 @@ def test_a_word_that_is_no_option(words: list[str], named: str) -> None:
         (["--find-links=/a b", "-f/c"], ["--find-links", "/a b", "--find-links", "/c"], {}),
         (["--trusted-host=a:80"], ["--allow-insecure-host", "a:80"], {}),
         (["-c", "c.txt"], ["--constraints", "c.txt"], {}),
+        (["--build-constraint=b c.txt"], ["--build-constraints", "b c.txt"], {}),
         (["--no-binary=a,b"], ["--no-binary", "a", "--no-binary", "b"], {}),
         (["--only-binary=:all:", "--no-binary=:none:"], ["--only-binary", ":all:"], {}),
         (["--no-index", "--pre"], ["--no-index", "--prerelease", "allow"], {}),
@@ -263,7 +266,7 @@ def test_a_word_that_is_no_option(words: list[str], named: str) -> None:
 )
 def test_said_in_the_words_of_uv(words: list[str], arguments: list[str], variables: dict[str, str]) -> None:
     translation = translate(parse_options(words, "recipe"), {})
-    assert list(translation.arguments) == arguments
+    assert list(translation.arguments(EVERY)) == arguments
     assert dict(translation.environ) == variables
     assert translation.untranslatable == ()
 
@@ -272,15 +275,9 @@ def test_paths_in_the_home_folder() -> None:
     words = ["--find-links=~/wheels", "-c", "~/limits.txt", "--cert=~/ca.pem", "--find-links=https://h/~ana/"]
     translation = translate(parse_options(words, "recipe"), {"HOME": "/home/ana"})
     assert translation.environ == {"SSL_CERT_FILE": "/home/ana/ca.pem"}
-    found = [
-        "--find-links",
-        "/home/ana/wheels",
-        "--find-links",
-        "https://h/~ana/",
-        "--constraints",
-        "/home/ana/limits.txt",
-    ]
-    assert sorted(translation.arguments) == sorted(found)
+    found = ["--find-links", "/home/ana/wheels", "--find-links", "https://h/~ana/"]
+    found += ["--constraints", "/home/ana/limits.txt"]
+    assert sorted(translation.arguments(EVERY)) == sorted(found)
 
 
 @pytest.mark.parametrize(
@@ -299,13 +296,13 @@ def test_what_uv_lacks_is_not_dropped(word: str) -> None:
     translation = translate(parse_options([word, "--pre"], "recipe"), {})
     (option,) = translation.untranslatable
     assert f"--{option.name}" == word.partition("=")[0]
-    assert list(translation.arguments) == ["--prerelease", "allow"]
+    assert list(translation.arguments(EVERY)) == ["--prerelease", "allow"]
 
 
 def test_a_password_is_never_an_argument() -> None:
     words = ["--index-url=https://u:secret@a/s", "--extra-index-url=https://u:secret@b/s", "--proxy=u:secret@p:1"]
     translation = translate(parse_options(words, "recipe"), {})
-    assert "secret" not in " ".join(translation.arguments)
+    assert "secret" not in " ".join(translation.arguments(EVERY))
     assert sum("secret" in value for value in translation.environ.values()) == 5
 
 
@@ -327,7 +324,7 @@ def test_a_variable_of_uv_wins_over_what_pip_is_configured_for(tmp_path: Path, n
     assert configured(of_uv, tmp_path, tmp_path) == []
     # The recipe is nearer than either.
     given = translate(parse_options([f"--{name[4:].lower().replace('_', '-')}={value}"], "recipe"), of_uv)
-    assert value in (*given.arguments, *given.environ.values())
+    assert value in (*given.arguments(EVERY), *given.environ.values())
 
 
 @pytest.mark.parametrize(
@@ -341,8 +338,9 @@ def test_a_variable_of_uv_wins_over_what_pip_is_configured_for(tmp_path: Path, n
         ("--find-links=/a", {"UV_FIND_LINKS": "/b c,/d"}, "--find-links|/b c|--find-links|/d|--find-links|/a"),
         ("--trusted-host=a", {"UV_INSECURE_HOST": "b"}, "--allow-insecure-host|b|--allow-insecure-host|a"),
         ("--constraint=/a", {"UV_CONSTRAINT": "/b /c"}, "--constraints|/b|--constraints|/c|--constraints|/a"),
+        ("--build-constraint=/a", {"UV_BUILD_CONSTRAINT": "/b"}, "--build-constraints|/b|--build-constraints|/a"),
     ],
 )
 def test_lists_of_uv_are_added_to(word: str, uv: dict[str, str], told: str) -> None:
     translation = translate(parse_options([word], "recipe"), uv)
-    assert told in ("|".join(translation.arguments), translation.environ.get("UV_INDEX"))
+    assert told in ("|".join(translation.arguments(EVERY)), translation.environ.get("UV_INDEX"))

@@ -51,7 +51,7 @@ def test_each_kind_of_file(tmp_path: Path, file: str, expected: tuple[str, str, 
 def test_it_is_a_lock_for_this_python_and_platform(tmp_path: Path) -> None:
     library_wheel(tmp_path, "six", "1.9")
     read = parse_lock(lock(tmp_path, Requirement("six", "six")))
-    own, _ = read.pins(host_interpreter())
+    own, _ = read.versions(host_interpreter())
     assert own.names == ("six==1.9",)
     assert own.lasting
     assert len(read.document["environments"]) == 1
@@ -81,7 +81,7 @@ def test_nothing_downloaded_is_an_empty_lock_and_a_failure_an_error(tmp_path: Pa
 
 def test_a_file_with_a_wrong_name_is_said(tmp_path: Path) -> None:
     (tmp_path / "nonsense.whl").touch()
-    with pytest.raises(InstallError, match=r"nonsense\.whl is not named as a wheel is"):
+    with pytest.raises(InstallError, match=r"nonsense\.whl is not a valid name of a wheel"):
         lock(tmp_path)
 
 

@@ -75,7 +75,7 @@ def request(
 
 def versions(resolved: Resolved) -> list[str]:
     """What is pinned in the environment itself."""
-    return list(resolved.pins.names)
+    return list(resolved.versions.names)
 
 
 def origin_of(resolved: Resolved, upgrades: tuple[str, ...] = (), wheels: Path | None = None) -> LockSource:
@@ -87,8 +87,8 @@ def origin_of(resolved: Resolved, upgrades: tuple[str, ...] = (), wheels: Path |
 def test_a_new_lock_and_its_pins_are_the_same(place: Place) -> None:
     resolved = place.resolve(request(SIX))
     assert versions(resolved) == ["rez==3.4.0", "six==1.9"]
-    assert resolved.pins.lasting
-    assert resolved.pins.complete
+    assert resolved.versions.lasting
+    assert resolved.versions.complete
     assert resolved.shared.lines == ()
     assert resolved.lock is not None
     assert [package["name"] for package in resolved.lock.packages] == ["rez", "six"]
@@ -102,7 +102,7 @@ def test_a_lock_is_taken_as_it_is_and_nobody_is_asked(place: Place) -> None:
     called = []
     again = place.resolve(request(SIX), origin_of(first), meanwhile=lambda: called.append(True))
     assert versions(again) == versions(first)
-    assert again.pins.digest == first.pins.digest
+    assert again.versions.digest == first.versions.digest
     assert place.engine.calls == []
     assert called == [True]
     assert place.told == "Took rez from the lock of dev@1"
@@ -141,7 +141,7 @@ def test_shared_libraries_are_resolved_together_and_kept_apart(place: Place) -> 
     assert list(resolved.shared.names) == ["numpy==1.5"]
     assert resolved.lock is not None
     again = place.resolve(request(SIX, shared=(SIX, Requirement("numpy", "numpy"))), origin_of(resolved))
-    assert (again.pins.lines, again.shared.lines) == (resolved.pins.lines, resolved.shared.lines)
+    assert (again.versions.lines, again.shared.lines) == (resolved.versions.lines, resolved.shared.lines)
 
 
 @pytest.mark.parametrize("locks", [False, True])
@@ -173,13 +173,13 @@ def test_a_local_path_becomes_a_wheel_beside_the_lock(place: Place, tmp_path: Pa
 
     project_folder(tmp_path, "tool", "x = 2")
     taken = place.resolve(request(tool), origin_of(first, wheels=tmp_path / "wheels"), wheels="others")
-    assert taken.pins.lines == first.pins.lines
+    assert taken.versions.lines == first.versions.lines
     assert (tmp_path / "others" / "tool-1.0-py2.py3-none-any.whl").is_file(), "it lies beside the new lock too"
     kept = place.resolve(request(tool, SIX), origin_of(first, ("rez",), tmp_path / "wheels"), wheels="kept")
-    assert first.pins.lines[-1] in kept.pins.lines, "it is not built anew while something else is upgraded"
+    assert first.versions.lines[-1] in kept.versions.lines, "it is not built anew while something else is upgraded"
     assert place.engine.calls.count("build_wheel tool") == 1
     upgraded = place.resolve(request(tool), origin_of(first, ("tool",), tmp_path / "wheels"), wheels="upgraded")
-    assert upgraded.pins.lines[-1] != first.pins.lines[-1], "it is another file of the same version"
+    assert upgraded.versions.lines[-1] != first.versions.lines[-1], "it is another file of the same version"
 
 
 def test_a_wheel_that_is_missing_beside_the_lock_is_said(place: Place, tmp_path: Path) -> None:

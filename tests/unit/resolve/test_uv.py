@@ -20,7 +20,7 @@ from rezup_api.packages.versions import Versions
 from rezup_api.pythons.interpreter import host_interpreter
 from rezup_api.resolve.engine import LockRequest, Surroundings
 from rezup_api.resolve.pip_configuration import translate
-from rezup_api.resolve.uv import UvEngine, parse_pins
+from rezup_api.resolve.uv import UvEngine, parse_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,7 +183,7 @@ def test_then_the_indexes_are_asked_and_then_the_recorded_address(
     ):
         engine().install(tmp_path / "venv", request(), replace(LASTING, recorded=(address,)), running)
     assert ["--offline" in words for words in uv.calls] == [True, False, False]
-    assert (tmp_path / "work" / "pins.txt").read_text(encoding="utf-8") == f"{address}\n"
+    assert (tmp_path / "work" / "versions.txt").read_text(encoding="utf-8") == f"{address}\n"
     assert StepProgress("Downloading rez") in events
 
 
@@ -285,4 +285,4 @@ def test_a_resolution_can_be_ended(engine: Callable[..., UvEngine], uv: StandIn)
     ],
 )
 def test_what_uv_prints_is_read(text: str, lines: tuple[str, ...], lasting: bool) -> None:
-    assert parse_pins(text) == Versions(lines, lasting)
+    assert parse_versions(text) == Versions(lines, lasting)

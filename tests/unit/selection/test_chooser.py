@@ -10,10 +10,9 @@ from tests.unit.studio import A, B, C, D, label
 
 from rezup_api.errors import NotFoundError, RemoteError, UsageError
 from rezup_api.selection.chooser import Chooser
-from rezup_api.selection.roots import Here, There
-from rezup_api.store.history import read_acts
-from rezup_api.store.pin import PIN, Pin, read_pin
-from rezup_api.store.remote import PathRemote
+from rezup_api.store.labels import PIN
+from rezup_api.store.pin import Pin
+from rezup_api.store.root import local_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,16 +23,16 @@ if TYPE_CHECKING:
 
 
 def here(studio: Studio) -> Chooser:
-    remote = PathRemote(studio.there.root) if studio.there.path.exists() else None
-    return Chooser("dev", Here(studio.here, remote, studio.report), os.environ, studio.report)
+    remote = studio.remote if studio.there.path.exists() else None
+    return Chooser(studio.here, remote, os.environ, studio.report)
 
 
 def there(studio: Studio) -> Chooser:
-    return Chooser("dev", There(studio.here, PathRemote(studio.there.root)), os.environ, studio.report)
+    return Chooser(studio.here, studio.remote, os.environ, studio.report, remote=True)
 
 
 def last(folder: ContainerFolder) -> tuple[str, str, str, str]:
-    act = read_acts(folder)[0]
+    act = local_root(folder).acts()[0]
     return act.act, act.revision, act.previous, act.detail
 
 
@@ -43,14 +42,14 @@ def test_a_pin_holds_until_it_is_removed(studio: Studio) -> None:
     assert (change.revision, change.previous, change.where) == (A, B, "")
     assert studio.given() == A
     assert last(studio.here) == ("pin", A, B, "")
-    assert read_acts(studio.here)[0].message == "b is slow"
+    assert local_root(studio.here).acts()[0].message == "b is slow"
     studio.build(C)
     assert studio.given() == A
     assert here(studio).unpin().previous == A
     assert studio.given() == C
     assert last(studio.here) == ("unpin", C, A, "")
     assert here(studio).unpin().previous == ""
-    assert len(read_acts(studio.here)) == 2, "what changed nothing is no act"
+    assert len(local_root(studio.here).acts()) == 2, "what changed nothing is no act"
 
 
 def test_a_rollback_holds_until_there_is_something_new(studio: Studio) -> None:
@@ -76,7 +75,7 @@ def test_a_rollback_is_undone(studio: Studio) -> None:
         assert studio.given() == A
         undo()
         assert studio.given() == C
-        assert read_pin(studio.here) is None
+        assert local_root(studio.here).pin() is None
 
 
 def test_what_is_pinned_is_rolled_back_for_good(studio: Studio) -> None:

@@ -10,7 +10,7 @@ from tests.unit.studio import A, B, C, D, label
 
 from rezup_api.errors import RemoteError
 from rezup_api.selection.selector import fallback
-from rezup_api.store.pin import PIN
+from rezup_api.store.labels import PIN
 
 if TYPE_CHECKING:
     from tests.unit.studio import Studio

@@ -9,8 +9,8 @@ import pytest
 from tests.unit.studio import A, B, C, D, label
 
 from rezup_api.errors import NotFoundError, RemoteError, StorageError
-from rezup_api.store.labels import PUBLISHED, label_file, read_label
-from rezup_api.store.pin import PIN
+from rezup_api.store.labels import LABELS, PIN, PUBLISHED
+from rezup_api.store.root import local_root
 
 if TYPE_CHECKING:
     from tests.unit.studio import Studio
@@ -117,7 +117,7 @@ def test_a_pin_that_is_damaged_names_its_file(studio: Studio, where: str) -> Non
     label(folder, PIN, "the good one")
     with pytest.raises((StorageError, RemoteError), match="does not hold a timestamp") as error:
         studio.given(strict=True)
-    assert str(label_file(folder, PIN)) in error.value.message
+    assert str(folder.path / LABELS / PIN) in error.value.message
 
 
 def test_labels_are_looked_for_here_then_there(studio: Studio) -> None:
@@ -169,24 +169,24 @@ def test_a_complete_timestamp_that_is_here_asks_nobody(studio: Studio) -> None:
     assert studio.given(A) == A
     assert studio.given(A, strict=True) == A
     assert studio.told == []
-    assert read_label(studio.here, PUBLISHED) is None
+    assert local_root(studio.here).label(PUBLISHED) is None
 
 
 def test_what_the_remote_root_named_is_kept_in_mind(studio: Studio) -> None:
     studio.build(A)
     assert studio.given() == A
-    assert read_label(studio.here, PUBLISHED) is None, "it named nothing"
+    assert local_root(studio.here).label(PUBLISHED) is None, "it named nothing"
     studio.publish(B)
     studio.given(local=True)
-    assert read_label(studio.here, PUBLISHED) is None, "it was not asked"
+    assert local_root(studio.here).label(PUBLISHED) is None, "it was not asked"
     for _ in range(2):
         studio.given()
-        assert read_label(studio.here, PUBLISHED) == B
+        assert local_root(studio.here).label(PUBLISHED) == B
     label(studio.there, PIN, B)
     studio.publish(C)
     studio.given()
-    assert read_label(studio.here, PUBLISHED) == B
+    assert local_root(studio.here).label(PUBLISHED) == B
     label(studio.here, PIN, A)
     label(studio.there, PIN, C)
     studio.given()
-    assert read_label(studio.here, PUBLISHED) == C, "also where this machine goes its own way"
+    assert local_root(studio.here).label(PUBLISHED) == C, "also where this machine goes its own way"

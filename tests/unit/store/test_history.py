@@ -11,12 +11,11 @@ import pytest
 from tests.unit.studio import A, B, C, D
 
 from rezup_api.errors import StorageError
-from rezup_api.events import Event, Warned
-from rezup_api.store.history import Act, new_act, parse_act, read_acts, read_history, record_act, write_act
+from rezup_api.events import Event, Warned, silent
+from rezup_api.store.history import Act, new_act, parse_act
+from rezup_api.store.root import local_root
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.unit.studio import Studio
 
     from rezup_api.store.layout import ContainerFolder
@@ -28,8 +27,8 @@ def act(name: str, revision: str = A, day: int = 1, **more: str) -> Act:
 
 def test_an_act_comes_back_as_it_was_written(folder: ContainerFolder) -> None:
     written = act("tag", message="für „Möwe“\nzweite Zeile", detail="staging", previous=B, rezup_version="3.0.0")
-    write_act(folder, written)
-    assert read_acts(folder) == [written]
+    local_root(folder).record(written, silent)
+    assert local_root(folder).acts() == [written]
     (path,) = (folder.path / "history").iterdir()
     assert path.name.split("-")[0].replace(".", "").isdigit()
     assert os.listdir(folder.path) == ["history"], "nothing else is left"
@@ -49,8 +48,8 @@ def test_who_where_and_when_are_filled_in() -> None:
 
 def test_the_newest_comes_first_whatever_the_clock_of_the_writer_said(folder: ContainerFolder) -> None:
     for day in (2, 3, 1):
-        write_act(folder, act("pin", day=day))
-    assert [one.when[8:10] for one in read_acts(folder)] == ["03", "02", "01"]
+        local_root(folder).record(act("pin", day=day), silent)
+    assert [one.when[8:10] for one in local_root(folder).acts()] == ["03", "02", "01"]
 
 
 @pytest.mark.parametrize(
@@ -66,13 +65,13 @@ def test_the_newest_comes_first_whatever_the_clock_of_the_writer_said(folder: Co
     ],
 )
 def test_what_is_no_act_is_left_out(folder: ContainerFolder, text: str) -> None:
-    write_act(folder, act("pin"))
+    local_root(folder).record(act("pin"), silent)
     place = folder.path / "history"
     (place / "1.json").write_text(text, encoding="utf-8")
     (place / ".2.json").write_text(act("pin").to_json(), encoding="utf-8")
     (place / "3.txt").write_text(act("pin").to_json(), encoding="utf-8")
     (place / "4.json").write_bytes(b"\xff\xfe")
-    assert read_acts(folder) == [act("pin")]
+    assert local_root(folder).acts() == [act("pin")]
     with pytest.raises(ValueError):  # noqa: PT011 - json's, or ours
         parse_act(text)
 
@@ -86,34 +85,26 @@ def test_a_revision_of_which_nothing_is_recorded_tells_of_itself(studio: Studio)
     studio.build(A, B)
     studio.pull(C)
     (studio.here.revisions / D).mkdir()
-    write_act(studio.here, act("add", B, day=3))
-    write_act(studio.here, act("pin", A, day=2))
-    told = [(one.act, one.revision) for one in read_history(studio.here)]
+    local_root(studio.here).record(act("add", B, day=3), silent)
+    local_root(studio.here).record(act("pin", A, day=2), silent)
+    told = [(one.act, one.revision) for one in local_root(studio.here).history()]
     assert told == [("add", B), ("pin", A), ("pull", C), ("add", A)]
 
 
 def test_no_folder_is_no_history(folder: ContainerFolder) -> None:
-    assert read_history(folder) == []
+    assert local_root(folder).history() == []
     folder.path.mkdir(parents=True)
     (folder.path / "history").touch()
-    assert read_acts(folder) == []
+    with pytest.raises(StorageError, match="cannot list"):
+        local_root(folder).acts()
 
 
-def test_what_cannot_be_recorded_is_done_all_the_same() -> None:
-    told: list[Event] = []
-
-    def refuse(_: Act) -> None:
-        raise StorageError("the disk is full")
-
-    record_act(refuse, act("pin"), told.append)
-    (event,) = told
-    assert isinstance(event, Warned)
-    assert "the disk is full" in event.text
-
-
-def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path, folder: ContainerFolder) -> None:
+def test_an_act_that_cannot_be_recorded_is_a_warning(folder: ContainerFolder) -> None:
     folder.path.mkdir(parents=True)
     (folder.path / "history").write_text("in the way", encoding="utf-8")
-    with pytest.raises(StorageError, match="cannot write"):
-        write_act(folder, act("pin"))
+    told: list[Event] = []
+    local_root(folder).record(act("pin"), told.append)
+    (event,) = told
+    assert isinstance(event, Warned)
+    assert "it is done, but cannot be written into the history: cannot write" in event.text
     assert os.listdir(folder.path) == ["history"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup_api.errors import StorageError
-from rezup_api.store.labels import PUBLISHED, label_file, read_label, remember_published
-from rezup_api.store.pin import PIN
+from rezup_api.store.labels import LABELS, PIN, PUBLISHED
+from rezup_api.store.root import local_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,21 +22,21 @@ FIRST, SECOND = "1700000001.000000", "1700000002.5"
 
 def write(folder: ContainerFolder, label: str, content: bytes) -> Path:
     """Write the file of a label, whatever it is to hold."""
-    path = label_file(folder, label)
+    path = folder.path / LABELS / label
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
 
 
 def test_where_labels_lie(folder: ContainerFolder) -> None:
-    assert label_file(folder, "staging") == folder.path / "labels" / "staging"
+    assert (folder.path / LABELS / "staging") == folder.path / "labels" / "staging"
     assert (PIN, PUBLISHED) == (".pin", ".published")
 
 
 @pytest.mark.parametrize("content", [b"1700000002.5", b"1700000002.5\n", b" 1700000002.5\r\n\n"])
 def test_a_label_holds_a_timestamp(folder: ContainerFolder, content: bytes) -> None:
     write(folder, "staging", content)
-    assert read_label(folder, "staging") == SECOND
+    assert local_root(folder).label("staging") == SECOND
 
 
 @pytest.mark.parametrize(
@@ -45,41 +45,41 @@ def test_a_label_holds_a_timestamp(folder: ContainerFolder, content: bytes) -> N
 def test_what_holds_something_else_is_refused(folder: ContainerFolder, content: bytes) -> None:
     path = write(folder, "staging", content)
     with pytest.raises(StorageError) as error:
-        read_label(folder, "staging")
-    assert error.value.message == f"{path} does not hold a timestamp"
+        local_root(folder).label("staging")
+    assert error.value.message == f"{path} is damaged: it does not hold a timestamp"
     assert error.value.hint
 
 
 def test_there_need_be_no_label(folder: ContainerFolder) -> None:
-    assert read_label(folder, PIN) is None
+    assert local_root(folder).label(PIN) is None
     folder.path.mkdir(parents=True)
     (folder.path / "labels").touch()
-    assert read_label(folder, PIN) is None
+    assert local_root(folder).label(PIN) is None
 
 
 def test_a_label_that_cannot_be_read_is_an_error(folder: ContainerFolder) -> None:
-    label_file(folder, "staging").mkdir(parents=True)
+    (folder.path / LABELS / "staging").mkdir(parents=True)
     with pytest.raises(StorageError, match="cannot read"):
-        read_label(folder, "staging")
+        local_root(folder).label("staging")
 
 
 def test_what_was_published_is_written_only_when_it_changes(folder: ContainerFolder) -> None:
-    remember_published(folder, FIRST)
-    path = label_file(folder, PUBLISHED)
+    local_root(folder).remember_published(FIRST)
+    path = folder.path / LABELS / PUBLISHED
     assert path.read_bytes() == f"{FIRST}\n".encode()
     before = path.stat()
-    remember_published(folder, FIRST)
+    local_root(folder).remember_published(FIRST)
     assert path.stat() == before
-    remember_published(folder, SECOND)
-    assert read_label(folder, PUBLISHED) == SECOND
+    local_root(folder).remember_published(SECOND)
+    assert local_root(folder).label(PUBLISHED) == SECOND
     assert path.stat().st_ino != before.st_ino, "it was replaced, not rewritten"
     assert os.listdir(path.parent) == [PUBLISHED]
 
 
 def test_damage_is_mended(folder: ContainerFolder) -> None:
     write(folder, PUBLISHED, b"nonsense")
-    remember_published(folder, FIRST)
-    assert read_label(folder, PUBLISHED) == FIRST
+    local_root(folder).remember_published(FIRST)
+    assert local_root(folder).label(PUBLISHED) == FIRST
 
 
 def test_where_nothing_can_be_written_nothing_is_said(
@@ -87,5 +87,5 @@ def test_where_nothing_can_be_written_nothing_is_said(
 ) -> None:
     place = type(folder)(open_folder / "root", "dev")
     place.path.mkdir(parents=True)
-    unprivileged(lambda: remember_published(place, FIRST))
+    unprivileged(lambda: local_root(place).remember_published(FIRST))
     assert os.listdir(place.path) == []

@@ -8,7 +8,9 @@ import pytest
 from tests.unit.studio import A, B, C, D, label
 
 from rezup_api.errors import StorageError
-from rezup_api.store.pin import PIN, Pin, is_step_back, read_pin, rolled_back
+from rezup_api.store.labels import PIN
+from rezup_api.store.pin import Pin, is_step_back, rolled_back
+from rezup_api.store.root import local_root
 
 if TYPE_CHECKING:
     from rezup_api.store.layout import ContainerFolder
@@ -24,18 +26,18 @@ if TYPE_CHECKING:
     ],
 )
 def test_a_file_says_what_was_written(folder: ContainerFolder, text: str, pin: Pin) -> None:
-    assert read_pin(folder) is None
+    assert local_root(folder).pin() is None
     label(folder, PIN, text.rstrip())
-    assert read_pin(folder) == pin
+    assert local_root(folder).pin() == pin
     label(folder, PIN, pin.to_text().rstrip())
-    assert read_pin(folder) == pin
+    assert local_root(folder).pin() == pin
 
 
 @pytest.mark.parametrize("text", ["", "the good one", f"{A}\nnever", "\n"])
 def test_a_damaged_file_is_an_error(folder: ContainerFolder, text: str) -> None:
     label(folder, PIN, text)
     with pytest.raises(StorageError, match="does not hold a timestamp"):
-        read_pin(folder)
+        local_root(folder).pin()
 
 
 @pytest.mark.parametrize(

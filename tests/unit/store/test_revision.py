@@ -14,10 +14,12 @@ from tests.unit.conftest import go_on
 
 from rezup_api.disk.staging import staged
 from rezup_api.errors import NotFoundError, StorageError, UsageError
-from rezup_api.store.layout import BIN, container_names, platform_tag
+from rezup_api.storage.folder import FolderStorage
+from rezup_api.store.layout import BIN, platform_tag
 from rezup_api.store.metadata import FORMAT
 from rezup_api.store.names import timestamp_order
 from rezup_api.store.revision import appear_next, load_revision, newest_first, newest_ready, resolve
+from rezup_api.store.root import list_containers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,14 +156,14 @@ def test_no_folder_is_no_revisions_and_a_file_is_an_error(folder: ContainerFolde
 
 
 def test_containers_of_a_root(folder: ContainerFolder) -> None:
-    assert container_names(folder.root) == []
+    assert list_containers(FolderStorage(folder.root)) == []
     for name in ("dev", ".main", "a.b", ".staging", ".cache", "not one", "empty"):
         (folder.root / name / "revisions").mkdir(parents=True)
     (folder.root / "empty" / "revisions").rmdir()
     (folder.root / "file").touch()
-    assert container_names(folder.root) == [".main", "a.b", "dev"]
+    assert list_containers(FolderStorage(folder.root)) == [".main", "a.b", "dev"]
     with pytest.raises(StorageError, match="cannot list"):
-        container_names(folder.root / "file")
+        list_containers(FolderStorage(folder.root / "file"))
 
 
 @pytest.mark.parametrize(

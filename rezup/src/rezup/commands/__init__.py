@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from rezup.output.progress import Progress
     from rezup.output.render import Result
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
 
     Command = Callable[[argparse.Namespace, Studio, Progress], Result | int]
 

@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING
 
 from rezup.commands.use import become_shell, shell_opening
 from rezup.output.render import Result, described
-from rezup_api.errors import NotFoundError, RemoteError, StorageError, UsageError
+from rezup_api import NotFoundError, RemoteError, StorageError, UsageError, absolute
 from rezup_api.events import Note
-from rezup_api.promotion import add_from
-from rezup_api.settings import absolute
 
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
     from rezup.output.progress import Progress
-    from rezup_api.container import Container
-    from rezup_api.store.revision import Revision
-    from rezup_api.studio import Studio
+    from rezup_api import Container, Revision, Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result | int:
@@ -30,7 +26,10 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
         )
     file: Path | None = absolute(arguments.file, studio.environ) if arguments.file else None
     container = studio.container(arguments.name, file)
-    revision = _made(arguments, studio, container)
+    source = studio.source(arguments.source) if arguments.source is not None else None
+    revision = container.add(
+        message=arguments.message, publish=arguments.remote, source=source, upgrades=arguments.upgrade
+    )
     progress.say(f"Added {revision} ({described(revision)})" + (", published" if arguments.remote else ""))
     remark = _not_given(container, revision)
     if remark:
@@ -40,15 +39,6 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     session = container.enter_revision(revision) or container.enter(revision.timestamp)
     progress.close()
     return become_shell(shell_opening(studio, session, newest=True), session)
-
-
-def _made(arguments: argparse.Namespace, studio: Studio, container: Container) -> Revision:
-    """Make it from the recipe, or from another revision; to upgrade something is to start from the one that `use` gives."""
-    message, publish = arguments.message, arguments.remote
-    if arguments.source is None and not arguments.upgrade:
-        return container.add(message=message, publish=publish)
-    source = arguments.source or container.name
-    return add_from(studio, container, source, upgrades=arguments.upgrade, message=message, publish=publish)
 
 
 def _not_given(container: Container, revision: Revision) -> str:

@@ -5,25 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rezup.output.render import Lines, Result, size_text
-from rezup_api.bundles.archive import examine_bundle
-from rezup_api.bundles.bundler import Bundler
-from rezup_api.errors import UsageError
-from rezup_api.packages.platforms import here, parse_platforms
-from rezup_api.pythons.interpreter import host_interpreter
-from rezup_api.settings import absolute
-from rezup_api.store.names import parse_target
+from rezup_api import UsageError, absolute
+from rezup_api.bundles import examine_bundle
+from rezup_api.store import parse_target
 
 if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
-    from rezup_api.packages.platforms import PlatformTarget
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
+    from rezup_api.packages import PlatformTarget
 
 FAILED = 8
 
 
-def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
+def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
     """Make a bundle, or check one."""
     if arguments.verify:
         if arguments.target or arguments.output or arguments.platform:
@@ -32,25 +28,18 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     if not arguments.target or not arguments.output:
         raise UsageError("which revision, and into which file?", "rezup bundle NAME@REV -o FILE")
     target = parse_target(arguments.target)
-    platforms = parse_platforms(arguments.platform) if arguments.platform else [_this()]
-    revision = studio.container(target.container).find(target.revision, strict=True)
     path = absolute(arguments.output, studio.environ)
-    made = Bundler(studio.settings, studio.environ, progress.report).bundle(revision, path, platforms)
+    made = studio.container(target.container).bundle(path, target.revision, arguments.platform)
     what = ", ".join(map(str, made.targets))
     data = {
-        "revision": str(revision),
+        "revision": str(made.revision),
         "path": str(made.path),
         "size": made.size,
         "wheels": made.wheels,
         "targets": [_told(one) for one in made.targets],
     }
-    text = f"Bundled {revision} for {what}: {made.wheels} wheels, {size_text(made.size)}, in {made.path}"
+    text = f"Bundled {made.revision} for {what}: {made.wheels} wheels, {size_text(made.size)}, in {made.path}"
     return Result(data, Lines((text,)))
-
-
-def _this() -> tuple[str, str]:
-    machine = host_interpreter().machine.lower()
-    return here(), {"amd64": "amd64", "x86_64": "amd64"}.get(machine, machine) if here() == "windows" else machine
 
 
 def _verified(arguments: argparse.Namespace, studio: Studio) -> Result:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
 
 
 def run(arguments: argparse.Namespace, _studio: Studio, _progress: Progress) -> Result:

@@ -6,34 +6,27 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rezup.output.render import Lines, Result, moment_text
-from rezup_api.administration import Care
-from rezup_api.maintenance.diff import compare_contents
-from rezup_api.store.names import moment, parse_target
+from rezup_api.store import moment
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
     from rezup.output.progress import Progress
-    from rezup_api.administration import Described
-    from rezup_api.maintenance.diff import Difference, ValueChange
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
+    from rezup_api.maintenance import Difference, ValueChange
+    from rezup_api.results import Described
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
     """Read both, and say what is different in the second one."""
-    old, new = (_described(studio, text) for text in (arguments.old, arguments.new))
+    compared = studio.diff(arguments.old, arguments.new)
+    old, new, difference = compared.old, compared.new, compared.difference
     for one in (old, new):
         if not one.contents.built:
             progress.warn(f"{one} is not built here: its packages are those of its lock, for all platforms")
-    difference = compare_contents(old.contents, new.contents)
     data = {"old": _about(old), "new": _about(new), **_told(difference)}
     return Result(data, Lines((*_head(old, new), *_lines(difference))))
-
-
-def _described(studio: Studio, text: str) -> Described:
-    target = parse_target(text)
-    return Care(studio.container(target.container)).contents(target.revision)
 
 
 def _about(one: Described) -> dict[str, Any]:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rezup.output.render import Raw, Result
-from rezup_api.session.formats import Written, changes, written
-from rezup_api.store.names import parse_target
+from rezup_api.session import Written, written
+from rezup_api.store import parse_target
 
 if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
     """Compute a session's environment and compare it with the caller's; nothing is held, nothing is entered."""
     target = parse_target(arguments.target)
-    session = studio.container(target.container).enter(target.revision, local=arguments.local)
-    session.lease.release()
-    changed = changes(arguments.origin.environ, session.environ)
+    container = studio.container(target.container)
+    found = container.env(target.revision, local=arguments.local, before=arguments.origin.environ)
+    revision, changed = found.revision, found.values
     data = {
-        "container": session.revision.container,
-        "timestamp": session.revision.timestamp,
-        "revision": str(session.revision.path),
+        "container": revision.container,
+        "timestamp": revision.timestamp,
+        "revision": str(revision.path),
         "environ": changed,
     }
     told = Written("") if arguments.json else written(arguments.format, changed)

@@ -2,53 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rezup.output.render import Result, Table, moment_text
-from rezup_api.administration import Care
-from rezup_api.errors import NotFoundError, RemoteError
+from rezup_api.frozen import asdict
 
 if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
-    from rezup_api.container import Container
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
 
 
-def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
+def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
     """List the acts on this machine's container and on the remote root's, newest first."""
     container = studio.container(arguments.name)
-    rows = [{"place": "local", **asdict(act)} for act in Care(container).history()]
-    rows += _published(container, progress)
-    if not rows and not container.folder.path.is_dir():
-        raise NotFoundError(f"there is no container {container.name}", f"make it: rezup add {container.name}")
-    rows.sort(key=lambda row: datetime.fromisoformat(row["when"]), reverse=True)
+    recorded = container.history()
     columns = ("WHEN", "ACT", "REVISION", "BY", "ON", "WHERE", "MESSAGE")
     cells = [
         (
-            moment_text(row["when"]),
-            f"{row['act']} {row['detail']}".strip(),
-            row["revision"],
-            row["who"],
-            row["host"],
-            row["place"] if container.remote is not None else "",
-            row["message"],
+            moment_text(one.act.when),
+            f"{one.act.act} {one.act.detail}".strip(),
+            one.act.revision,
+            one.act.who,
+            one.act.host,
+            one.place if container.remote is not None else "",
+            one.act.message,
         )
-        for row in rows
+        for one in recorded
     ]
-    data = {"name": container.name, "acts": rows}
+    data = {"name": container.name, "acts": [{"place": one.place, **asdict(one.act)} for one in recorded]}
     return Result(data, Table(columns, cells, f"Nothing is recorded of {container.name}."))
-
-
-def _published(container: Container, progress: Progress) -> list[dict[str, Any]]:
-    """The acts on the remote root; a warning where it cannot be asked."""
-    if container.remote is None:
-        return []
-    try:
-        return [{"place": "remote", **asdict(act)} for act in container.remote.history(container.name)]
-    except RemoteError as error:
-        progress.warn(error.message)
-        return []

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup_api.administration import Care
-from rezup_api.store.names import parse_target
+from rezup_api.store import parse_target
 
 if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
     """Pin, and say for how long."""
     target = parse_target(arguments.target)
-    chooser = Care(studio.container(target.container)).chooser(local=arguments.local, remote=arguments.remote)
-    change = chooser.pin(target.revision, arguments.message)
+    container = studio.container(target.container)
+    change = container.pin(target.revision, arguments.message, local=arguments.local, remote=arguments.remote)
     progress.say(f"Pinned {target.container} to {change.revision}{change.where}, until: rezup unpin {target.container}")
     return 0

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup_api.administration import Care
+from rezup_api.store import timestamp_order
 
 if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
+    from rezup_api.selection import Change
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
-    """Step back, and say for how long."""
+    """Let `use` give the revision before, or that of `--to`, and say for how long."""
     name = arguments.name
-    chooser = Care(studio.container(name)).chooser(local=arguments.local, remote=arguments.remote)
-    change = chooser.rollback(arguments.to, arguments.message)
-    came = f" from {change.previous}" if change.previous and change.previous != change.revision else ""
+    container = studio.container(name)
+    change = container.rollback(arguments.to, arguments.message, local=arguments.local, remote=arguments.remote)
     until = ""
     if change.pin is not None:
         until = ", until the next `add`" if change.pin.is_rollback else f", pinned there until: rezup unpin {name}"
-    progress.say(f"Rolled {name} back{came} to {change.revision}{change.where}{until}")
+    progress.say(f"{_moved(name, change)}{change.where}{until}")
     return 0
+
+
+def _moved(name: str, change: Change) -> str:
+    """Say from which revision to which: with `--to`, or beside a pin, that may be a newer one or the same."""
+    if not change.previous:
+        return f"Moved {name} to {change.revision}"
+    if change.previous == change.revision:
+        return f"{name} stays at {change.revision}"
+    back = timestamp_order(change.revision) < timestamp_order(change.previous)
+    return f"{f'Rolled {name} back' if back else f'Moved {name} forward'} from {change.previous} to {change.revision}"

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup_api.administration import Care
-from rezup_api.store.names import parse_target
+from rezup_api.store import parse_target
 
 if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
     """Label, and say what the label was before."""
     target = parse_target(arguments.target)
     name, label = target.container, arguments.label
-    chooser = Care(studio.container(name)).chooser(local=arguments.local, remote=arguments.remote)
-    change = chooser.tag(target.revision, label, arguments.message)
+    container = studio.container(name)
+    change = container.tag(target.revision, label, arguments.message, local=arguments.local, remote=arguments.remote)
     moved = f", and no longer {change.previous}" if change.previous not in ("", change.revision) else ""
     progress.say(f"{name}@{label} is {change.revision}{moved}{change.where}")
     return 0

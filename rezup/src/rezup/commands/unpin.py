@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup_api.administration import Care
-
 if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
-    """Take a pin or a rollback away, and say what holds now."""
+    """Remove the pin or the rollback of a container, and say which revision `use` gives now."""
     name = arguments.name
-    change = (
-        Care(studio.container(name)).chooser(local=arguments.local, remote=arguments.remote).unpin(arguments.message)
-    )
+    change = studio.container(name).unpin(arguments.message, local=arguments.local, remote=arguments.remote)
     if not change.previous:
         progress.say(f"{name} is not pinned{change.where}; nothing was changed")
     else:
-        now = f": `rezup use {name}` gives {change.revision}" if change.revision else ""
-        progress.say(f"{name} is no longer held at {change.previous}{change.where}{now}")
+        now = f"; `rezup use {name}` now gives {change.revision}" if change.revision else ""
+        progress.say(f"Unpinned {name}{change.where}, which was fixed to {change.previous}{now}")
     return 0

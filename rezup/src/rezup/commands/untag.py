@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup_api.administration import Care
-
 if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
     """Remove a label, and say what it named."""
     name, label = arguments.name, arguments.label
-    chooser = Care(studio.container(name)).chooser(local=arguments.local, remote=arguments.remote)
-    change = chooser.untag(label, arguments.message)
+    container = studio.container(name)
+    change = container.untag(label, arguments.message, local=arguments.local, remote=arguments.remote)
     was = f", which was {change.revision}" if change.revision else ""
     progress.say(f"Removed the label {name}@{label}{was}{change.where}")
     return 0

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from rezup._version import __version__
 from rezup.newer_release import Upgrader
 from rezup.output.render import Lines, Result
-from rezup_api.selfupdate.sources import shown
+from rezup_api.selfupdate import shown
 
 if TYPE_CHECKING:
     import argparse
 
-    from rezup.newer_release import News
     from rezup.output.progress import Progress
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
+    from rezup_api.selfupdate import News
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:

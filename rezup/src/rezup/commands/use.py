@@ -8,20 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup.fastpath.prepare import Answer, prepare
-from rezup_api.errors import LaunchError, UsageError
-from rezup_api.process.refusals import NOT_FOUND
-from rezup_api.session import launch, shells
-from rezup_api.session.detection import choose_shell, parent_words, shell_of
-from rezup_api.store.names import parse_target
+from rezup_api import LaunchError, UsageError
+from rezup_api.process import NOT_FOUND
+from rezup_api.session import (
+    Opening,
+    become,
+    choose_shell,
+    detach,
+    interactive,
+    parent_words,
+    script_command,
+    shell_of,
+)
+from rezup_api.store import parse_target
 
 if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
-    from rezup_api.container import Container
-    from rezup_api.session.entry import Session
-    from rezup_api.session.shells import Opening
-    from rezup_api.studio import Studio
+    from rezup_api import Container, Session, Studio
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
@@ -34,7 +39,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
     container = studio.container(target.container)
     session = container.enter(target.revision, local=arguments.local, strict=arguments.strict)
     progress.close()
-    start = launch.detach if arguments.no_wait else launch.become
+    start = detach if arguments.no_wait else become
     if arguments.do:
         return start(_script(arguments.do, arguments.words or [], studio), session.environ, session.lease)
     opening = None
@@ -81,15 +86,15 @@ def shell_opening(studio: Studio, session: Session, *, newest: bool) -> Opening:
     """How an interactive shell is opened; where there is no terminal, one that reads commands from its input."""
     shell = choose_shell(studio.settings, studio.environ)
     if not sys.stdin.isatty():
-        return shells.Opening((shell.program,), {})
+        return Opening((shell.program,), {})
     tools = os.pathsep.join(str(folder) for folder in session.revision.tool_folders)
     mark = session.revision.container + ("" if newest else "*")
-    return shells.interactive(shell, session.environ, tools, mark)
+    return interactive(shell, session.environ, tools, mark)
 
 
 def become_shell(opening: Opening, session: Session) -> int:
     """Become an interactive shell."""
-    return launch.become(opening.command, {**session.environ, **opening.environ}, session.lease)
+    return become(opening.command, {**session.environ, **opening.environ}, session.lease)
 
 
 def _script(path: str, words: list[str], studio: Studio) -> list[str]:
@@ -100,4 +105,4 @@ def _script(path: str, words: list[str], studio: Studio) -> list[str]:
     if os.name != "nt" and os.access(absolute, os.X_OK):
         return [absolute, *words]
     shell = choose_shell(studio.settings, studio.environ)
-    return list(shells.script_command(shell, absolute, tuple(words)))
+    return list(script_command(shell, absolute, tuple(words)))

@@ -1,29 +1,28 @@
-"""`rezup verify`: check every installed file of a revision, and mend it."""
+"""`rezup verify`: check every installed file of a revision, and repair it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from rezup.output.render import Lines, Result
-from rezup_api.administration import Care
-from rezup_api.store.names import parse_target
+from rezup_api.store import parse_target
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from rezup.output.progress import Progress
-    from rezup_api.administration import Verified
-    from rezup_api.maintenance.verify import Finding
-    from rezup_api.studio import Studio
+    from rezup_api import Studio
+    from rezup_api.maintenance import Finding
+    from rezup_api.results import Verified
 
 FAILED = 8
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
-    """Compare, mend where that is asked for, and say what is wrong still."""
+    """Compare, repair if the user asks for it, and say what is still wrong."""
     target = parse_target(arguments.target)
-    done = Care(studio.container(target.container)).verify(target.revision, repair=arguments.repair)
+    done = studio.container(target.container).verify(target.revision, repair=arguments.repair)
     style = done.revision.style
     if style != "3":
         progress.warn(f"{done.revision} was made by rezup {style}, which did not record what it installed")
@@ -44,8 +43,8 @@ def _lines(done: Verified, *, repaired: bool) -> tuple[str, ...]:
     if not done.found:
         return (f"{done.revision} is as it was made",) if done.revision.style == "3" else ()
     if not done.left:
-        return (*map(str, done.found), f"Mended: {done.revision} is as it was made")
-    hint = "" if repaired else f"; to mend it: rezup verify {done.revision} --repair"
+        return (*map(str, done.found), f"Repaired: {done.revision} is as it was made")
+    hint = "" if repaired else f"; to repair it: rezup verify {done.revision} --repair"
     count = len(done.left)
     tail = f"{count} thing{'s' if count != 1 else ''} {'are' if count != 1 else 'is'} not as recorded{hint}"
     return (*map(str, done.left), tail)

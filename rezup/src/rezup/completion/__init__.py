@@ -1,1 +1,1 @@
-"""Complete the command line for a shell."""
+"""Completion of the command line in a shell."""

@@ -1,8 +1,8 @@
-"""Completion of the command line: the answer to a shell that asks, and the script that makes it ask.
+"""Answer a shell that completes the command line, and print the script that makes it ask.
 
-argcomplete knows the protocols of the shells, and reads the real parser; here is what it cannot know: the names (see `names`).
-Nothing is built, written or reported, the site-customize script is not run, and nothing but what
-completion needs is imported, for somebody waits for the answer with a finger on the key.
+argcomplete knows the protocols of the shells and reads the real parser. This module adds the names that argcomplete cannot know;
+`completion.candidates` finds them. Completion builds, writes and reports nothing, does not run the site-customize script, and
+imports only what it needs, because the user waits for the answer with a finger on the key.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from argcomplete.shell_integration import shellcode
 
 from rezup.cli import build_parser
 from rezup.completion.candidates import Names, paths
-from rezup_api.recipe.starter import examples
-from rezup_api.store.names import DEFAULT_CONTAINER
+from rezup_api.recipe import examples
+from rezup_api.store import DEFAULT_CONTAINER
 
 if TYPE_CHECKING:
     import argparse
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
     Completer = Callable[..., Mapping[str, str]]
 
-# Those of `rezup_api.packages.platforms`, which builds, and is not for somebody who waits.
+# The names that `rezup_api.packages.platforms` knows; that module takes too long to load while the user waits.
 NAMED_PLATFORMS = (
     *("linux", "macos", "windows", "linux-x86_64", "linux-aarch64", "macos-arm64", "macos-x86_64", "windows-amd64"),
     "windows-arm64",
 )
+# The folder with the parts of the scripts that argcomplete does not have.
 GLUE = Path(__file__).parent
 
 
@@ -43,21 +44,21 @@ def completion_script(shell: str) -> str:
         shell: bash, zsh, fish or powershell.
     """
     own = (GLUE / f"rezup.{shell}").read_text(encoding="utf-8")
-    # The library's own for zsh escapes twice, the leading ~ too, and takes the whole line for one command; that for PowerShell
-    # loses the blank before an empty word.
+    # argcomplete's own script for zsh escapes words twice, a leading ~ too, and takes the whole line for one command. Its script
+    # for PowerShell loses the blank before an empty word. Ours replace these two.
     return shellcode(["rezup"], shell=shell) + own if shell in {"bash", "fish"} else own
 
 
 def answer() -> int:
-    """Answer a shell by the protocol of argcomplete; whatever goes wrong, it is left without an answer.
+    """Answer a shell by the protocol of argcomplete; if anything goes wrong, the shell gets no answer.
 
     Returns:
-        The exit status, where argcomplete has not ended the process.
+        The exit status, if argcomplete has not ended the process.
     """
     with suppress(Exception):
         line = os.environ["COMP_LINE"][: int(os.environ["COMP_POINT"])]
         if "--" in split_line(line)[3]:
-            return 0  # what follows is another command's, and the shell itself knows how to complete that
+            return 0  # the cursor is in the command to run, which the shell itself can complete
         parser = build_parser()
         _attach(parser, Names(_environ()))
         CompletionFinder()(parser, always_complete_options=False, default_completer=SuppressCompleter())
@@ -65,16 +66,16 @@ def answer() -> int:
 
 
 def _environ() -> Mapping[str, str]:
-    """The caller's environment, that of an outer session taken back."""
+    """The caller's environment, without what an outer session has set."""
     if "REZUP_SESSION" not in os.environ:
         return os.environ
-    from rezup_api.session.environment import without_session
+    from rezup_api.session import without_session
 
     return without_session(os.environ)
 
 
 def _attach(parser: argparse.ArgumentParser, names: Names) -> None:
-    """Give every argument what completes it, by what stands for its value in the help."""
+    """Give each argument its completer, chosen by the placeholder of its value in the help."""
     target: Completer = lambda prefix, **_: names.targets(prefix)  # noqa: E731 - one of several in a table
     completers: dict[str, Completer] = {
         "NAME@REV": target,
@@ -102,13 +103,13 @@ def _attach(parser: argparse.ArgumentParser, names: Names) -> None:
 
 
 def _requests(arguments: argparse.Namespace, names: Names) -> dict[str, str]:
-    """What may stand after `@` for the container that was typed already."""
+    """What may stand after `@` for the container that the user has already typed."""
     name = (getattr(arguments, "name", None) or getattr(arguments, "target", None) or "").partition("@")[0]
     return {one.partition("@")[2]: text for one, text in names.targets(f"{name}@").items()} if name else {}
 
 
 def _named(parser: argparse.ArgumentParser, names: Names) -> list[str]:
-    """The containers that a command may mean: to make one, a recipe is enough."""
+    """The containers that a command may mean; for `add` and `recipe`, a recipe is enough."""
     if parser.prog.split()[1] not in {"add", "recipe"}:
         return names.containers()
     return sorted({*names.containers(), *names.recipes(), DEFAULT_CONTAINER})

@@ -1,42 +1,46 @@
-"""The names that a command line may mean, for completion: containers, labels, revisions, paths.
+"""Find the names that complete a command line: containers, labels, revisions and paths.
 
-They are read from the folders as they are, without the rest of rezup, for somebody waits with a finger on the key. What lies on
-a share is asked under a limit of its own, far below that of a launch; a share that does not answer has no names.
+The names are read directly from the folders, without the rest of rezup, because the user waits with a finger on the key. Shares
+are asked with a time limit far below that of a launch; a share that does not answer in time has no names.
 """
 
 from __future__ import annotations
 
 import marshal
 import os
-import re
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rezup_api.errors import RezupError
-from rezup_api.netfs import reader
-from rezup_api.netfs.mounts import may_hang
-from rezup_api.recipe.location import find_recipe, is_container, list_recipes
-from rezup_api.settings import Settings, absolute
-from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, ContainerFolder, container_names
-from rezup_api.store.names import DEFAULT_CONTAINER, LATEST, is_label, timestamp_order
+from rezup_api import RezupError, Settings
+from rezup_api.netfs import ask, marker_of, may_hang
+from rezup_api.recipe import find_recipe, is_container, list_recipes, roots_of
+from rezup_api.storage import folder_of_root
+from rezup_api.store import (
+    DEFAULT_CONTAINER,
+    LATEST,
+    METADATA_FILE,
+    RECIPE_FILE,
+    ContainerFolder,
+    is_label,
+    timestamp_order,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-# Nobody reads more of them, and whoever types a beginning gets those that fit.
+# Nobody reads a longer list, and a user who types the beginning of a timestamp gets those that begin so.
 MOST_REVISIONS = 100
-# Seconds for all shares together.
+# Seconds to wait for all shares together.
 LIMIT = 0.02
-_NAMES_A_ROOT = re.compile(rb"^\s*(root\s*\.\s*|root\s*=.*)?\"?(local|remote)\b", re.MULTILINE)
 
 
 class Names:
-    """What there is on this machine, and on its remote roots.
+    """The names of this machine and of its remote roots.
 
     Args:
-        environ: the caller's environment, that of an outer session taken back.
+        environ: the caller's environment, without what an outer session has set.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -45,7 +49,7 @@ class Names:
         self._deadline = time.monotonic() + LIMIT
 
     def containers(self) -> list[str]:
-        """Those that have a folder, here or on a remote root; sorted."""
+        """The containers that have a folder under a local or a remote root, sorted."""
         places = {self._roots(name) for name in [*self.recipes(), DEFAULT_CONTAINER]}
         roots = {root for place in places for root in place if root}
         return sorted({name for root in roots for name in self._told(root, _containers, root)})
@@ -55,7 +59,7 @@ class Names:
         return list(self._told(str(self._settings.recipes), _recipes, self._settings))
 
     def targets(self, prefix: str) -> dict[str, str]:
-        """What `NAME[@REV]` may be, with what to say of each: containers, and after `@` labels and revisions, newest first."""
+        """What `NAME[@REV]` may be, with a description of each: containers; after `@`, labels, then revisions, newest first."""
         name, mark, request = prefix.partition("@")
         if not mark:
             return dict.fromkeys(sorted({*self.containers(), DEFAULT_CONTAINER}), "")
@@ -72,13 +76,19 @@ class Names:
         return {f"{name}@{request}": text for request, text in requests.items()}
 
     def _roots(self, name: str) -> tuple[str, str]:
-        """The local and the remote root of a container, empty for none; its recipe is read where it may name one."""
+        """The local and the remote root of a container, empty for none; its recipe is parsed only if it may name one."""
         named = self._told(str(self._settings.recipes), _named_roots, name, self._settings)
-        local, remote = (str(absolute(text, self._environ)) if text else "" for text in named or ("", ""))
-        return local or str(self._settings.root_local), remote or str(self._settings.root_remote or "")
+        local, remote = named or ("", "")
+        return self._folder(local or self._settings.root_local), self._folder(remote or self._settings.root_remote)
+
+    def _folder(self, root: str | None) -> str:
+        """The folder that a root is; empty for none, and for roots of other kinds, which nobody waits for at the keyboard."""
+        with suppress(RezupError):
+            return str(folder_of_root(root, self._environ, "remote")) if root else ""
+        return ""
 
     def _told(self, place: str, question: Callable[..., Any], *arguments: object) -> Any:
-        """The answer to a question about the files at a place; empty where there is none, or none in time."""
+        """The answer of `question`, which reads files at a place; empty if it fails, or if a share does not answer in time."""
         if not may_hang(os.path.abspath(place)):
             with suppress(RezupError, OSError):
                 return question(*arguments)
@@ -88,18 +98,22 @@ class Names:
             return set()
 
         def asked() -> bytes:
-            os.open(os.devnull, os.O_RDWR)  # stands in for stdin, whose number no file of another question may get
+            # All descriptors are closed in this process. The first file would get number 0, that of the standard input.
+            os.open(os.devnull, os.O_RDWR)
             return marshal.dumps(question(*arguments))
 
-        # Whether the share is hung is for launches to find out, with more patience: the marker is one for names alone.
+        # This limit is so short that a slow share exceeds it. So the marker is not the one that tells launches of a hung share.
         try:
-            return marshal.loads(reader.ask(asked, f"{reader.marker_of(os.path.abspath(place))}.names", left))
+            return marshal.loads(ask(asked, f"{marker_of(os.path.abspath(place))}.names", left))
         except OSError:
             return set()
 
 
 def _containers(root: str) -> set[str]:
-    return set(container_names(Path(root)))
+    with os.scandir(root) as entries:
+        return {
+            entry.name for entry in entries if is_container(entry.name) and os.path.isdir(entry.path + "/revisions")
+        }
 
 
 def _recipes(settings: Settings) -> list[str]:
@@ -107,18 +121,9 @@ def _recipes(settings: Settings) -> list[str]:
 
 
 def _named_roots(name: str, settings: Settings) -> tuple[str, str]:
-    """The roots that a container's recipe names, as it writes them; `~` and variables are not expanded yet."""
+    """The local and the remote root as the recipe of a container writes them, with `~` and variables not expanded yet."""
     file = find_recipe(name, settings)
-    text = file.read_bytes() if file is not None else b""
-    if file is None or not _NAMES_A_ROOT.search(text):
-        return "", ""
-    from rezup_api.recipe.parse import parse
-    from rezup_api.recipe.paths import rooted
-
-    root = parse(text.decode("utf-8", "replace"), "").get("root", {})
-    found = [root.get(key) if isinstance(root, dict) else "" for key in ("local", "remote")]
-    local, remote = (rooted(path, file.parent) if isinstance(path, str) else "" for path in found)
-    return local, remote
+    return roots_of(file) if file is not None else ("", "")
 
 
 def _labels(root: str, name: str) -> set[str]:
@@ -126,7 +131,7 @@ def _labels(root: str, name: str) -> set[str]:
 
 
 def _revisions(root: str, name: str, beginning: str) -> set[str]:
-    """The newest that begin so; a folder in which nothing is recorded is still being made, or was given up."""
+    """The newest revisions whose timestamps begin so; a folder without recipe and metadata is not a finished revision."""
     folder = ContainerFolder(Path(root), name)
     fitting = [each for each in folder.timestamps() if each.startswith(beginning)][:MOST_REVISIONS]
     files = (METADATA_FILE, RECIPE_FILE)
@@ -138,10 +143,11 @@ def _moment(timestamp: str) -> str:
 
 
 def paths(prefix: str, suffix: str = "") -> Iterator[str]:
-    """The paths that begin so: folders, with a `/` behind, and files; `~` stays as it was typed.
+    """The paths that begin as the user has typed: folders, with a `/` at their end, and files. A `~` stays as it is.
 
     Args:
-        suffix: of the files.
+        prefix: what the user has typed.
+        suffix: only files whose names end so are given.
     """
     folder, _, beginning = prefix.rpartition("/")
     top = f"{folder}/" if "/" in prefix else ""

@@ -1,38 +1,41 @@
-"""Which release of rezup runs: the installed one, or a newer one that was taken beside it.
+"""Tell which release of rezup runs: the installed one, or a newer one that was installed beside it.
 
-    <data>/rezup/<platform>-<python>/       of one user: no other user can write there
-        current/<key>                       which release runs in place of an installation, and which did before that
-        releases/<version>-<digest>/        a release with all that it needs
-    <cache>/rezup/<host>/checked-<key>      touched when an installation was checked for a newer release on this host
+    <data>/rezup/<platform>-<python>/       the folder of one user, to which no other user can write
+        current/<key>                       which release runs in place of an installation, and which one ran before
+        releases/<version>-<digest>/        a release with its dependencies
+    <cache>/rezup/<host>/checked-<key>      its time says when this host last looked for a newer release
 
-What is installed wins as soon as it changes: a file in `current/` holds the stamp of the installed version's file. The installed
-packages themselves are never written to, so they may be in use, read-only, and anybody's.
+A file in `current/` holds the stamp of `_version.py` of the installation, so that a change of the installation makes it invalid:
+what the user has just installed runs. rezup never writes to the installed packages themselves. So it does not matter whether
+they are in use, read-only, or another user's.
 
-Launches pass through here where a release was taken or a source is named, so nothing is imported that they have not loaded.
+A launch passes through here if a release was taken or a source is named, so this module imports only what Python and the quick
+launch have loaded.
 """
 
-import marshal
 import os
 import sys
 import time
 
 import rezup
-from rezup.fastpath import VERSION_FILE, stamp
+from rezup.fastpath import VERSION_FILE, seal, stamp, unseal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# The format of the files in `current/`; a file of another format is ignored.
 FORMAT = 1
-# Seconds between two checks.
+# Seconds between two looks for a newer release.
 PAUSE = 86400.0
-# The version's file of what this process was started with: a release is told by the one that it replaces.
+# `_version.py` of the installation with which this process was started, also if a release runs in its place now.
 installed = rezup.installed or VERSION_FILE
+# The descriptor that holds the running release; -1 if it holds none. See `hold_release`.
 _held = -1
 
 
 def user_folder(environ: "Mapping[str, str]") -> str:
-    """Where this user's releases lie, for this platform and Python; empty where there is no place for them."""
+    """The folder of this user's releases for this platform and Python; empty if there is no place for it."""
     data = _base(environ, "XDG_DATA_HOME", "/.local/share")
     machine = environ.get("PROCESSOR_ARCHITECTURE", "") if os.name == "nt" else os.uname().machine
     tag = f"{sys.platform}-{machine}-{sys.implementation.cache_tag}".lower()
@@ -40,7 +43,7 @@ def user_folder(environ: "Mapping[str, str]") -> str:
 
 
 def _base(environ: "Mapping[str, str]", variable: str, below_home: str) -> str:
-    """A folder of the user's by the XDG Base Directory Specification, one of its own on Windows; empty where there is none."""
+    """A base folder of the user by the XDG Base Directory Specification, on Windows LOCALAPPDATA; empty if there is none."""
     home = environ.get("HOME")
     found = environ.get(variable) or (home + below_home if home else "")
     found = environ.get("LOCALAPPDATA", "") if os.name == "nt" else found
@@ -48,34 +51,34 @@ def _base(environ: "Mapping[str, str]", variable: str, below_home: str) -> str:
 
 
 def key() -> str:
-    """What tells the installed rezup from others of this user."""
-    return (
-        f"{int.from_bytes(os.fsencode(installed), 'big') % 2305843009213693951:x}"  # a prime: enough to tell them apart
-    )
+    """A number, as text, that tells this installation of rezup from this user's others."""
+    return f"{int.from_bytes(os.fsencode(installed), 'big') % 2305843009213693951:x}"  # a remainder by a prime tells them apart
 
 
 def current_file(environ: "Mapping[str, str]") -> str:
-    """The file that says which release runs in place of the installed one; empty where there is no place for it."""
+    """The path of the file that names the release to run in place of this installation; empty if there is no place for it."""
     folder = user_folder(environ)
     return os.path.join(folder, "current", key()) if folder else ""
 
 
 def release_folder(name: str, environ: "Mapping[str, str]") -> str:
-    """Where a release lies."""
+    """The folder of a release."""
     return os.path.join(user_folder(environ), "releases", name)
 
 
 def checked_file(environ: "Mapping[str, str]") -> str:
-    """The file whose time says when the source was last asked on this host; empty where there is no place for it."""
+    """The path of the file whose time says when this host last asked the source; empty if there is no place for it."""
     cache = _base(environ, "XDG_CACHE_HOME", "/.cache")
     host = environ.get("COMPUTERNAME", "") if os.name == "nt" else os.uname().nodename
     return os.path.join(cache, "rezup", host, f"checked-{key()}") if cache else ""
 
 
 def current(environ: "Mapping[str, str]") -> "tuple[str, str] | None":
-    """The release that runs in place of the installed one, and the one before it (empty: the installed one).
+    """Find the release that runs in place of the installed one.
 
-    None where there is none that holds: it must have been taken for what is installed now, and be nobody else's.
+    Returns:
+        The name of its folder, and the name of the release that ran before it, empty for the installed one. None if no release
+        was taken, if the installation has changed since, or if another user could have written to the files.
     """
     path = current_file(environ)
     if not path:
@@ -83,10 +86,11 @@ def current(environ: "Mapping[str, str]") -> "tuple[str, str] | None":
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
         try:
+            # What this file names is run, so a file or a folder to which another user can write counts as missing.
             found = os.fstat(descriptor)
             if not _is_ours(found):
                 return None
-            release_record = marshal.loads(os.read(descriptor, found.st_size))
+            release_record = unseal(os.read(descriptor, found.st_size))
         finally:
             os.close(descriptor)
         if release_record[0] != (FORMAT, sys.version, installed, stamp(installed)):
@@ -95,27 +99,32 @@ def current(environ: "Mapping[str, str]") -> "tuple[str, str] | None":
         if not release_record[1] or not (_is_ours(os.stat(place)) and _is_ours(os.stat(os.path.dirname(place)))):
             return None
         return release_record[1], release_record[2]
-    except (OSError, EOFError, ValueError, TypeError, IndexError):
+    except (OSError, ValueError, TypeError, IndexError):
         return None
 
 
 def release_record(name: str, previous: str) -> bytes:
-    """What `current_file` holds."""
-    return marshal.dumps(((FORMAT, sys.version, installed, stamp(installed)), name, previous))
+    """The content of `current_file`.
+
+    Args:
+        name: the folder of the release to run; empty for the installed one.
+        previous: the folder of the release that ran before it; empty for the installed one.
+    """
+    return seal(((FORMAT, sys.version, installed, stamp(installed)), name, previous))
 
 
 def _is_ours(found: os.stat_result) -> bool:
-    """Whether something belongs to this user, and nobody else can write to it."""
+    """Whether a file or folder belongs to this user, and no other user can write to it."""
     return os.name == "nt" or (found.st_uid == os.geteuid() and not found.st_mode & 0o022)
 
 
 def source(environ: "Mapping[str, str]") -> str:
-    """Where newer releases come from; empty for nowhere."""
+    """The source of newer releases; empty if there is none."""
     return environ.get("REZUP_UPGRADE_SOURCE") or rezup.SOURCE
 
 
 def is_due(environ: "Mapping[str, str]") -> bool:
-    """Whether it is time to look for a newer release: a look at one time stamp."""
+    """Whether it is time to look for a newer release; this reads the time of one file."""
     if environ.get("REZUP_NO_UPGRADE") or not source(environ):
         return False
     path = checked_file(environ)
@@ -130,8 +139,11 @@ def is_due(environ: "Mapping[str, str]") -> bool:
 
 
 def hold_release() -> None:
-    """Keep the release that runs from being removed while this process is rezup; a command that it becomes needs it no more."""
-    global _held  # noqa: PLW0603 - as long as the process, like what it stands for
+    """Hold the release that runs, so that no other process removes it while this one is rezup.
+
+    The descriptor closes when this process becomes a command, which no longer needs the release.
+    """
+    global _held  # noqa: PLW0603 - one for the process, as long as it lives
     if os.name == "posix" and is_release() and _held < 0:
         import fcntl
 
@@ -139,9 +151,9 @@ def hold_release() -> None:
             _held = os.open(VERSION_FILE, os.O_RDONLY | os.O_CLOEXEC)
             fcntl.flock(_held, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            pass  # it is being removed, and was loaded already
+            pass  # another process is removing it; what this one needs at once is already loaded
 
 
 def is_release() -> bool:
-    """Whether this is a release that was taken, not what is installed."""
+    """Whether a release runs that was taken, and not the installed one."""
     return installed != VERSION_FILE

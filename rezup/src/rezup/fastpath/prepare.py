@@ -1,13 +1,14 @@
-"""Prepare the record for the next launch: what an ordinary launch has answered, and all that this depended on.
+"""Write the record for the next launch: the answer of an ordinary launch, and everything on which the answer depends.
 
-A record must never be believed when the ordinary path would give another answer. Hence:
+A record must never answer where the ordinary path would answer differently. Hence:
 
-- Every file that was read, or looked for, has a stamp, and every variable that may have been consulted its value. Where that
-  cannot be told, nothing is recorded; a variable too many only makes a record hold less often.
-- A stamp shows what was read only if it is older than the reading. Clocks of file systems tick every few milliseconds, and a
-  change within one tick leaves the stamp as it was. On network file systems, whose clock is another one, and on those that
-  count whole seconds, it must have been the same two seconds ago.
-- What is recorded is put together once more and compared with what the ordinary path has computed.
+- The record has the stamp of every file that the ordinary path has read or looked for, and the value of every variable that it
+  may have consulted. If these are not known, no record is written. A variable too many does no harm: the record only applies less
+  often.
+- A stamp belongs to the content that was read only if it is older than the reading. The clocks of file systems tick every few
+  milliseconds, and a second change within a tick leaves the stamp as it was. Network file systems have another clock, and some
+  file systems count whole seconds: there the stamp must have been the same two seconds before.
+- Before a record is written, the session is computed from it, and compared with the one that the ordinary path has computed.
 """
 
 from __future__ import annotations
@@ -20,68 +21,49 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup.fastpath.record import Record, read
-from rezup.fastpath.replay import identity, record_path, scan, session_path
+from rezup.fastpath import Record, dumped, identity, load, record_path
+from rezup.fastpath.replay import scan, session_path
 from rezup.fastpath.stamps import Files
-from rezup_api.disk.files import write_whole
-from rezup_api.errors import RezupError
-from rezup_api.netfs.mounts import resolved
-from rezup_api.recipe.load import init_script
-from rezup_api.recipe.location import MAIN_FILE, recipe_path
-from rezup_api.session.customize import site_script
-from rezup_api.session.environment import OWN, remembered
-from rezup_api.settings import VARIABLES, Settings, expand
+from rezup_api import VARIABLES, RezupError, Settings, expand
+from rezup_api.disk import write_whole
+from rezup_api.netfs import resolved
+from rezup_api.recipe import MAIN_FILE, init_script, recipe_path
+from rezup_api.session import OWN, remembered, site_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rezup.fastpath import Stamp
-    from rezup.fastpath.record import Variables
-    from rezup_api.recipe.model import Recipe
-    from rezup_api.session.environment import SessionEnviron
-    from rezup_api.session.shells import Opening
-    from rezup_api.store.remote import Watched
-    from rezup_api.store.revision import Revision
+    from rezup.fastpath import Stamp, Variables
+    from rezup.fastpath.invocation import Invocation
+    from rezup_api import Recipe, Revision
+    from rezup_api.session import Opening, SessionEnviron
+    from rezup_api.storage import Witness
 
 
-# By these it is told which program a shell is.
+# The variables that decide which program a shell is.
 CHOOSING = ("PATH", "SHELL")
-# Seconds, where stamps are slow to show a change.
+# Seconds for which a stamp that may show a change late must have been the same.
 SLOW = 2.0
-# Records kept for one user on one host.
+# How many records are kept for one user on one host.
 KEPT = 200
+# A variable in a text, `${VAR}` or `$VAR`; and `~NAME`, the home folder of another user.
 _NAMED = re.compile(r"\$\{([^}:]+)|\$(\w+)")
 _SOMEBODYS_HOME = re.compile(r"~[^/]")
 
 
 @dataclass(frozen=True, slots=True)
-class Invocation:
-    """What an ordinary launch started from.
-
-    Args:
-        words: the command line without the program.
-        started: when, in seconds since the epoch; before anything was read.
-        environ: the environment before the site-customize script.
-    """
-
-    words: tuple[str, ...]
-    started: float
-    environ: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """What it has come to.
+    """What an ordinary launch has computed.
 
     Args:
-        settings: of the environment after the script.
-        environ: that environment.
-        recipe: the container's.
-        revision: what was entered.
-        computed: the session's environment.
-        basis: what the choice of the revision depended on.
-        opening: how a shell is opened; None where a command was given.
-        parent: the command line of the process that decided which shell that is; empty where none did.
+        settings: the settings in the environment after the site-customize script.
+        environ: the environment after the site-customize script.
+        recipe: the recipe of the container.
+        revision: the revision that is entered.
+        computed: the environment of the session, with what it was computed from.
+        basis: the files on which the choice of the revision depended.
+        opening: how a shell is opened; None if the user gave a command.
+        parent: the command line of the parent process, if that decided which shell is opened; else empty.
     """
 
     settings: Settings
@@ -89,53 +71,53 @@ class Answer:
     recipe: Recipe
     revision: Revision
     computed: SessionEnviron
-    basis: Watched
+    basis: Witness
     opening: Opening | None = None
     parent: tuple[str, ...] = ()
 
     @property
     def session(self) -> dict[str, str]:
-        """The whole environment of what is started."""
+        """The whole environment of the command or shell."""
         return {**self.computed.values, **(self.opening.environ if self.opening is not None else {})}
 
 
 def prepare(origin: Invocation, answer: Answer) -> None:
-    """Write the record of an answer, where it is one that the next launch may take; nothing is said where it is not."""
+    """Write the record of an answer if the next launch may use it; failures are silent, because a record only saves time."""
     request = scan(list(origin.words))
     path = record_path(request, origin.environ) if request is not None else ""
     if not path or os.name != "posix" or not _is_repeatable(origin, answer):
         return
     folder = os.path.dirname(path)
     with suppress(OSError, RezupError):
-        record = _record(origin, answer, read(path))
+        record = _record(origin, answer, load(path))
         if record is not None and _session(record, answer.environ) == answer.session and owned(folder):
             os.makedirs(folder, mode=0o700, exist_ok=True)
-            write_whole(Path(path), record.dumped(), 0o600)
+            write_whole(Path(path), dumped(record), 0o600)
             _prune(folder)
 
 
 def _is_repeatable(origin: Invocation, answer: Answer) -> bool:
-    """Whether the answer depends on nothing but files and variables: not on the working folder, nor on the list of users."""
+    """Whether the answer depends on files and variables alone, and not on the working folder or on the list of users."""
     settings, recipe, environ = answer.settings, answer.recipe, answer.environ
     roots = [environ.get(name, "") for name in ("REZUP_ROOT_LOCAL", "REZUP_ROOT_REMOTE", "REZUP_RECIPES")]
     paths = [*roots, recipe.root_local, recipe.root_remote, *answer.computed.paths, str(settings.home)]
     named = [path for path in paths if path]
     return (
         bool(origin.environ.get("HOME") and environ.get("HOME"))
-        and all(os.path.isabs(expand(path, environ)) for path in named)
+        and all(os.path.isabs(expand(path, environ).removeprefix("file://")) for path in named)
         and not any(_SOMEBODYS_HOME.match(path) for path in named)
     )
 
 
 def owned(folder: str) -> bool:
-    """Whether the folder, or the first above it that is there, is this user's: root leaves nothing in the homes of others."""
+    """Whether the folder, or the nearest one above it that exists, is this user's: root must leave no files in other homes."""
     while not os.path.lexists(folder):
         folder = os.path.dirname(folder)
     return os.stat(folder).st_uid == os.geteuid()
 
 
 def _record(origin: Invocation, answer: Answer, old: Record | None) -> Record | None:
-    """The record of an answer; None where its files cannot be trusted to be what was read."""
+    """The record of an answer; None if one of its files may have changed since it was read."""
     settings = Settings.from_environ(origin.environ)
     script = init_script(settings)
     code = site_script(settings, origin.environ)
@@ -176,14 +158,14 @@ def _record(origin: Invocation, answer: Answer, old: Record | None) -> Record | 
 
 
 def _values(answer: Answer, named: frozenset[str]) -> dict[str, str | None]:
-    """What the session sets and unsets."""
+    """The variables that the session sets, and None for those that it unsets."""
     session, environ = answer.session, answer.environ
     values = {name: session.get(name) for name in sorted(named) if session.get(name) != environ.get(name)}
     return {**values, "PATH": session["PATH"]} if "PATH" in named else values
 
 
 def _since(slow: Mapping[str, Stamp], old: Record | None, now: float) -> float:
-    """When slow files were first seen as they are; 0 where there are none."""
+    """Since when the files in `slow` have been unchanged, in seconds since the epoch; 0 if there are none."""
     if not slow:
         return 0.0
     if old is not None and 0 < old.since <= now:
@@ -203,7 +185,7 @@ def _interpreters(revision: Revision) -> list[Path]:
 
 
 def _names(answer: Answer) -> frozenset[str]:
-    """Every variable on which the session may depend; PATH only if it is named somewhere."""
+    """The names of all variables on which the session may depend; PATH only if a recipe, a file or the shell names it."""
     variables = [variable.name for variable in VARIABLES]
     texts = [
         *(answer.environ.get(name, "") for name in variables),
@@ -220,7 +202,7 @@ def _names(answer: Answer) -> frozenset[str]:
 
 
 def _named_in(texts: Iterable[str]) -> set[str]:
-    """The variables that texts name, as `$VAR` or `${VAR}`; rather one too many."""
+    """The variables that texts name as `$VAR` or `${VAR}`; a name too many does no harm."""
     return {name for text in texts for match in _NAMED.findall(text) for name in match if name}
 
 
@@ -229,14 +211,14 @@ def _variables(names: Iterable[str], environ: Mapping[str, str]) -> Variables:
 
 
 def _session(record: Record, environ: Mapping[str, str]) -> dict[str, str]:
-    """What the quick launch would make of the record."""
+    """The environment that the quick launch would compute from the record."""
     path = session_path(record.prefix, record.removed, environ.get("PATH", ""))
     session = {**environ, "PATH": path, **record.values}
     return {name: value for name, value in session.items() if value is not None}
 
 
 def _prune(folder: str) -> None:
-    """Forget the oldest records where there are too many: of other roots, of containers that are gone."""
+    """Remove the oldest records if there are too many, such as those for other roots or for removed containers."""
     with os.scandir(folder) as entries:
         by_age = sorted((entry.stat().st_mtime, entry.path) for entry in entries)
     for _, path in by_age[:-KEPT]:

@@ -1,81 +1,71 @@
-"""The quick launch: become the command by a prepared record, at the cost of starting Python.
+"""The quick launch: become the command with the help of a record, at about the cost of starting Python.
 
-An ordinary launch computes a session; `preparing` keeps its answer in a *record*, with a stamp of every file and the value of
-every variable that the answer depends on. The next launch compares, takes the lease, and becomes the command. Whatever differs,
-and whatever is unusual on the command line, is left to the ordinary path, which alone decides: a record is a cache of its
-answer, never a second opinion.
+An ordinary launch computes a session. Then `fastpath.prepare` writes its answer into a *record*, with the stamp of every file and
+the value of every variable on which the answer depends. The next launch compares these, takes the lease, and becomes the command.
+If anything differs, or if the command line is unusual, the ordinary path decides: a record is a cache of its answer and never
+an answer of its own.
 
-This is held to what counts in tenths of a millisecond. Nothing is imported that Python has not loaded at its start, but `fcntl`:
-argparse alone would nearly double the time of a launch, dataclasses or json more than double it. A record is a tuple (its fields
-are those of `records.Record`) written by `marshal`, the format of byte code. POSIX only.
+Every tenth of a millisecond counts here, so this module imports only what Python has loaded at its start, and `fcntl`: argparse
+alone would nearly double the time of a launch, dataclasses or json more than double it. The quick launch exists on POSIX only.
 """
 
 import _signal  # type: ignore[import-not-found]  # `signal` makes enumerations of it, which costs more than all the rest
-import marshal
 import os
 import sys
-import time
 
 import rezup
-from rezup.fastpath import EXISTS, VERSION_FILE, stamp
+from rezup.fastpath import EXISTS, load, record_path, stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping, Sequence
     from types import CodeType
-    from typing import Any
 
-    from rezup.fastpath import Stamp
+    from rezup.fastpath import Record, Request, Stamps, Variables
 
-    Stamps = Iterable[tuple[str, Stamp]]
-    Variables = Iterable[tuple[str, str | None]]
     ScriptRun = tuple[str, Mapping[str, str], BaseException | None]
 
-FORMAT = 2
-# They may differ from one terminal to the next: each combination of their values has records of its own.
-DISTINGUISHING = ("REZUP_ROOT_LOCAL", "REZUP_ROOT_REMOTE", "REZUP_RECIPES", "REZUP_REVISION")
-# Shell scripts open and close the low numbers themselves (`exec 3>file`).
+# Shell scripts open and close descriptors with low numbers themselves (`exec 3>file`).
 LOWEST_DESCRIPTOR = 100
 
 
 def attempt(words: "list[str]") -> "ScriptRun | None":
-    """Become what the command line asks for, if a record answers that; else nothing has happened.
+    """Become the command that the command line asks for, if a record answers it; else return, with nothing changed.
 
-    The site-customize script may have run, though.
+    The one exception is the site-customize script: if the record holds one, it may have run in this process.
 
     Args:
         words: the command line without the program.
 
     Returns:
-        That the script has run, if it has: it must not run twice. See `run_site_script`.
+        What `run_site_script` returned, so that the ordinary path does not run the script a second time; None if it did not run.
     """
     request = scan(words)
     if request is None:
         return None
     undo_coercion(os.environ)
     record = load(record_path(request, os.environ))
-    if record is None or not record[0]:
+    if record is None or not record.settled:
         return None
-    early, early_stamps, shared, mounted, script, variables, stamps, revision, *answer = record[4:]
-    if not (agree(early) and unchanged(early_stamps) and _is_mounted_as_ever(mounted)):
+    if not (agree(record.early) and unchanged(record.early_stamps) and _is_mounted_as_ever(record.mounted)):
         return None
     run = None
-    if script:
+    shared = record.shared
+    if record.script:
+        # The script can come from a share. That must be known before it runs, for what it does cannot be undone.
         if not _holds(shared):
             return None
         shared = ()
-        run = run_site_script(*script)
-    if (run is None or run[2] is None) and agree(variables) and not _is_upgrade_due():
-        values, prefix, removed, opening, parent = answer
-        command = request[2] or _opening(opening, parent)
+        run = run_site_script(*record.script)
+    if (run is None or run[2] is None) and agree(record.variables) and not _is_upgrade_due():
+        command = request[2] or _opening(record)
         if command:
-            path = values.get("PATH") or session_path(prefix, removed, os.environ.get("PATH", ""))
-            _become(command, {**values, "PATH": path}, revision, stamps, shared)
+            _become(command, record, shared)
     return run
 
 
 def _is_upgrade_due() -> bool:
-    """Whether it is time to look for a newer release of rezup; only who names a source pays for the question."""
+    """Whether it is time to look for a newer release of rezup; the question costs nothing if no source is named."""
     if os.environ.get("REZUP_UPGRADE_SOURCE") or rezup.SOURCE:
         from rezup.fastpath.current_release import is_due
 
@@ -83,11 +73,11 @@ def _is_upgrade_due() -> bool:
     return False
 
 
-def scan(words: "list[str]") -> "tuple[str, bool, list[str] | None] | None":
-    """Read the usual forms of a command line: `use [NAME[@REV]] [-l] [-q] [-- COMMAND ...]`; None for all others.
+def scan(words: "list[str]") -> "Request | None":
+    """Read the usual forms of a command line: `use [NAME[@REV]] [-l] [-q] [-- COMMAND ...]`.
 
     Returns:
-        `NAME[@REV]`, whether to pass over the remote root, and the command, None for a shell.
+        `NAME[@REV]`, whether `--local` was given, and the words of the command (None for a shell). None for all other forms.
     """
     command = None
     if "--" in words:
@@ -108,48 +98,8 @@ def scan(words: "list[str]") -> "tuple[str, bool, list[str] | None] | None":
     return target or ".main", local, command
 
 
-def record_path(request: "tuple[str, bool, list[str] | None]", environ: "Mapping[str, str]") -> str:
-    """The file of the record that answers a request; empty where there is no place for one.
-
-    It lies where it can be found before any recipe is read. Homes are often shared by hosts, hence the host's name.
-    """
-    home = environ.get("HOME")
-    cache = environ.get("XDG_CACHE_HOME") or (home + "/.cache" if home else "")
-    if cache[:1] != "/":
-        return ""
-    values = "\0".join([environ.get(name, "") for name in DISTINGUISHING])
-    key = int.from_bytes(os.fsencode(values), "big") % 2305843009213693951  # a prime: enough to tell them apart
-    name = request[0] + ("+local" if request[1] else "") + ("" if request[2] else "+shell")
-    return f"{cache}/rezup/{os.uname().nodename}/launches/{name}+{key:x}"
-
-
-def load(path: str) -> "tuple[Any, ...] | None":
-    """The record in a file; None if there is none that can be trusted.
-
-    It must be the user's own and closed to others, of this very rezup and Python, and not from the future: where the clock was
-    set back, a stamp may come a second time.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            found = os.fstat(descriptor)
-            if found.st_uid != os.geteuid() or found.st_mode & 0o77:
-                return None
-            record: tuple[Any, ...] = marshal.loads(os.read(descriptor, found.st_size))
-        finally:
-            os.close(descriptor)
-        return record if record[1] == identity() and record[2] <= time.time() else None
-    except (OSError, EOFError, ValueError, TypeError, IndexError):
-        return None
-
-
-def identity() -> "tuple[object, ...]":
-    """What a record is bound to: its format, Python with its byte code, and the very files of this rezup."""
-    return FORMAT, sys.version, VERSION_FILE, stamp(VERSION_FILE)
-
-
 def unchanged(stamps: "Stamps") -> bool:
-    """Whether all files are as they were."""
+    """Whether all files have the stamps that were recorded."""
     for path, expected in stamps:
         if expected == EXISTS:
             if not os.path.exists(path):
@@ -160,34 +110,35 @@ def unchanged(stamps: "Stamps") -> bool:
 
 
 def agree(variables: "Variables") -> bool:
-    """Whether all variables are as they were."""
-    return [value for name, value in variables if os.environ.get(name) != value] == []  # a generator would be slower
+    """Whether all variables have the values that were recorded."""
+    return [value for name, value in variables if os.environ.get(name) != value] == []  # a generator is slower
 
 
 def _is_mounted_as_ever(folders: "Sequence[str]") -> bool:
-    """Whether nothing is mounted at folders of this machine that may hang."""
+    """Whether folders that were on local file systems still are: a share that was mounted there meanwhile may hang."""
     if not folders:
         return True
-    from rezup_api.netfs.mounts import mount_may_hang  # only who has a remote root pays for this
+    from rezup_api.netfs.mounts import mount_may_hang  # loaded only if there is a remote root
 
     return not [folder for folder in folders if mount_may_hang(folder)]
 
 
 def _holds(shared: "Iterable[tuple[str, Stamps]]") -> bool:
-    """Whether all files on shares are as they were; a share that does not answer is a change."""
+    """Whether all files on shares have the stamps that were recorded; a share that does not answer counts as a change."""
     if not shared:
         return True
     from rezup_api.netfs.limit import begin
 
     begun = [begin(lambda stamps=stamps: unchanged(stamps), marker) for marker, stamps in shared]  # type: ignore[misc]
-    # All of them, and the last one first: each puts back how it has found children to be handled.
+    # All must be waited for, and in reverse order: each restores the handling of SIGCHLD that it found, as a stack does.
     return False not in [answered() for answered in reversed(begun)]
 
 
 def undo_coercion(environ: "MutableMapping[str, str]") -> None:
-    """Give LC_CTYPE back the value that it had before Python replaced it at its start (PEP 538): no command is to inherit that.
+    """Give LC_CTYPE the value that the caller set, which Python may have replaced at its start (PEP 538).
 
-    Before the site-customize script runs: afterwards it may be the studio that has asked for C.UTF-8.
+    No command may inherit Python's value. This must happen before the site-customize script runs, because afterwards it may be
+    the studio that has asked for C.UTF-8.
     """
     if environ.get("LC_CTYPE") not in ("C.UTF-8", "C.utf8", "UTF-8") or environ.get("LC_ALL"):
         return
@@ -206,19 +157,24 @@ def undo_coercion(environ: "MutableMapping[str, str]") -> None:
 def run_site_script(path: str, code: "CodeType") -> "ScriptRun":
     """Run a site-customize script in this process.
 
+    Args:
+        path: the file of the script.
+        code: the compiled script.
+
     Returns:
-        Its path, the environment before it, and what it raised, for `session.customize.check_run` to put into words.
+        The path, the environment before the script ran, and what it raised, None if nothing. The ordinary path passes these on
+        to `rezup_api.session.customize.check_run`.
     """
     before = dict(os.environ)
     try:
         exec(code, {"__file__": path, "__name__": "__main__", "__builtins__": __builtins__})
-    except BaseException as error:  # noqa: BLE001 - raised again by the ordinary path
+    except BaseException as error:  # noqa: BLE001 - the ordinary path raises it again
         return path, before, None if isinstance(error, SystemExit) and not error.code else error
     return path, before, None
 
 
 def parent_words() -> "tuple[str, ...]":
-    """The command line of the parent process, empty where it cannot be read."""
+    """The command line of the parent process; empty if it cannot be read."""
     try:
         with open(f"/proc/{os.getppid()}/cmdline", "rb") as stream:
             return tuple([os.fsdecode(word) for word in stream.read().split(b"\0")[:-1]])
@@ -227,48 +183,44 @@ def parent_words() -> "tuple[str, ...]":
 
 
 def session_path(prefix: str, removed: "Sequence[str]", outer: str) -> str:
-    """PATH in the session: what the container puts before the caller's, from which an outer session's entries are taken."""
+    """PATH in the session: the container's entries, then the caller's without those of an outer session."""
     if removed:
         outer = ":".join([entry for entry in outer.split(":") if entry not in removed])
     return f"{prefix}:{outer}" if prefix and outer else prefix or outer
 
 
-def _opening(opening: "tuple[str, ...]", parent: "tuple[str, ...]") -> "tuple[str, ...]":
-    """The command that opens a shell; empty where the ordinary path has to find out which one."""
-    return opening if os.isatty(0) and (not parent or parent_words() == parent) else ()
+def _opening(record: "Record") -> "tuple[str, ...]":
+    """The command that opens a shell; empty if the ordinary path has to find out which shell that is."""
+    return record.opening if os.isatty(0) and (not record.parent or parent_words() == record.parent) else ()
 
 
-def _become(
-    command: "list[str] | tuple[str, ...]",
-    values: "Mapping[str, str | None]",
-    revision: str,
-    stamps: "Stamps",
-    shared: "Iterable[tuple[str, Stamps]]",
-) -> None:
-    """Hold the revision and become the command; returns, with everything as it was, if that cannot be.
-
-    Shares are asked last: after a fork, every page of memory that is touched is copied first. Who asks closes the lease.
-    """
-    program = find_program(command[0], values["PATH"] or "")
+def _become(command: "list[str] | tuple[str, ...]", record: "Record", shared: "Iterable[tuple[str, Stamps]]") -> None:
+    """Take the lease of the revision and become the command; if that is not possible, return with everything as it was."""
+    path = record.values.get("PATH") or session_path(record.prefix, record.removed, os.environ.get("PATH", ""))
+    program = find_program(command[0], path)
     if not program or is_for_csh(program):
         return
-    lease = hold_revision(revision)
+    lease = hold_revision(record.revision)
     if lease < 0:
         return
-    if unchanged(stamps):
-        before = put(values)
+    # The files are compared after the lease was taken: before, the revision could still be removed, or a pin moved away from it.
+    if unchanged(record.stamps):
+        before = put({**record.values, "PATH": path})
         try:
+            # Shares are asked last. That takes a fork, after which every page of memory that this process writes is copied first.
+            # The asking process closes its copy of the lease, so a share that hangs does not keep the revision.
             if _holds(shared):
                 undo_start()
+                # `execv` passes on the environment of this process, which `put` has just set.
                 os.execv(program, command)
         except OSError:
-            pass
+            pass  # such as a script without a `#!` line: the ordinary path tries again, and words the error
         put(before)
     os.close(lease)
 
 
 def find_program(name: str, path: str) -> str:
-    """The executable file that `name` means on `path`, the value of PATH; empty when there is none."""
+    """The executable file that `name` means on `path`, a value of PATH; empty if there is none."""
     for folder in [""] if "/" in name else path.split(":"):
         program = os.path.join(folder, name)
         if os.path.isfile(program) and os.access(program, os.X_OK):
@@ -277,7 +229,7 @@ def find_program(name: str, path: str) -> str:
 
 
 def is_for_csh(program: str) -> bool:
-    """Whether a program may be csh or tcsh, or a script for them, which close the lease; the ordinary path looks closer."""
+    """Whether a program may be csh, tcsh or a script for them, which close the lease; the ordinary path examines it closely."""
     for _ in range(5):  # an interpreter may be a script, too
         if "csh" in os.path.realpath(program):
             return True
@@ -294,14 +246,16 @@ def is_for_csh(program: str) -> bool:
 
 
 def hold_revision(revision: str) -> int:
-    """Take the lease on a revision's file, as `store.locks.lease` does; its descriptor, -1 where that is not granted at once."""
+    """Take the lease on a revision's file, as `rezup_api.disk.flock.lease` does; its descriptor, -1 if that is not possible."""
     import fcntl  # not loaded before there is something to hold
 
     try:
         descriptor = os.open(revision, os.O_RDONLY | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            # Between `open` and `flock` the revision may have been removed, or the file replaced: the lock would hold nothing.
             if os.path.samestat(os.fstat(descriptor), os.stat(revision)):
+                # The copy has no close-on-exec flag, so that the command inherits it. The copies share the lock.
                 return fcntl.fcntl(descriptor, fcntl.F_DUPFD, LOWEST_DESCRIPTOR)
         finally:
             os.close(descriptor)
@@ -311,7 +265,7 @@ def hold_revision(revision: str) -> int:
 
 
 def put(values: "Mapping[str, str | None]") -> "dict[str, str | None]":
-    """Set variables, or unset those whose value is None; what they were before."""
+    """Set variables, and unset those whose value is None; return the values that they had before, in the same form."""
     environ = os.environ
     before = {}
     for name, value in values.items():
@@ -324,7 +278,7 @@ def put(values: "Mapping[str, str | None]") -> "dict[str, str | None]":
 
 
 def undo_start() -> None:
-    """Let out what the site-customize script has printed, and put back what Python changed: it ignores SIGPIPE and SIGXFSZ."""
+    """Write out what the site-customize script has printed, and give SIGPIPE and SIGXFSZ, which Python ignores, their default."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.flush()
     _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)

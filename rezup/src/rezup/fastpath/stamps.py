@@ -1,4 +1,4 @@
-"""The stamps of the files that an answer depended on, and whether they can be those of what was read."""
+"""Take the stamps of the files on which an answer depends, and tell whether they can be those of the content that was read."""
 
 from __future__ import annotations
 
@@ -8,28 +8,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup.fastpath import EXISTS, stamp
-from rezup_api.netfs.mounts import may_hang
-from rezup_api.netfs.reader import ask, marker_of
+from rezup_api.netfs import ask, marker_of, may_hang
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rezup.fastpath import Stamp
-    from rezup.fastpath.record import Stamps
+    from rezup.fastpath import Stamp, Stamps
 
-# Seconds. Five ticks of the slowest kernel clock (CONFIG_HZ=100).
+# Seconds: five ticks of the slowest kernel clock (CONFIG_HZ=100), by which file systems date a change.
 TICK = 0.05
 SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """Stamps that can be trusted, if those of `slow` have been as they are for some time.
+    """Stamps that can be trusted once those in `slow` have been the same for `prepare.SLOW` seconds.
 
     Args:
-        local: of files on this machine, and of those that are looked into without asking whether they answer.
-        shared: of files on file systems that may hang.
-        slow: those of them all that are slow to show a change: on network file systems, or where times are whole seconds.
+        local: the stamps of files on this machine, and of files without which no launch can do.
+        shared: the stamps of files on file systems that may hang.
+        slow: those of all stamps that may show a change late: on network file systems, and where times are whole seconds.
     """
 
     local: Stamps
@@ -38,7 +36,7 @@ class Stamped:
 
     @property
     def by_share(self) -> tuple[tuple[str, Stamps], ...]:
-        """The stamps of files on shares, for each share with its marker: one that hangs says nothing of another."""
+        """The stamps in `shared`, grouped by the marker file of their share, because each share may hang by itself."""
         by_marker: dict[str, Stamps] = {}
         for item in self.shared:
             marker = marker_of(item[0])
@@ -50,8 +48,8 @@ class Files:
     """Collects files, then takes their stamps.
 
     Args:
-        started: when the answer began to be computed, in seconds since the epoch.
-        own: folders and files that no launch can do without: whether they answer is not asked first.
+        started: the moment before the computation of the answer read its first file, in seconds since the epoch.
+        own: folders and files without which no launch can do; they are read directly, even if they are on a share.
     """
 
     def __init__(self, started: float, own: Iterable[Path]) -> None:
@@ -61,7 +59,7 @@ class Files:
         self._present: list[str] = []
 
     def seek(self, *paths: Path) -> None:
-        """Add files that were looked for, whether they were there or not."""
+        """Add files that were looked for, whether they exist or not."""
         for path in paths:
             self._sought.setdefault(str(path), False)
 
@@ -70,11 +68,14 @@ class Files:
         self._sought.update((str(path), True) for path in paths)
 
     def meet(self, *paths: Path) -> None:
-        """Add files and folders that only have to be there."""
+        """Add files and folders that must exist, whatever they contain."""
         self._present += map(str, paths)
 
     def stamped(self) -> Stamped | None:
-        """All stamps; None if one is too young, or the file is gone that was read.
+        """Take all stamps.
+
+        Returns:
+            The stamps; None if a file may have changed since it was read, or if it is gone.
 
         Raises:
             OSError: a share does not answer.
@@ -85,6 +86,7 @@ class Files:
         slow = {path: one for path, one in found.items() if isinstance(one, tuple) and self._is_slow(path, one)}
         for path, one in found.items():
             if isinstance(one, tuple):
+                # A file that was changed as late as this may have been read before the change, within the same tick.
                 if path not in slow and max(one[:2]) > self._newest:
                     return None
             elif self._sought[path]:
@@ -95,7 +97,7 @@ class Files:
         return Stamped(tuple(item for item in everything if item not in shared), shared, slow)
 
     def may_hang(self, path: Path) -> bool:
-        """Whether a file is asked for with a time limit."""
+        """Whether a file lies on a file system that may hang, and is none of `own`: it is then read with a time limit."""
         return not any(path.is_relative_to(folder) for folder in self._own) and may_hang(str(path))
 
     def _is_slow(self, path: str, found: tuple[int, int, int, int]) -> bool:
@@ -103,7 +105,7 @@ class Files:
 
 
 def _stamps_elsewhere(paths: list[str]) -> dict[str, Stamp]:
-    """The stamps of files on shares, taken with a time limit."""
+    """Take the stamps of files on shares, with a time limit for each share."""
     found: dict[str, Stamp] = {}
     for marker in sorted({marker_of(path) for path in paths}):
         there = [path for path in paths if marker_of(path) == marker]

@@ -1,1 +1,1 @@
-"""What people see: results, progress, errors."""
+"""What the command shows: results, progress and errors, and its exit statuses."""

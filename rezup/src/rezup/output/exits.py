@@ -1,8 +1,8 @@
-"""Exit statuses: which class of error ends a command with which number. The table of the reference page is made from this."""
+"""The exit status of the command for each class of error. The table on the reference page is generated from this module."""
 
 from __future__ import annotations
 
-from rezup_api.errors import LaunchError, RezupError
+from rezup_api import LaunchError, RezupError
 
 DONE = 0
 INTERNAL = 1
@@ -12,14 +12,14 @@ LAUNCH_FAILED = 125
 
 MEANINGS = {
     DONE: "done",
-    INTERNAL: "an internal error: a fault of rezup's own",
+    INTERNAL: "an internal error, which is a fault of rezup",
     USAGE: "the command line is wrong",
     3: "the recipe is wrong",
     4: "a container, revision, recipe or interpreter was not found",
-    5: "in use, or being built by somebody else",
-    6: "a revision could not be built, or the local root not be written",
+    5: "a container or revision is in use, or another process is building it",
+    6: "a revision could not be built, or the local root could not be written",
     7: "the remote root could not be reached, read or written",
-    8: "files of a revision or a bundle are damaged, or something that belongs to it is gone",
+    8: "a revision or a bundle is damaged, or a part of it is missing",
     9: "rezup itself could not be upgraded",
     INTERRUPTED: "interrupted from the keyboard",
 }
@@ -40,7 +40,9 @@ def status_of(error: RezupError, *, launching: bool) -> int:
     """The exit status for an error.
 
     Args:
-        launching: the command's status is that of what it starts, so that rezup's own failures are 125 (as with `env`).
+        error: the error that ended the command.
+        launching: whether the command starts another program, whose exit status it would return. A failure of rezup itself is
+            then 125, as with env(1).
     """
     if isinstance(error, LaunchError):
         return error.status

@@ -1,9 +1,8 @@
-"""What happens, while it happens: a spinner and one line for each step on a terminal, plain lines elsewhere; all on stderr."""
+"""Show on stderr what is being done: on a terminal a spinner and one line for each step, elsewhere plain lines."""
 
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,16 +11,15 @@ from rezup_api.events import CommandStarted, Event, Note, StepFailed, StepFinish
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
+    from rich.progress import Progress as Bar, TaskID
 
 
 class Progress:
-    """The reporter of the command line.
+    """The reporter of the command line, which shows the events of the library.
 
     Args:
-        quiet: warnings only.
-        debug: also the commands that are run.
+        quiet: show warnings only.
+        debug: show the commands that are run, too.
     """
 
     def __init__(self, *, quiet: bool, debug: bool) -> None:
@@ -42,7 +40,7 @@ class Progress:
         self.close()
 
     def close(self) -> None:
-        """Take the live display off the terminal, before another program writes there."""
+        """Remove the live display from the terminal, so that another program can write there."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
@@ -54,7 +52,7 @@ class Progress:
             self._print(text)
 
     def warn(self, text: str) -> None:
-        """Say something that a person should act on; the same thing once."""
+        """Say something on which the user should act; the same text is shown only once."""
         self.remarked = True
         if text in self._warnings:
             return
@@ -68,6 +66,8 @@ class Progress:
             self.warn(event.text)
         elif isinstance(event, CommandStarted):
             if self._debug:
+                import shlex
+
                 self._print(f"+ {shlex.join(event.command)}", "dim")
         elif self._quiet:
             return

@@ -1,7 +1,8 @@
-"""Results and errors as people and programs read them: tables and lines, or one JSON document.
+"""Print results and errors: as tables and lines for people, or as one JSON document for programs.
 
-The document: `{"format": 1, "command": "status", "data": {...}}`, or with `"error": {"code", "message", "hint", ...}` in place
-of `data`. `format` grows when something in it changes its meaning; new keys may come at any time.
+The document is `{"format": 1, "command": "status", "data": {...}}`. For an error, it has
+`"error": {"code", "message", "hint", ...}` instead of `data`. The number `format` grows if a key changes its
+meaning. New keys may come at any time.
 """
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rezup_api.errors import BusyError, InstallError, RecipeError, RezupError
+from rezup_api import BusyError, InstallError, RecipeError, RezupError
+from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from rezup_api.store.revision import Revision
+    from rezup_api import Revision
 
 FORMAT = 1
 GAP = "  "
@@ -27,7 +28,7 @@ GAP = "  "
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under columns; `empty` is said when there are none, `above` in any case."""
+    """Rows under columns. `empty` is printed if there are no rows; `above` is printed in any case."""
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
@@ -45,14 +46,14 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Text for another program, byte for byte: without a line break of ours, and also with bytes that are not text."""
+    """Text for another program, printed byte for byte: without a further line break, and also if it is not UTF-8."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command reports: `data` for programs, `view` for people, and the exit status."""
+    """The result of a command: `data` for programs, `view` for people, and the exit status."""
 
     data: dict[str, Any]
     view: Table | Lines | Raw
@@ -60,7 +61,7 @@ class Result:
 
 
 def show(result: Result, arguments: argparse.Namespace) -> None:
-    """Print a result to stdout, as the command line asks for."""
+    """Print a result to stdout, in the form that the command line asks for."""
     if getattr(arguments, "json", False):
         _print_document(arguments, {"data": result.data})
     elif isinstance(result.view, Raw):
@@ -78,45 +79,66 @@ def _print_table(table: Table) -> None:
     if not table.rows:
         print(table.empty)
         return
+    styled = sys.stdout.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
+    # Away from a terminal a line is as long as it needs to be: who reads it there is another program.
+    header, *lines = layout(table, _terminal_width() if sys.stdout.isatty() else None)
+    head = _styled(table.title, header) if styled else "".join(f"{line}\n" for line in (table.title, header) if line)
+    print(head + "\n".join(lines))
+
+
+def _terminal_width() -> int:
     from rich.console import Console
 
+    return Console().width
+
+
+def _styled(title: str, header: str) -> str:
+    """The lines above the rows, as the terminal shows them."""
+    from rich.console import Console  # a third of what `status` takes, so only where it is seen
+
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    # Away from a terminal a line is as long as it needs to be: who reads it there is another program.
-    header, *lines = layout(table, console.width if sys.stdout.isatty() else None)
-    with console.capture() as head:  # rich itself ends the process with 1 when the reader of a pipe has gone
-        if table.title:
-            console.print(table.title, style="bold")
+    with console.capture() as head:  # if the reader of a pipe has ended, rich would end this process with status 1
+        if title:
+            console.print(title, style="bold")
         console.print(header, style="dim")
-    print(head.get() + "\n".join(lines))
+    return head.get()
 
 
 def layout(table: Table, width: int | None) -> list[str]:
-    """The lines of a table: its header, then its rows; columns without any content are left out.
+    """The lines of a table: its header, then its rows. Columns without any content are left out.
 
     Args:
-        width: cells on a line, None for any number. The last cell of a row that does not fit goes below the others.
+        table: the table.
+        width: how many characters fit on a line; None for any number. If a row does not fit, its last cell goes below the others.
     """
-    from rich.cells import cell_len
-
     used = [index for index, _ in enumerate(table.columns) if any(row[index] for row in table.rows)]
     rows = [[_printable(row[index]) for index in used] for row in (table.columns, *table.rows)]
-    widths = [max(cell_len(row[index]) for row in rows) for index in range(len(used))]
+    widths = [max(_cells(row[index]) for row in rows) for index in range(len(used))]
     lines = []
     for row in rows:
-        padded = [cell + " " * (widths[index] - cell_len(cell)) for index, cell in enumerate(row)]
+        padded = [cell + " " * (widths[index] - _cells(cell)) for index, cell in enumerate(row)]
         line = GAP.join(padded).rstrip()
-        fits = width is None or cell_len(line) <= width
+        fits = width is None or _cells(line) <= width
         lines += [line] if fits or not row[-1] else [GAP.join(padded[:-1]).rstrip(), f"    {row[-1]}"]
     return lines
 
 
+def _cells(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # its tables take long to load
+
+    return cell_len(text)
+
+
 def _printable(text: str) -> str:
-    """`text` on one line; a message that somebody published must not be able to steer the terminal."""
+    """`text` on one line and without control characters: a message that somebody published must not control the terminal."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 
 def show_error(error: RezupError, arguments: argparse.Namespace | None) -> None:
-    """Print an error to stderr, what to do next below it; as a document to stdout where one was asked for."""
+    """Print an error to stderr, with what to do next below it; with `--json`, print it as a document to stdout."""
     if arguments is not None and getattr(arguments, "json", False):
         _print_document(arguments, {"error": _error_data(error)})
         return
@@ -126,12 +148,12 @@ def show_error(error: RezupError, arguments: argparse.Namespace | None) -> None:
 
 
 def show_interruption() -> None:
-    """Say that the person at the keyboard ended it."""
+    """Say that the user has ended the command with Ctrl-C."""
     print("rezup: interrupted; nothing was changed", file=sys.stderr)
 
 
 def show_fault(error: Exception) -> None:
-    """Print what should not have happened: an error that nobody has given words."""
+    """Print an error that is none of ours, and so a fault of rezup."""
     print(f"rezup: internal error: {type(error).__name__}: {error}", file=sys.stderr)
     print("  -> this is a fault of rezup; run it again with --debug and report what it prints", file=sys.stderr)
 
@@ -159,13 +181,13 @@ def _print_document(arguments: argparse.Namespace, content: dict[str, Any]) -> N
     try:
         text.encode(sys.stdout.encoding)
     except UnicodeEncodeError:
-        # A byte that is not UTF-8, in a path or a variable; or stdout has fewer characters.
+        # A path or a variable has a byte that is not UTF-8, or the encoding of stdout lacks a character. JSON escapes are ASCII.
         text = json.dumps(document, indent=2)
     print(text)
 
 
 def described(revision: Revision) -> str:
-    """What is in a revision, in a few words: `rez 3.4.0, Python 3.11.7`."""
+    """The content of a revision in a few words, such as `rez 3.4.0, Python 3.11.7`."""
     metadata = revision.metadata
     if metadata is None or not metadata.environments:
         return f"made by rezup {revision.style}"
@@ -173,7 +195,7 @@ def described(revision: Revision) -> str:
 
 
 def moment_text(text: str) -> str:
-    """An ISO 8601 moment in the reader's time zone, to the minute; empty for none."""
+    """An ISO 8601 moment in the time zone of this machine, to the minute; empty for an empty text."""
     if not text:
         return ""
     try:
@@ -183,7 +205,7 @@ def moment_text(text: str) -> str:
 
 
 def size_text(size: int) -> str:
-    """Bytes as people read them: `23.7 MiB`; empty for none."""
+    """A number of bytes as people read it, such as `23.7 MiB`; empty for 0."""
     if not size:
         return ""
     amount = float(size)

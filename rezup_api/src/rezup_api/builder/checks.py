@@ -80,22 +80,21 @@ def run_checks(
 def _run(check: Check, session: Mapping[str, str], work: Path, stage: Stage, report: Reporter) -> None:
     """Run one, apart from the terminal: a check asks nobody, and what it starts ends with it."""
     words = ["cmd", "/d", "/c", check.command] if os.name == "nt" else [runner.POSIX_SHELL, "-c", check.command]
-    completed = runner.run(
+    completed = runner.start(
         words,
         environ=session,
         report=report,
         cwd=work,
         holding=(stage.lock.descriptor,),
         apart=True,
-        timeout=check.timeout,
-    )
+    ).wait(check.timeout)
     if not completed.status:
         return
     said = [*completed.stdout.splitlines(), *completed.tail.splitlines()][-SHOWN:]
     output = "".join(f"\n  {line}" for line in said)
     raise InstallError(
         f"the check {check.command!r} fails in the new revision ({_ending(completed.status)}){':' if output else ''}{output}",
-        "nothing was made ready; mend what the check complains of, or the check in the recipe",
+        "no revision was made; repair what the check reports, or correct the check in the recipe",
         command=completed.command,
         status=completed.status,
         tail="\n".join(said),

@@ -24,7 +24,7 @@ from rezup_api.packages.platforms import here
 from rezup_api.recipe.credentials import literal_credentials
 from rezup_api.recipe.dump import dump
 from rezup_api.recipe.load import load_recipe
-from rezup_api.store.history import new_act, record_act, write_act
+from rezup_api.store.history import new_act
 from rezup_api.store.layout import (
     METADATA_FILE,
     RECIPE_FILE,
@@ -35,11 +35,12 @@ from rezup_api.store.layout import (
 )
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import timestamp_order
-from rezup_api.store.remote import Remote, check_format
 from rezup_api.store.revision import Revision, appear_next, load_revision
+from rezup_api.store.root import ContainerRoot, check_format, local_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from rezup_api.disk.staging import Stage
     from rezup_api.recipe.model import Recipe
@@ -62,7 +63,7 @@ class RevisionBuilder:
     report: Reporter
 
     def make(
-        self, recipe: Recipe, message: str, remote: Remote | None = None, origin: LockSource | None = None
+        self, recipe: Recipe, message: str, remote: ContainerRoot | None = None, origin: LockSource | None = None
     ) -> Revision:
         """Make a new revision.
 
@@ -80,7 +81,7 @@ class RevisionBuilder:
         """
         if remote is not None:
             _refuse_credentials(recipe)
-            remote.check_writable(recipe.container)  # before minutes are spent on a build
+            remote.check_writable()  # before minutes are spent on a build
         _refuse_platform(recipe, recipe.container, f"name it in [lock] platforms, or add it on {_any_of(recipe)}")
         origin = origin or LockSource()
         source = origin.told or ", ".join(map(str, recipe.sources)) or "the built-in recipe"
@@ -97,10 +98,10 @@ class RevisionBuilder:
                 origin=origin.told,
             )
             if remote is not None and metadata.loose:
-                self.report(Warned(f"{metadata.loose}: machines that pull this may get other files"))
+                self.report(Warned(f"machines that pull this revision may get other files ({metadata.loose})"))
             _keep_recipe(stage, recipe)
             self._finish(stage, recipe, metadata)
-            newest = self._newest(recipe.container, remote)
+            newest = self._newest(remote)
             if remote is not None:
                 timestamp = _publish(remote, recipe, metadata, stage, newest)
                 self._appear(stage, timestamp)
@@ -110,15 +111,15 @@ class RevisionBuilder:
         told = f"from {origin.told}" if origin.told else ""
         if remote is not None:
             act = new_act("publish", timestamp, self.environ, message=message, detail=told)
-            record_act(lambda done: remote.record(recipe.container, done), act, self.report)
+            remote.record(act, self.report)
         self._record("add", timestamp, message, told)
         return load_revision(self.folder, timestamp)
 
-    def _newest(self, container: str, remote: Remote | None) -> str | None:
+    def _newest(self, remote: ContainerRoot | None) -> str | None:
         """The greatest timestamp there is, here and where it is published."""
         known = self.folder.timestamps()[:1]
         if remote is not None:
-            known += remote.timestamps(container)[:1]
+            known += remote.timestamps()[:1]
         return max(known, key=timestamp_order, default=None)
 
     def _remark_clock(self, newest: str | None, timestamp: str) -> None:
@@ -127,7 +128,7 @@ class RevisionBuilder:
             text = f"this machine's clock is {ahead:.0f} s behind the revision {newest}; the new one follows that"
             self.report(Warned(text))
 
-    def pull(self, timestamp: str, published: Metadata, remote: Remote, *, at_once: bool = False) -> Revision:
+    def pull(self, timestamp: str, published: Metadata, remote: ContainerRoot, *, at_once: bool = False) -> Revision:
         """The local build of a published revision, made now if there is none.
 
         Args:
@@ -159,7 +160,7 @@ class RevisionBuilder:
         self._record("pull", timestamp, published.message)
         return load_revision(self.folder, timestamp)
 
-    def _pull(self, revision: Revision, published: Metadata, remote: Remote) -> None:
+    def _pull(self, revision: Revision, published: Metadata, remote: ContainerRoot) -> None:
         """Build a published revision."""
         name, timestamp = self.folder.name, revision.timestamp
         check_format(published, f"{name}@{timestamp} on {remote.place}")
@@ -168,12 +169,12 @@ class RevisionBuilder:
         self.report(Note(f"Building {name}@{timestamp}, published by {published.creator}{why}"))
         sweep(self.folder.path)
         with staged(self.folder.path) as stage, ExitStack() as holds:
-            recipe = _published_recipe(stage, remote, name, timestamp, tolerant=published.format == 0)
+            recipe = _published_recipe(stage, remote, timestamp, tolerant=published.format == 0)
             _refuse_platform(
                 recipe, f"{name}@{timestamp}", "ask who published it to name this platform in [lock] platforms"
             )
             metadata = replace(
-                self._build(stage, recipe, holds, _published_origin(stage, remote, name, timestamp)),
+                self._build(stage, recipe, holds, _published_origin(stage, remote, timestamp)),
                 creator=published.creator,
                 hostname=published.hostname,
                 created=published.created,
@@ -224,7 +225,7 @@ class RevisionBuilder:
 
     def _record(self, act: str, timestamp: str, message: str, detail: str = "") -> None:
         done = new_act(act, timestamp, self.environ, message=message, detail=detail)
-        record_act(lambda act: write_act(self.folder, act), done, self.report)
+        local_root(self.folder).record(done, self.report)
 
     def _appear(self, stage: Stage, timestamp: str) -> None:
         """Let a build of a published revision appear; that another process was first is fine, theirs is the same."""
@@ -239,26 +240,26 @@ def _refuse_credentials(recipe: Recipe) -> None:
         raise RecipeError(problems)
 
 
-def _publish(remote: Remote, recipe: Recipe, metadata: Metadata, stage: Stage, newest: str | None) -> str:
+def _publish(remote: ContainerRoot, recipe: Recipe, metadata: Metadata, stage: Stage, newest: str | None) -> str:
     python = ".".join(metadata.environments[0].python.split(".")[:2])
     published = replace(metadata, environments=(), libraries=(), data=(), remote="")
     names = [lock_name(environment.name) for environment in metadata.environments if environment.locked]
-    with storing("cannot read"):
-        locks = {name: (stage.path / name).read_text(encoding="utf-8") for name in names}
-        wheels = sorted((stage.path / WHEELS).glob("*.whl"))
-    text = dump(recipe, rez_python=python)
-    return remote.publish(recipe.container, text, published, newest, locks=locks, wheels=wheels)
+    files: dict[str, bytes | Path] = {RECIPE_FILE: dump(recipe, rez_python=python).encode("utf-8")}
+    files |= {name: stage.path / name for name in names}
+    files |= {f"{WHEELS}/{path.name}": path for path in sorted((stage.path / WHEELS).glob("*.whl"))}
+    files[METADATA_FILE] = published.to_json().encode("utf-8")
+    return remote.publish(files, newest)
 
 
-def _published_origin(stage: Stage, remote: Remote, name: str, timestamp: str) -> LockSource:
+def _published_origin(stage: Stage, remote: ContainerRoot, timestamp: str) -> LockSource:
     """The locks of a published revision and the wheels beside them; none for those of an older rezup."""
     with storing("cannot write"):
-        for file, text in remote.locks(name, timestamp).items():
+        for file, text in remote.locks(timestamp).items():
             write_whole(stage.path / file, text.encode("utf-8"))
-        for file in remote.wheels(name, timestamp):
+        for file in remote.wheels(timestamp):
             (stage.path / WHEELS).mkdir(exist_ok=True)
-            remote.fetch_wheel(name, timestamp, file, stage.path / WHEELS / file)
-    return read_lock_source(stage.path, f"{name}@{timestamp}")
+            remote.fetch_wheel(timestamp, file, stage.path / WHEELS / file)
+    return read_lock_source(stage.path, f"{remote.name}@{timestamp}")
 
 
 def _refuse_occupied(revision: Revision) -> None:
@@ -278,11 +279,11 @@ def _any_of(recipe: Recipe) -> str:
     return " or ".join(recipe.platforms)
 
 
-def _published_recipe(stage: Stage, remote: Remote, name: str, timestamp: str, *, tolerant: bool) -> Recipe:
+def _published_recipe(stage: Stage, remote: ContainerRoot, timestamp: str, *, tolerant: bool) -> Recipe:
     path = stage.path / RECIPE_FILE
     with storing("cannot write"):
-        write_whole(path, remote.recipe(name, timestamp).encode("utf-8"))
-    recipe = load_recipe(name, path, tolerant=tolerant)
+        write_whole(path, remote.recipe(timestamp).encode("utf-8"))
+    recipe = load_recipe(remote.name, path, tolerant=tolerant)
     if tolerant:
         _keep_recipe(stage, recipe)
     return recipe

@@ -1,11 +1,11 @@
-"""Bundles: a revision as one file, from which it can be made where there is no network.
+"""Write and read bundles. A bundle is one file from which a revision can be built without a network.
 
-    bundle.json                     what it is, and the SHA-256 of every other file
-    rezup.toml, revision.json       the recipe and the metadata, as a remote root has them
+    bundle.json                     the manifest, with the SHA-256 of every other file
+    rezup.toml, revision.json       the recipe and the metadata, as on a remote root
     pylock.<venv>.toml              the locks (PEP 751)
-    wheels/*.whl                    all that the locks ask for, on the platforms it is for
+    wheels/*.whl                    the wheels that the locks name, for all platforms of the bundle
 
-It is a ZIP archive; the same content gives the same bytes.
+It is a ZIP archive, and the same content gives the same bytes.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from rezup_api.disk.files import digest_of, storage_error, token
 from rezup_api.errors import NotFoundError, StorageError, VerificationError
 from rezup_api.packages.platforms import PlatformTarget, fits, marker_environment, tags_of
 from rezup_api.packages.pylock import parse_lock
-from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS
-from rezup_api.store.layout import environment_of_lock as environment_in
+from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, environment_of_lock as environment_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,23 +33,26 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MANIFEST = "bundle.json"
-DAMAGED = "get it again from where it came, or make it anew: rezup bundle"
+DAMAGED = "copy it again from where it comes, or make it again: rezup bundle"
+# A member of any other name is refused: a name such as "../x" or an absolute path would be written outside of the folder.
 _MEMBER = re.compile(
     rf"{re.escape(RECIPE_FILE)}|{re.escape(METADATA_FILE)}|pylock\.[^/\\]+\.toml|{WHEELS}/[^/\\]+\.whl"
 )
+# The time of every member, so that the same content gives the same bytes; ZIP knows no earlier one.
 _MOMENT = (1980, 1, 1, 0, 0, 0)
+# Bytes that are read at once: a wheel may be larger than the memory.
 _PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a bundle says of itself.
+    """The manifest of a bundle.
 
     Args:
-        revision: what it was made from, `dev@1619780350.588625`.
-        rezup_version: of the rezup that made it.
-        targets: the platforms and Pythons it is for, by the environment's name.
-        files: the SHA-256 of every file.
+        revision: the revision from which the bundle was made, as in `dev@1619780350.588625`.
+        rezup_version: the version of the rezup that made it.
+        targets: the platforms and Pythons for which it is, by the name of the environment.
+        files: the SHA-256 of every other file in it, by name.
     """
 
     revision: str
@@ -59,7 +61,7 @@ class Manifest:
     files: Mapping[str, str]
 
     def to_json(self) -> str:
-        """The text of the file."""
+        """The text of `bundle.json`."""
         targets = {
             name: [[one.platform, one.machine, list(one.python)] for one in targets]
             for name, targets in self.targets.items()
@@ -94,10 +96,15 @@ def _parse_manifest(text: str) -> Manifest:
 def pack(
     folder: Path, target: Path, revision: str, rezup_version: str, targets: Mapping[str, tuple[PlatformTarget, ...]]
 ) -> None:
-    """Make a bundle of a folder that holds its files; it appears whole or not at all.
+    """Write a bundle of the files in a folder; it appears whole or not at all.
+
+    Args:
+        folder: the folder with the files of the bundle, without a manifest.
+        target: the path of the bundle; an existing file is replaced.
+        revision, rezup_version, targets: see `Manifest`.
 
     Raises:
-        StorageError: it cannot be written.
+        StorageError: a file cannot be read or written.
     """
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     beside = target.with_name(f".{target.name}.{token()}")
@@ -127,30 +134,33 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 def examine_bundle(path: Path) -> tuple[Manifest, list[str]]:
-    """What a bundle says of itself, and all that is wrong with it: files that differ, and what its locks ask for and it lacks.
+    """Check a whole bundle.
+
+    Returns:
+        Its manifest, and everything that is wrong with it: files that differ, and wheels that its locks name and it lacks.
 
     Raises:
         NotFoundError: there is no such file.
-        VerificationError: it is no bundle.
+        VerificationError: the file is not a bundle.
     """
     with _reading(path) as (archive, manifest):
         found = [problem for name in sorted(manifest.files) if (problem := _judge(archive, name, manifest.files[name]))]
         extra = sorted({*archive.namelist()} - {*manifest.files, MANIFEST})
-        found += [f"{name}: does not belong to it" for name in extra]
+        found += [f"{name}: is not a part of the bundle" for name in extra]
         found += [] if found else _lacking(archive, manifest)
     return manifest, found
 
 
 def unpack(path: Path, folder: Path) -> str:
-    """Unpack a bundle, which is checked meanwhile.
+    """Unpack a bundle into a folder, and check each file against its digest while it is written.
 
     Returns:
-        What it was made from, for people.
+        The origin of what was unpacked, for people: "the bundle of dev@1619780350.588625".
 
     Raises:
         NotFoundError: there is no such file.
-        VerificationError: it is no bundle, or damaged.
-        StorageError: it cannot be written there.
+        VerificationError: the file is not a bundle, or is damaged. Files may have been written to the folder by then.
+        StorageError: a file cannot be written.
     """
     with _reading(path) as (archive, manifest):
         for name, digest in manifest.files.items():
@@ -181,9 +191,10 @@ def _reading(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
 
 
 def _judge(archive: zipfile.ZipFile, name: str, digest: str, target: Path | None = None) -> str:
-    """What is wrong with a file of a bundle, empty for nothing; it is written to `target` meanwhile."""
+    """What is wrong with a file of a bundle; empty if it is good. The file is written to `target` while it is read."""
+    # First of all, before the name becomes a part of a path.
     if _MEMBER.fullmatch(name) is None:
-        return f"{name}: nothing of that name belongs into a bundle"
+        return f"{name}: a bundle has no file of such a name"
     told = hashlib.sha256()
     if target is not None:
         target.parent.mkdir(exist_ok=True)
@@ -196,11 +207,11 @@ def _judge(archive: zipfile.ZipFile, name: str, digest: str, target: Path | None
         return f"{name}: is missing"
     except (zipfile.BadZipFile, EOFError) as error:
         return f"{name}: cannot be read: {error}"
-    return "" if told.hexdigest() == digest else f"{name}: is not what it was"
+    return "" if told.hexdigest() == digest else f"{name}: its content has changed"
 
 
 def _lacking(archive: zipfile.ZipFile, manifest: Manifest) -> list[str]:
-    """What the locks ask for on the bundle's platforms, and it has no wheel of with the right digest."""
+    """The packages that the locks name for the platforms of the bundle, and of which it has no wheel with the right digest."""
     digests = {digest for name, digest in manifest.files.items() if name.startswith(f"{WHEELS}/")}
     found = []
     for name in manifest.files:
@@ -213,7 +224,13 @@ def _lacking(archive: zipfile.ZipFile, manifest: Manifest) -> list[str]:
 
 
 def lacking(lock: Lock, target: PlatformTarget, digests: set[str]) -> list[str]:
-    """The packages of a lock for which none of the wheels with these digests fits."""
+    """The packages of a lock for which no wheel fits the platform.
+
+    Args:
+        lock: the lock.
+        target: the platform and Python.
+        digests: the SHA-256 of each wheel at hand.
+    """
     tags = set(tags_of(target))
     return [
         package.name

@@ -1,4 +1,4 @@
-"""Make the bundle of a revision: fetch every wheel that its locks ask for, and build those that there are only sources of."""
+"""Make the bundle of a revision: fetch every wheel that its locks name, and build the wheels of which there are only sources."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from rezup_api.disk.staging import staged
 from rezup_api.errors import InstallError, NotFoundError
 from rezup_api.events import step
 from rezup_api.packages.lock_source import read_lock_source
-from rezup_api.packages.platforms import PlatformTarget, marker_environment, tags_of
+from rezup_api.packages.platforms import PlatformTarget, here, marker_environment, parse_platforms, tags_of
 from rezup_api.packages.pylock import line_of
 from rezup_api.pythons.finder import Finder
+from rezup_api.pythons.interpreter import host_interpreter
 from rezup_api.recipe.dump import dump
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, lock_name
@@ -36,12 +37,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """A bundle that was made: where, for what, and how large it is: bytes, and the number of its wheels."""
+    """A bundle that was made: its revision, its path, its platforms, its size in bytes, and the number of its wheels."""
 
+    revision: Revision
     path: Path
     targets: tuple[PlatformTarget, ...]
     size: int
     wheels: int
+
+
+def wanted_platforms(named: Sequence[str]) -> list[tuple[str, str]]:
+    """The pairs of platform and machine that are named; this platform where none is.
+
+    Raises:
+        UsageError: there is no such platform.
+    """
+    if named:
+        return parse_platforms(named)
+    machine = host_interpreter().machine.lower()
+    return [(here(), "amd64" if here() == "windows" and machine == "x86_64" else machine)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +63,9 @@ class Bundler:
     """Makes bundles of revisions of this machine.
 
     Args:
+        settings: the caller's settings.
         environ: the caller's environment.
-        report: told what happens.
+        report: called with events: what is being done.
     """
 
     settings: Settings
@@ -58,17 +73,17 @@ class Bundler:
     report: Reporter
 
     def bundle(self, revision: Revision, path: Path, platforms: Sequence[tuple[str, str]]) -> Bundled:
-        """Make one.
+        """Make the bundle of a revision.
 
         Args:
-            revision: built on this machine.
-            path: the file; one that is there is replaced.
-            platforms: pairs of platform and machine that it is for.
+            revision: a revision that is built on this machine.
+            path: the path of the bundle; an existing file is replaced.
+            platforms: the platforms for which it is, as pairs of platform and machine.
 
         Raises:
-            NotFoundError: the revision has no locks.
-            InstallError: something in it cannot go into a bundle, or there is no wheel of it for a platform.
-            StorageError: it cannot be written.
+            NotFoundError: the revision has no locks, or the folder of `path` does not exist.
+            InstallError: a package of the revision cannot go into a bundle, or has no wheel for one of the platforms.
+            StorageError: a file cannot be written.
         """
         origin = read_lock_source(revision.path, str(revision))
         environments = _bundled(revision, origin)
@@ -89,7 +104,7 @@ class Bundler:
             pack(content, path, str(revision), __version__, targets)
             wheels = len(list((content / WHEELS).iterdir()))
         every = dict.fromkeys(target for each in targets.values() for target in each)
-        return Bundled(path, tuple(every), path.stat().st_size, wheels)
+        return Bundled(revision, path, tuple(every), path.stat().st_size, wheels)
 
     def _fetcher(
         self, revision: Revision, environment: Environment, work: Path, wheels: Path, holds: ExitStack
@@ -117,7 +132,7 @@ class Bundler:
         targets: Sequence[PlatformTarget],
         wheels: Path,
     ) -> Lock:
-        """Fetch the wheels of one environment; its lock, with those that were built."""
+        """Fetch the wheels of one environment; return its lock, to which the wheels that were built are added."""
         lock = origin.locks[environment.name]
         with step(self.report, f"Fetching the wheels of {environment.name}") as running:
             fetcher.take_local(lock)
@@ -133,30 +148,30 @@ class Bundler:
         if missing:
             raise InstallError(
                 f"there is no wheel of {', '.join(missing)} for {target}",
-                "it can be built on such a machine: make the bundle there, or leave the platform out",
+                "it must be built on such a machine: make the bundle there, or leave out the platform",
             )
 
 
 def _bundled(revision: Revision, origin: LockSource) -> list[Environment]:
-    """The environments of a revision, all of which can go into a bundle."""
+    """The environments of a revision; raise if one of them cannot go into a bundle."""
     environments = list(revision.metadata.environments) if revision.metadata is not None else []
     unlocked = [one.name for one in environments if one.name not in origin.locks]
     if unlocked or not environments:
         raise NotFoundError(
-            f"{revision} has no lock for {', '.join(unlocked) or 'anything'}, so nobody knows what belongs into its bundle",
+            f"{revision} has no lock for {', '.join(unlocked) or 'anything'}, so its bundle cannot be made",
             "make a new revision with this rezup: rezup add",
         )
     editable = sorted({name for lock in origin.locks.values() for name in lock.editable})
     if editable:
         raise InstallError(
-            f"{', '.join(editable)} of {revision} is installed in place, and stays where it is",
-            "make a revision without edit = true to bundle it",
+            f"{', '.join(editable)} of {revision} is editable: its files are outside of the revision",
+            "make a revision without edit = true, and bundle that",
         )
     return environments
 
 
 def _sources(lock: Lock, targets: Sequence[PlatformTarget]) -> dict[str, str]:
-    """The packages that there is no wheel of for some target, each with the line that brings its sources."""
+    """The packages that have no wheel for one of the targets, each with the requirement line that gets its sources."""
     from packaging.pylock import PackageWheel, PylockSelectError
 
     found: dict[str, str] = {}
@@ -167,13 +182,14 @@ def _sources(lock: Lock, targets: Sequence[PlatformTarget]) -> dict[str, str]:
                     found[package.name] = line_of(package, {})
         except PylockSelectError as error:
             raise InstallError(
-                f"the lock has nothing for {target}: {error}", "name the platform in [lock] platforms, and add again"
+                f"the lock has nothing for {target}: {error}",
+                "add the platform to [lock] platforms, and make a new revision: rezup add",
             ) from error
     return found
 
 
 def _describe(revision: Revision, content: Path) -> None:
-    """Write the recipe and the metadata as a remote root has them."""
+    """Write the recipe and the metadata in the form that they have on a remote root."""
     assert revision.metadata is not None
     python = ".".join(revision.metadata.environments[0].python.split(".")[:2])
     recipe = load_recipe(revision.container, revision.recipe_file, tolerant=True)

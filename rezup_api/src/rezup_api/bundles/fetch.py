@@ -1,6 +1,6 @@
-"""Fetch wheels without installing them, also for other platforms, and build those that there are only sources of.
+"""Fetch wheels without installing them, also for other platforms, and build the wheels of which there are only sources.
 
-pip does that: its `download` takes what a studio has configured, and knows platforms other than its own.
+`pip download` does the work: it uses what the studio has configured for pip, and it can choose for a platform other than its own.
 """
 
 from __future__ import annotations
@@ -37,11 +37,14 @@ class Fetcher:
     """Fetches the wheels of one environment.
 
     Args:
-        recipe: says where packages are found.
-        interpreter: what the environment was made from; builds what has to be built.
-        work: a folder for what lives as long as the bundling.
-        wheels: where they go.
-        beside: the folder of the wheels beside the lock; it need not exist.
+        recipe: the recipe, which says where packages are found.
+        interpreter: the interpreter of the environment, which builds wheels from sources.
+        settings, environ: the caller's settings and environment.
+        caches: the caches of the local root.
+        work: a folder for temporary files, which the caller removes.
+        wheels: the folder into which the wheels are written.
+        beside: the folder with the wheels that belong to the lock; it need not exist.
+        report: called with events: the commands that are run.
     """
 
     def __init__(
@@ -75,41 +78,45 @@ class Fetcher:
         self._engine = PipEngine(self._around)
 
     def take_local(self, lock: Lock) -> None:
-        """Take the wheels that lie beside the lock; an index may have others of their name."""
+        """Copy the wheels that belong to the lock; an index may have other files with the same names."""
         with storing("cannot copy"):
             for name in lock.local:
                 shutil.copyfile(self._beside / name, self._wheels / name)
 
     def build_sources(self, sources: Mapping[str, str], running: Step) -> dict[str, Path]:
-        """Make wheels of sources.
+        """Build wheels from sources.
 
         Args:
-            sources: the lines that bring them, by the package's name.
+            sources: the requirement lines that get the sources, by the name of the package.
+            running: the step whose progress is reported.
 
         Returns:
-            The wheels, by the package's name.
+            The paths of the wheels, by the name of the package.
 
         Raises:
-            InstallError: a build fails.
+            InstallError: a wheel cannot be built.
         """
         made = {}
         for name, line in sources.items():
             running.progress(f"Building {name}")
             before = {*os.listdir(self._wheels)}
-            wanted = self._work / "wanted.txt"
-            wanted.write_text(f"{line}\n", encoding="utf-8")
-            words = ["--no-deps", "--wheel-dir", str(self._wheels), "-r", str(wanted)]
             environment = self._environment(self._interpreter)
-            require_success(self._engine.run(environment, "wheel", words, running), f"cannot build {name}")
+            words = ["--wheel-dir", str(self._wheels)]
+            require_success(self._engine.fetch(environment, "wheel", [line], words, running), f"cannot build {name}")
             (file,) = {*os.listdir(self._wheels)} - before
             made[name] = self._wheels / file
         return made
 
     def fetch(self, lock: Lock, target: PlatformTarget, running: Step) -> None:
-        """Download the wheels that a lock asks for on a platform, those for the oldest systems where there are several.
+        """Download the wheels that a lock names for a platform; of several that fit, the one for the oldest systems.
+
+        Args:
+            lock: the lock of the environment.
+            target: the platform and Python.
+            running: the step whose progress is reported.
 
         Raises:
-            InstallError: one cannot be found, or is not the one that was locked.
+            InstallError: a wheel cannot be found, or its digest is not that of the lock.
         """
         tags = tags_of(target)
         there = {name for name in os.listdir(self._wheels) if fits(name, tags)}
@@ -122,6 +129,7 @@ class Fetcher:
             return
         lines = [line_of(package, {}) for package, _ in wanted]
         completed = self._download(lines, pip_options(target), running)
+        # The index may not have a file any more that the lock still has an address for.
         if is_missing(completed):
             recorded = [address_of(package, chosen, {}) or line_of(package, {}) for package, chosen in wanted]
             completed = self._download(recorded, pip_options(target), running)
@@ -129,13 +137,11 @@ class Fetcher:
 
     def _download(self, lines: Sequence[str], options: Sequence[str], running: Step) -> runner.Completed:
         environment = self._environment(host_interpreter())
-        wanted = self._work / "wanted.txt"
-        wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        words = ["--no-deps", "--dest", str(self._wheels), "-r", str(wanted), *options]
-        return self._engine.run(environment, "download", words, running)
+        words = ["--dest", str(self._wheels), *options]
+        return self._engine.fetch(environment, "download", lines, words, running)
 
     def _environment(self, interpreter: Interpreter) -> Path:
-        """An environment with a pip."""
+        """An environment with pip in it, made when it is first needed."""
         path = self._work / f"pip-{interpreter.version_text}"
         if not path.exists():
             create_environment(

@@ -1,1 +1,1 @@
-"""What this user keeps so that the next revision costs less."""
+"""Keep what one user has built before, so that the next revision takes less time and less disk."""

@@ -1,8 +1,8 @@
-"""The files of environments: their digests, and how equal ones are shared between revisions.
+"""Share files of equal content between revisions, by a cache that keeps each content under its digest.
 
-A file that is in the cache under its digest is linked instead of stored again: by reflink where the file system has it, by a
-hard link with the write bits taken off, or copied. So a list of digests is all that is needed to make an environment again, and
-the same list, kept beside the environment, later tells whether a file was changed.
+A file whose content the cache has is linked instead of stored again: by a reflink where the file system has them, otherwise by a
+hard link without write permission, or else it is copied. So a list of digests is enough to make an environment again. The same
+list, kept beside the environment, later shows whether a file was changed.
 """
 
 from __future__ import annotations
@@ -29,9 +29,14 @@ WRITE_BITS = 0o222
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file: SHA-256 of its content, size in bytes, whether it can be executed, and its time stamp in nanoseconds.
+    """One file of a tree.
 
-    The time stamp is the one of the content in the cache: while it and the size are the same, nobody has written to it.
+    Args:
+        digest: the SHA-256 of its content, in hexadecimal.
+        size: its size in bytes.
+        executable: whether it can be executed.
+        mtime: its time stamp in nanoseconds, as the content in the cache has it. While the time stamp and the size of that
+            content stay the same, nobody has written into it.
     """
 
     digest: str
@@ -42,28 +47,29 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All that a tree holds: files and symbolic links by their path, with `/`, relative to its top."""
+    """All files and symbolic links of a tree, by their paths relative to its top, with `/` on every platform."""
 
     files: Mapping[str, File]
     links: Mapping[str, str]
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """The size of all files together, in bytes."""
         return sum(file.size for file in self.files.values())
 
     @property
     def digest(self) -> str:
-        """What tells this content from any other, wherever it lies."""
-        told = hashlib.sha256()
+        """The SHA-256 of the whole tree, in hexadecimal; equal trees have the same one wherever they lie."""
+        # Time stamps do not count: two machines that build the same content have different ones.
+        digest = hashlib.sha256()
         for path, file in sorted(self.files.items()):
-            told.update(f"{path}\0{file.digest}\0{file.executable:d}\n".encode("utf-8", "surrogateescape"))
+            digest.update(f"{path}\0{file.digest}\0{file.executable:d}\n".encode("utf-8", "surrogateescape"))
         for path, target in sorted(self.links.items()):
-            told.update(f"{path}\0-> {target}\n".encode("utf-8", "surrogateescape"))
-        return told.hexdigest()
+            digest.update(f"{path}\0-> {target}\n".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
 
     def to_json(self) -> str:
-        """The listing as text."""
+        """The listing as JSON text, which `parse_listing` reads."""
         files = {path: [file.digest, file.size, int(file.executable), file.mtime] for path, file in self.files.items()}
         return json.dumps({"format": FORMAT, "files": files, "links": dict(self.links)}, separators=(",", ":"))
 
@@ -72,7 +78,7 @@ def parse_listing(text: str) -> Listing:
     """Read what `Listing.to_json` wrote.
 
     Raises:
-        ValueError: it is not that.
+        ValueError: the text is no such listing, or a damaged one.
     """
     document = json.loads(text)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -91,8 +97,8 @@ class FileStore:
     """The cache of contents.
 
     Args:
-        folder: where it keeps them.
-        link: "auto" to share files, "copy" to give every revision files of its own.
+        folder: the folder that keeps them.
+        link: "auto" to share files between revisions, "copy" to give every revision files of its own.
     """
 
     def __init__(self, folder: Path, link: str = "auto") -> None:
@@ -101,7 +107,9 @@ class FileStore:
         self._methods: list[Callable[[str, str], None]] = [_reflink, os.link, _copy] if self._share else [_copy]
 
     def adopt(self, tree: Path) -> Listing:
-        """List a tree that was just installed, and share its files: each becomes a link of the cache's, or the cache's of it.
+        """List a tree that was just installed, and share its files with the cache.
+
+        A content that the cache has already replaces the file; a content that it does not have is linked into the cache.
 
         Raises:
             OSError: a file cannot be read or linked.
@@ -120,10 +128,10 @@ class FileStore:
         return Listing(files, links)
 
     def share(self, path: Path) -> None:
-        """Share one file: it becomes a link of the cache's, or the cache's of it.
+        """Share one file with the cache, as `adopt` does.
 
         Raises:
-            OSError: it cannot be read or linked.
+            OSError: the file cannot be read or linked.
         """
         self._adopt_file(str(path))
 
@@ -132,7 +140,8 @@ class FileStore:
         executable = bool(status.st_mode & 0o111)
         digest = digest_of(path)
         if not self._share or not status.st_size:
-            if status.st_nlink > 1:  # the installer has linked it from its own cache, where it can be written to
+            # uv links files from its own cache, where they are writable. A write there would change this revision as well.
+            if status.st_nlink > 1:
                 self._renew(path)
             return File(digest, status.st_size, executable, status.st_mtime_ns)
         known = self._place(digest, executable)
@@ -141,21 +150,27 @@ class FileStore:
             kept = os.stat(known)
             if (kept.st_ino, kept.st_dev) == (status.st_ino, status.st_dev):
                 return File(digest, status.st_size, executable, status.st_mtime_ns)
+            # Read the content that the cache has: somebody may have written into it, and its name would not show that.
             if kept.st_size == status.st_size and digest_of(known) == digest:
                 self._put(known, path)
                 return File(digest, status.st_size, executable, kept.st_mtime_ns)
-            os.unlink(known)  # somebody wrote to it: it is no longer what its name says
+            os.unlink(known)  # it is damaged, and `path` has the content that belongs there
         except FileNotFoundError:
-            pass
+            pass  # the cache does not have this content yet
+        # Take the write permission away before the content has its name in the cache. All names of a hard-linked file share
+        # one mode, and no other revision may ever get a name of a writable file.
         os.chmod(path, status.st_mode & ~WRITE_BITS)
         self._put(path, known)
         return File(digest, status.st_size, executable, os.stat(known).st_mtime_ns)
 
     def materialise(self, listing: Listing, target: Path) -> bool:
-        """Make a tree from its listing; False if some content is not in the cache, or is no longer what it was.
+        """Make a tree from its listing.
+
+        Returns:
+            False if the cache lacks a content, or has it damaged. Then `target` is incomplete, and the caller removes it.
 
         Raises:
-            OSError: it cannot be written there.
+            OSError: the tree cannot be written.
         """
         top = str(target)
         os.mkdir(top)
@@ -170,11 +185,11 @@ class FileStore:
         return True
 
     def entry(self, file: File) -> str:
-        """Where the cache keeps a content, if it does."""
+        """The path at which the cache keeps a content, whether it has it or not."""
         return self._place(file.digest, file.executable)
 
     def verified(self, file: File) -> str | None:
-        """Where the cache keeps a content, once that was read and found to be it; None, and a damaged entry is gone."""
+        """The path of a content in the cache, after reading it all; None if the cache lacks it. A damaged one is removed."""
         entry = self.entry(file)
         try:
             if digest_of(entry) == file.digest:
@@ -187,10 +202,10 @@ class FileStore:
         return None
 
     def learn(self, path: str, file: File) -> None:
-        """Take a copy of a file that was found to be good into the cache.
+        """Copy a file into the cache, whose content the caller has found to be right.
 
         Raises:
-            OSError: it cannot be written there.
+            OSError: the copy cannot be written.
         """
         entry = self.entry(file)
         os.makedirs(os.path.dirname(entry), exist_ok=True)
@@ -201,10 +216,10 @@ class FileStore:
         os.replace(beside, entry)
 
     def replace(self, file: File, path: str) -> bool:
-        """Let a path be a content of the cache, in one step; False where the cache has not got it.
+        """Replace the file at `path` by a content of the cache, in one step; False if the cache lacks that content.
 
         Raises:
-            OSError: it cannot be written there.
+            OSError: the file cannot be replaced.
         """
         beside = f"{path}.{token()}"
         if file.size:
@@ -212,10 +227,9 @@ class FileStore:
             if entry is None:
                 return False
             self._link(entry, beside)
+            # rename(2) does nothing when both names are hard links of one file, and would leave `beside` there.
             with suppress(FileNotFoundError):
-                if os.path.samestat(
-                    os.lstat(beside), os.lstat(path)
-                ):  # rename(2) does nothing for two names of one file
+                if os.path.samestat(os.lstat(beside), os.lstat(path)):
                     os.unlink(beside)
                     return True
         else:
@@ -224,13 +238,16 @@ class FileStore:
         return True
 
     def _give(self, file: File, path: str) -> bool:
-        if not file.size:  # empty files take no space, and there are so many that they would use up an inode's links
+        """Create a file with a content of the cache; False if the cache lacks the content or has it damaged."""
+        # Empty files are never shared: they take no space, and there are so many that they would use up an inode's links.
+        if not file.size:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o777 if file.executable else 0o666))
             return True
         known = self._place(file.digest, file.executable)
         try:
             status = os.stat(known)
-            # Reading every file would double the time; as in git, size and time stamp tell that nobody has written to it.
+            # Reading every file would double the time of a build. As in git's index, an unchanged size and time stamp mean
+            # that nobody has written into the file. `verify` reads everything.
             if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime) and digest_of(known) != file.digest:
                 os.unlink(known)
                 return False
@@ -243,29 +260,30 @@ class FileStore:
         return f"{self._folder}/{digest[:2]}/{digest}{'x' if executable else ''}"
 
     def _renew(self, path: str) -> None:
-        """Replace a file by a copy of its own."""
+        """Replace a file, of which other names exist, by a copy that has this name only."""
         beside = f"{path}.{token()}"
         _copy(path, beside)
         os.replace(beside, path)
 
     def _put(self, source: str, target: str) -> None:
-        """Let `target` be a link of `source`, replacing what is there in one step."""
+        """Make `target` a link of `source`, and replace in one step what is there."""
         beside = f"{target}.{token()}"
         self._link(source, beside)
         os.replace(beside, target)
 
     def _link(self, source: str, target: str) -> None:
-        """Link by the first method that works here; one that failed is not tried again."""
+        """Link by the first method that works on this file system; a method that has failed is not tried again."""
         while True:
             try:
                 self._methods[0](source, target)
                 return
             except FileNotFoundError:
-                raise
+                raise  # the source has vanished, which says nothing about the method
             except OSError as error:
                 if len(self._methods) == 1:
                     raise
-                if error.errno == errno.EMLINK:  # ext4 has 65,000 for each inode
+                # ext4 allows 65,000 links of one inode. Only this file must be copied; hard links still work for the others.
+                if error.errno == errno.EMLINK:
                     _copy(source, target)
                     return
                 self._methods.pop(0)
@@ -279,13 +297,16 @@ def _make_folder(top: str, path: str, made: set[str]) -> None:
 
 
 def _reflink(source: str, target: str) -> None:
-    """A copy that shares the blocks until one of the two is written to (btrfs, xfs, APFS through `cp -c` is not tried)."""
+    """Make a copy that shares the blocks of its source until somebody writes into one of the two (btrfs, xfs).
+
+    APFS can do that too, but has no FICLONE; there, hard links are used.
+    """
     import fcntl
 
-    with open(source, "rb") as origin:
+    with open(source, "rb") as stream:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
-            fcntl.ioctl(descriptor, FICLONE, origin.fileno())
+            fcntl.ioctl(descriptor, FICLONE, stream.fileno())
         except OSError:
             os.unlink(target)
             raise

@@ -1,4 +1,4 @@
-"""Environments that were built before, as lists of their files: what makes a further revision of the same content cheap."""
+"""Make an environment from the list of files of an equal one that was built before."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Template:
-    """An environment made ahead of the answer of the index: most of the time a recipe gives what it gave last time.
+    """An environment that is made while an index has not answered yet, because a recipe mostly gives what it gave last time.
 
     Args:
-        folder: where lists are kept: `<key>.json`, and for what was asked `<digest>.last`, the key it led to.
-        request: what is asked for.
-        store: gives the files.
-        path: where the environment goes.
+        folder: the folder of the lists: `<key>.json`, and for each request `<digest>.last`, which holds the key of last time.
+        request: the environment that the recipe asks for.
+        store: gives the contents of the files.
+        path: the folder of the environment; it does not exist yet.
     """
 
     def __init__(self, folder: Path, request: EnvironmentRequest, store: FileStore, path: Path) -> None:
@@ -35,27 +35,41 @@ class Template:
         self._listing: Listing | None = None
 
     def prepare(self) -> None:
-        """Make the environment of last time, if there was one."""
+        """Make the environment that the same request gave last time, if there was one.
+
+        Raises:
+            OSError: the environment cannot be written.
+        """
         try:
             key = self._pointer.read_text(encoding="utf-8")
         except OSError:
             return
+        # A guess: a stale or damaged pointer costs time only, because `confirm` compares the key with the real one.
         self._listing = self._from(key)
         self._key = key
 
     def confirm(self, key: str) -> Listing | None:
-        """The listing of the environment with that key, which is in place then; None when it must be made."""
+        """The listing of the environment with that key, which then lies at `path`; None when the caller must make it.
+
+        Raises:
+            OSError: the environment cannot be written, or the one that was guessed wrongly cannot be removed.
+        """
         if self._listing is not None and self._key == key:
             return self._listing
         self.discard()
         return self._from(key)
 
     def discard(self) -> None:
-        """Remove what was prepared: it is another environment that is wanted."""
+        """Remove the environment that was prepared, because another one is wanted."""
         remove_tree(self._path)
 
     def remember(self, key: str, listing: Listing) -> None:
-        """Keep a listing for the next time."""
+        """Keep a listing for the next build.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        # The list first: a pointer must never name a list that is not there yet.
         write_whole(self._folder / f"{key}.json", listing.to_json().encode("utf-8"))
         write_whole(self._pointer, key.encode("utf-8"))
 

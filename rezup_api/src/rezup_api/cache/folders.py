@@ -1,4 +1,4 @@
-"""The caches of one user under a local root: which there are and how they are opened."""
+"""Name and open the folders of one user's caches under a local root."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Caches:
-    """Folders that may be deleted at any time: everything in them is made again."""
+    """The folders of the caches below `path`. Users may delete them at any time: the next build makes their content again."""
 
     path: Path
 
     @property
     def uv(self) -> Path:
-        """uv's cache: unpacked wheels, index answers."""
+        """uv's cache: unpacked wheels, and the answers of indexes."""
         return self.path / "uv"
 
     @property
@@ -30,7 +30,7 @@ class Caches:
 
     @property
     def tools(self) -> Path:
-        """Environments of tools that cannot run in rezup's own process."""
+        """Environments of programs that cannot run in rezup's own process."""
         return self.path / "tools"
 
     @property
@@ -40,7 +40,7 @@ class Caches:
 
     @property
     def environments(self) -> Path:
-        """Lists of the files of whole environments, by what was asked for and what was resolved."""
+        """Lists of the files of whole environments, by the versions to which they were resolved."""
         return self.path / "environments"
 
     @property
@@ -50,17 +50,17 @@ class Caches:
 
     @property
     def probed(self) -> Path:
-        """Marks of contents that have been tried and found to work."""
+        """Empty files that record which contents were tested and work."""
         return self.path / "probed"
 
     @property
     def interpreters(self) -> Path:
-        """What was learnt of the interpreters of this machine."""
+        """What the interpreters of this machine have said of themselves."""
         return self.path / "interpreters.json"
 
 
 def open_caches(root: Path) -> Caches:
-    """The caches of this user under a local root, readable by nobody else who could then edit what we link.
+    """The caches of this user under a local root; they are made if they do not exist.
 
     Raises:
         StorageError: they cannot be made.
@@ -69,6 +69,7 @@ def open_caches(root: Path) -> Caches:
     with storing("cannot write to"):
         path.parent.mkdir(parents=True, exist_ok=True)
         _let_others_in(path.parent)
+        # Closed to other users: the files in it are linked into revisions, and whoever can write here can change those.
         path.mkdir(mode=0o700, exist_ok=True)
         for folder in ("files", "environments", "bytecode", "probed"):
             (path / folder).mkdir(exist_ok=True)
@@ -76,10 +77,11 @@ def open_caches(root: Path) -> Caches:
 
 
 def _let_others_in(folder: Path) -> None:
-    """Every user of a shared root keeps caches there, so all may make a folder, and remove only their own, as in /tmp."""
+    """Let every user of a shared root make a folder of their own here, and remove nobody else's, as in /tmp."""
     try:
         mode = folder.stat().st_mode
+        # The umask has narrowed the folder's mode, so take the root's. 0o1000 is the sticky bit (chmod(2)).
         if folder.parent.stat().st_mode & 0o022 and not mode & 0o1000:
             folder.chmod((folder.parent.stat().st_mode & 0o777) | 0o1000)
     except OSError:
-        pass  # it is another user's folder, who has done it
+        pass  # the folder belongs to another user, whose rezup has done this

@@ -1,11 +1,9 @@
-"""Writes that appear whole or not at all, and removals that do not stop half-way. The store's only way to the disk."""
+"""Write files that appear whole or not at all, and remove folders that are write-protected."""
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
-import shutil
 import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -27,7 +25,7 @@ _HINTS = {
 
 
 def host_name() -> str:
-    """This machine's name."""
+    """The name of this machine."""
     if os.name != "nt":
         return os.uname().nodename
     import socket
@@ -36,7 +34,11 @@ def host_name() -> str:
 
 
 def user_name(environ: Mapping[str, str]) -> str:
-    """Who we are, as others know us; `environ` is the caller's environment, which tells on Windows."""
+    """The name of the user who runs this process; the user's number where the system has no name for it.
+
+    Args:
+        environ: the caller's environment, which is where Windows keeps the name.
+    """
     if os.name == "nt":
         return environ.get("USERNAME", "")
     import pwd
@@ -48,12 +50,16 @@ def user_name(environ: Mapping[str, str]) -> str:
 
 
 def token() -> str:
-    """A name that nobody else has."""
+    """A random name, which no other process chooses: 16 hexadecimal digits."""
     return os.urandom(8).hex()
 
 
 def storage_error(doing: str, error: OSError) -> StorageError:
-    """An operating system's refusal in our words: what was being done, where, why, and the way out."""
+    """The system's refusal as an error of ours: what rezup was doing, where, why it failed, and what the user can do.
+
+    Args:
+        doing: how the message begins ("cannot write").
+    """
     where = f" {error.filename}" if error.filename else ""
     return StorageError(f"{doing}{where}: {error.strerror or error}", _HINTS.get(error.errno or 0, ""))
 
@@ -68,9 +74,15 @@ def storing(doing: str) -> Iterator[None]:
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Write a file by renaming a finished one over it. `mode` is narrowed by the umask, as for any new file."""
+    """Write a file by renaming a finished one over it. The umask narrows `mode`, as for any new file.
+
+    Raises:
+        OSError: the file cannot be written; whatever was at `path` before is still there, unchanged.
+    """
+    # The unfinished file must lie in the same folder: a rename works within one file system only.
     beside = path.with_name(f".{path.name}.{token()}")
     try:
+        # O_EXCL does not follow a link that another user of a shared folder has put there.
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with open(descriptor, "wb") as stream:
             stream.write(data)
@@ -81,23 +93,33 @@ def write_whole(path: Path, data: bytes, mode: int = 0o666) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a folder and all in it, write-protected folders included; nothing happens when it is not there.
+    """Remove a folder and all that it holds, write-protected folders included; do nothing when it does not exist.
 
     Raises:
         OSError: something could not be removed.
     """
+    import shutil  # with what it needs, a tenth of what `status` takes; few remove anything
+
     try:
         shutil.rmtree(path)
     except FileNotFoundError:
-        if path.exists():  # somebody else is removing it too
+        if path.exists():  # another process removes the same folder at this moment, and took a file away before us
             shutil.rmtree(path, ignore_errors=True)
     except PermissionError:
+        # The mode of its folder decides whether a file can be removed, so the files keep theirs: they may be hard links of
+        # the cache, and share their mode with the files of other revisions.
         for folder, _, _ in os.walk(path):
             os.chmod(folder, os.stat(folder).st_mode | stat.S_IRWXU)
         shutil.rmtree(path)
 
 
 def digest_of(path: str) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """The SHA-256 of a file's content, in hexadecimal.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    import hashlib  # OpenSSL is loaded with it
+
     with open(path, "rb") as stream:
         return hashlib.sha256(stream.read()).hexdigest()

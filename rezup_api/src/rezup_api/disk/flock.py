@@ -1,8 +1,9 @@
-"""Locks that the kernel lets go when their last holder ends, killed or not.
+"""Lock files and folders so that the kernel releases each lock when its last holder ends, killed or not.
 
-A *lease* is a shared lock on a file that exists as long as what it stands for; who wants to remove that takes the exclusive
-lock first. It is held by an open descriptor, so it survives `exec` and is inherited by children (flock(2)); nothing has to be
-cleaned up, and a read-only file is enough. On Windows an open file cannot be renamed or removed, which serves as the lease.
+A *lease* is a shared lock. It is taken on a file that exists as long as the thing that it stands for, and a process that wants to
+remove that thing takes the exclusive lock first. An open descriptor holds the lock, so the lock survives `exec`, and children
+inherit it (flock(2)). Nothing has to be cleaned up, and a read-only file is enough. On Windows nobody can rename or remove a file
+while it is open, so there the open file itself is the lease.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +30,15 @@ LOWEST_DESCRIPTOR = 100
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A lock that is held; `release` lets it go before the process ends."""
+    """A lock that this process holds on an open `descriptor`; `release` ends it before the process ends.
+
+    A child that has inherited the descriptor still holds the lock after that.
+    """
 
     descriptor: int
 
     def release(self) -> None:
-        """Let it go."""
+        """Close the descriptor."""
         os.close(self.descriptor)
 
     def __enter__(self) -> Held:
@@ -44,10 +49,11 @@ class Held:
 
 
 def lease(path: Path) -> Held | None:
-    """Hold the file at `path` with others, on a descriptor that is inherited across `exec`; None if somebody removes it.
+    """Hold the file at `path` together with others, on a descriptor that is inherited across `exec`.
 
-    The file may be replaced between open and lock: what is locked must still be what the path names, else the answer is None
-    and the caller looks again.
+    Returns:
+        The lock; None if another process holds the file alone (it is about to remove it), or has replaced it between our
+        opening and our locking. The caller then looks again at what the path names.
 
     Raises:
         OSError: the file cannot be opened.
@@ -56,7 +62,10 @@ def lease(path: Path) -> Held | None:
 
 
 def claim(path: Path) -> Held | None:
-    """Hold the file at `path` alone, without waiting; None while anybody else holds it.
+    """Hold the file at `path` alone, without waiting.
+
+    Returns:
+        The lock; None while another process holds the file, or when the path no longer names the file that was locked.
 
     Raises:
         OSError: the file cannot be opened.
@@ -65,14 +74,23 @@ def claim(path: Path) -> Held | None:
 
 
 def create_claimed(path: Path) -> Held:
-    """Make a lock file and hold it alone. The path must be one that nobody else would choose."""
+    """Create a lock file and hold it alone.
+
+    Args:
+        path: a path that no other process would choose; only a sweep may look at it meanwhile.
+
+    Raises:
+        OSError: the file cannot be created.
+    """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         os.close(descriptor)
+        # No system call creates and locks a file at once. In between, the file looks like one that a dead process left,
+        # and a sweep may hold it for a moment (None) or remove it (FileNotFoundError). In both cases we begin again.
         try:
             held = claim(path)
         except FileNotFoundError:
-            continue  # swept away between the two lines above
+            continue
         if held is not None:
             return held
 
@@ -81,7 +99,8 @@ def create_claimed(path: Path) -> Held:
 def in_turn(folder: Path) -> Iterator[None]:
     """Let the processes that change the names in `folder` do so one after the other, by a lock on the folder itself.
 
-    Where a folder cannot be locked (Windows, some network file systems) nothing waits: it orders names, it protects nothing.
+    Where a folder cannot be locked (Windows, some network file systems), nobody waits. So callers may use it to keep names in a
+    sensible order, but never to protect data.
     """
     descriptor = -1
     try:
@@ -89,7 +108,7 @@ def in_turn(folder: Path) -> Iterator[None]:
             descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError:
-        pass
+        pass  # the folder cannot be locked; see above
     try:
         yield
     finally:
@@ -100,23 +119,30 @@ def in_turn(folder: Path) -> Iterator[None]:
 def _take(path: Path, *, exclusive: bool) -> Held | None:
     if fcntl is None and exclusive and not _closed_by_all(path):
         return None
+    # Close-on-exec until the lock is certain: a child that another thread starts meanwhile must not inherit half a lock.
     descriptor = os.open(path, _mode(path, exclusive=exclusive) | getattr(os, "O_CLOEXEC", 0))
     if fcntl is None:
         return Held(descriptor)
     try:
+        # LOCK_NB, because a launch must never wait for a process that removes a revision.
         fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        # Between `open` and `flock` another process may have removed or replaced the file. Then we hold a lock on a file
+        # without a name, which protects nothing. This check must come after the lock: from here on nobody can remove it.
         if not _still_there(descriptor, path):
             return None
+        # F_DUPFD gives a copy that survives `exec`, with a high number that scripts leave alone.
         inheritable = fcntl.fcntl(descriptor, fcntl.F_DUPFD, LOWEST_DESCRIPTOR)
     except BlockingIOError:
         return None
     finally:
+        # The lock belongs to the open file, which the copy shares, so it stays. With POSIX locks (`lockf`) it would not:
+        # closing any descriptor of the file releases those.
         os.close(descriptor)
     return Held(inheritable)
 
 
 def _closed_by_all(path: Path) -> bool:
-    """Whether nobody has the file open, on Windows: only then may it be renamed, be it to its own name."""
+    """Whether no process has the file open, on Windows: only then can it be renamed, even to its own name."""
     try:
         os.rename(path, path)
     except PermissionError:
@@ -130,6 +156,7 @@ def _mode(path: Path, *, exclusive: bool) -> int:
 
 
 def _still_there(descriptor: int, path: Path) -> bool:
+    """Whether the path still names the file that is open."""
     held = os.fstat(descriptor)
     try:
         named = os.stat(path)

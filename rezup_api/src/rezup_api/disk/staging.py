@@ -1,12 +1,12 @@
-"""Prepare a folder where nobody looks, then let it appear by one rename; and clear what killed processes left behind.
+"""Prepare a folder where no other process looks, let it appear by one rename, and remove what killed processes left.
 
-    <container>/.staging/<token>@<host>/        what is being made
-    <container>/.staging/<token>@<host>.lock    held by its maker and by every process the maker started
-    <container>/.staging/<name>.building        held by the one that builds a certain revision, so that others wait
+    <container>/.staging/<token>@<host>/        the stage: a folder that a process is filling
+    <container>/.staging/<token>@<host>.lock    held by the process that fills the stage and by every process it started
+    <container>/.staging/<name>.building        held by the process that builds a certain revision, so that others wait
 
-Whether a maker lives is told by its lock, never by a PID: roots are shared by hosts. The lock file is there before the folder
-and goes after it, so a folder whose lock can be taken is an orphan. Some network file systems grant each host its own locks
-(flock(2)), so what another host makes is left alone for a day.
+A process that fills a stage is alive as long as its lock is held. A PID would prove nothing, because several hosts share a root.
+The lock file exists before its folder and is removed after it, so a folder whose lock can be taken is an orphan. Some network
+file systems grant each host its own locks (flock(2)), so a sweep leaves the stages of another host alone for a day.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from rezup_api.disk.files import host_name, remove_tree, storing, token
-from rezup_api.disk.flock import Held, claim, create_claimed
+from rezup_api.disk.flock import Held, claim, create_claimed, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,21 +28,21 @@ STAGING = ".staging"
 LOCK_SUFFIX = ".lock"
 BUILDING_SUFFIX = ".building"
 ATTEMPTS = 100
-# Seconds; a sweep that passes by holds a lock for less, and is nobody to wait for.
+# Seconds. A sweep holds a lock for less than that, and the user need not be told to wait for a sweep.
 GRACE = 0.1
 
-# Seconds; no build takes longer.
+# Seconds. No build takes longer, so what another host has left for longer is an orphan.
 ABANDONED_ELSEWHERE = 86400.0
 
 Result = TypeVar("Result")
 
 
 class Stage:
-    """A folder in the making.
+    """A folder that a process is filling.
 
     Args:
         path: the folder.
-        lock: held while anybody writes into it; pass its descriptor to the processes that do.
+        lock: held while a process writes into the folder; pass its descriptor to every process that does.
     """
 
     def __init__(self, path: Path, lock: Held) -> None:
@@ -50,7 +50,13 @@ class Stage:
         self.lock = lock
 
     def appear(self, target: Path) -> bool:
-        """Rename the folder to `target`. False if that exists already: somebody else was first, and theirs stands."""
+        """Rename the folder to `target`; False if another process was first, whose folder then stays.
+
+        Raises:
+            OSError: the folder cannot be renamed for any other reason.
+        """
+        # Do not ask whether `target` exists before renaming: another process may create it in between. The rename itself
+        # decides, because rename(2) never replaces a folder that holds something, and a finished one always does.
         try:
             os.rename(self.path, target)
         except OSError:
@@ -59,17 +65,35 @@ class Stage:
             raise
         return True
 
+    def appear_in(self, series: Path, follow: Callable[[list[str]], str]) -> str:
+        """Rename the folder into a folder of many, which is made if it is new.
+
+        Args:
+            follow: gives the name from those that are there; called again where another process was faster.
+
+        Returns:
+            The name.
+        """
+        series.mkdir(exist_ok=True)
+        # Without taking turns, a slow writer could appear after another one whose name is greater.
+        with in_turn(series):
+            while True:
+                name = follow(os.listdir(series))
+                if self.appear(series / name):
+                    return name
+
 
 @contextmanager
 def staged(container: Path) -> Iterator[Stage]:
-    """A new stage for `container`; whatever is still there at the end is removed, the container too if it is new and empty.
+    """A new stage for `container`. The end of the body removes what is left of it, and the container if it is new and empty.
 
     Raises:
-        StorageError: it cannot be written there.
+        StorageError: nothing can be written there.
     """
     folder = container / STAGING
     name = f"{token()}@{host_name()}"
     is_new = not container.exists()
+    # The lock comes first. A folder without a lock file is an orphan to every sweep, which would remove it at once.
     with storing("cannot write to"):
         lock = _inside(folder, lambda: create_claimed(folder / (name + LOCK_SUFFIX)))
     try:
@@ -78,6 +102,8 @@ def staged(container: Path) -> Iterator[Stage]:
             path.mkdir()
         yield Stage(path, lock)
     finally:
+        # This order must stay: folder, lock file, lock. A kill in between then leaves at most a lock file, or a folder with
+        # its lock file, and the next sweep can tell both from a living stage.
         with suppress(OSError):
             remove_tree(folder / name)
             (folder / (name + LOCK_SUFFIX)).unlink(missing_ok=True)
@@ -86,10 +112,16 @@ def staged(container: Path) -> Iterator[Stage]:
 
 
 def place_file(container: Path, target: Path, data: bytes) -> None:
-    """Let a file of a container be this, in one step; what a kill leaves is swept away with all other stages.
+    """Give a file of a container this content, in one step.
+
+    Args:
+        container: the folder of the container, whose staging folder is used: if the process is killed, a later sweep removes
+            the unfinished file.
+        target: the file, in the container or in a folder of it.
+        data: the new content.
 
     Raises:
-        StorageError: it cannot be written there.
+        StorageError: nothing can be written there.
     """
     with staged(container) as stage, storing("cannot write"):
         prepared = stage.path / target.name
@@ -99,23 +131,22 @@ def place_file(container: Path, target: Path, data: bytes) -> None:
 
 
 def _inside(folder: Path, act: Callable[[], Result]) -> Result:
-    """Make a folder and do something in it; again where others tidied it away in between, because it was empty.
-
-    `mkdir` itself fails with "File exists" when that happens between its two looks at the folder.
-    """
+    """Make a folder and do something in it; once more whenever another process removes the empty folder in between."""
     for _ in range(ATTEMPTS):
+        # `Path.mkdir` looks at the folder twice. It raises FileExistsError when the folder vanishes between the two looks.
         with suppress(FileNotFoundError, FileExistsError):
             folder.mkdir(parents=True, exist_ok=True)
             return act()
-    folder.mkdir(parents=True, exist_ok=True)  # it is something else: a dangling link, a file where the folder belongs
+    # A hundred times is no accident: there is a dangling link, or a file where the folder belongs. Let that error through.
+    folder.mkdir(parents=True, exist_ok=True)
     return act()
 
 
 def _tidy(container: Path, *, is_new: bool) -> None:
-    """Leave no more behind than there was: not the empty staging folder, nor the container that was only made for it.
+    """Remove the staging folder if it is empty, and a container that was created only for it.
 
-    The children of a killed builder may live a moment longer than its lock, so that who takes over finds their stage still
-    held; what they left is cleared now.
+    The children of a killed builder may live a moment longer than the builder. The process that takes over then finds their stage
+    still held when it begins, so it sweeps once more at the end.
     """
     sweep(container)
     if is_new:
@@ -123,7 +154,7 @@ def _tidy(container: Path, *, is_new: bool) -> None:
 
 
 def sweep(container: Path) -> None:
-    """Clear what dead makers left in `container`."""
+    """Remove the stages and lock files in `container` whose processes have ended."""
     folder = container / STAGING
     try:
         names = os.listdir(folder)
@@ -136,28 +167,32 @@ def sweep(container: Path) -> None:
             _remove_orphan(folder / name, None)
         elif name.endswith(LOCK_SUFFIX):
             _remove_orphan(folder / name, folder / name.removesuffix(LOCK_SUFFIX))
-        elif not (folder / (name + LOCK_SUFFIX)).exists():  # asked anew: a listing is not the picture of one moment
+        # Ask the disk again instead of looking into `names`: a folder that was created while `listdir` ran may be in the
+        # list without its lock file, which is older than the folder.
+        elif not (folder / (name + LOCK_SUFFIX)).exists():
             with suppress(OSError):
                 remove_tree(folder / name)
     remove_if_empty(folder)
 
 
 def _made_elsewhere(folder: Path, name: str) -> bool:
-    """Whether another host is making this, or was less than a day ago."""
+    """Whether this belongs to another host, which may still be writing: it is less than a day old."""
     _, mark, host = name.removesuffix(LOCK_SUFFIX).partition("@")
     if not mark or host == host_name():
         return False
     try:
         return time.time() - (folder / name).stat().st_mtime < ABANDONED_ELSEWHERE
     except OSError:
-        return True
+        return True  # the other host has just removed it
 
 
 def _remove_orphan(lock_file: Path, content: Path | None) -> None:
-    """Remove a lock file that nobody holds, and first what it guards."""
+    """Remove a lock file that no process holds, and before it the folder that it guards."""
     with suppress(OSError):
         held = claim(lock_file)
         if held is not None:
+            # Keep the lock until its file is gone: two sweeps would otherwise remove the same folder, and a waiting
+            # builder would lock a file that is removed a moment later.
             with held:
                 if content is not None:
                     remove_tree(content)
@@ -165,23 +200,28 @@ def _remove_orphan(lock_file: Path, content: Path | None) -> None:
 
 
 def remove_if_empty(folder: Path) -> None:
-    """Remove a folder that holds nothing; others may be filling it, which is fine."""
+    """Remove a folder if it holds nothing."""
+    # `rmdir` fails for a folder that another process has just put something into. Never list first and remove then.
     with suppress(OSError):
         folder.rmdir()
 
 
 @contextmanager
 def building(container: Path, name: str, waiting: Callable[[], None]) -> Iterator[None]:
-    """Be the only one on this machine that builds `name` in `container`; wait while somebody else does.
+    """Be the only process on this machine that builds `name` in `container`; wait while another one does.
 
-    This only avoids doing the work twice: that a revision appears whole rests on the rename. The lock goes when its
-    holder dies, so that a waiting process takes over.
+    This only avoids that two processes do the same work; that a revision appears whole is ensured by the rename. The kernel
+    releases the lock when its holder dies, so that a waiting process takes over.
 
     Args:
+        container: the folder of the container.
         name: what is built, a timestamp or a word.
-        waiting: called once if there is somebody to wait for.
+        waiting: called once if there is another process to wait for.
+
+    Raises:
+        StorageError: the lock file cannot be created.
     """
-    from filelock import FileLock, Timeout  # 5 times the start of Python: for those that build, not for a launch
+    from filelock import FileLock, Timeout  # takes 5 times as long as Python's start: too slow for a launch
 
     folder = container / STAGING
     lock_file = folder / (name + BUILDING_SUFFIX)
@@ -196,7 +236,9 @@ def building(container: Path, name: str, waiting: Callable[[], None]) -> Iterato
     try:
         yield
     finally:
-        with suppress(OSError):  # while it is held: a waiting process sees that its file is gone, and opens anew
+        # Remove the file while the lock is held. A waiting process then sees that its file is gone, and opens a new one; the
+        # other way round, two processes could hold locks on two files of the same name.
+        with suppress(OSError):
             lock_file.unlink()
         lock.release()
         _tidy(container, is_new=is_new)

@@ -1,1 +1,1 @@
-"""Make the environments of a revision."""
+"""Build the environments of a revision, and test them before anybody uses them."""

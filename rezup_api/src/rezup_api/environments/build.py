@@ -1,4 +1,4 @@
-"""Build all environments of a revision inside its stage."""
+"""Build all environments of a revision in its stage."""
 
 from __future__ import annotations
 
@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What was built: the environments as the metadata records them, and what they link: shared libraries, data folders."""
+    """The result of a build.
+
+    Args:
+        environments: the environments, as the revision's metadata records them.
+        libraries: the names of the shared libraries' folders that they link.
+        data: the names of the data folders that they link.
+    """
 
     environments: tuple[Environment, ...]
     libraries: tuple[str, ...]
@@ -45,20 +51,22 @@ def build_environments(
     holds: ExitStack,
     origin: LockSource,
 ) -> Built:
-    """Build and try every environment of a recipe.
+    """Build and test every environment of a recipe.
 
     Args:
-        recipe: what goes in.
-        folder: the container it is for.
-        stage: where it is prepared.
+        recipe: the recipe of the revision.
+        folder: the folder of its container.
+        stage: the folder in which the revision is prepared.
+        settings: the settings of this run.
         environ: the caller's environment.
-        holds: keeps what must not be removed before the revision has appeared.
-        origin: what was resolved already.
+        report: gets the steps.
+        holds: keeps the locks on shared folders until the revision has appeared; the caller closes it.
+        origin: the locks of the revision from which this one is made; empty for a revision from a recipe alone.
 
     Raises:
-        InstallError: one cannot be built, or does not run.
+        InstallError: an environment cannot be built, or does not run.
         NotFoundError: an interpreter is missing.
-        StorageError: the disk refuses.
+        StorageError: a file cannot be read or written.
     """
     caches = open_caches(folder.root)
     place = Workplace(
@@ -89,7 +97,7 @@ def build_environments(
 
 
 def _requests(recipe: Recipe, finder: Finder, environ: Mapping[str, str]) -> list[EnvironmentRequest]:
-    """What to build: the environment of Rez, and one for each isolated extension."""
+    """The environments to build: the one of Rez, and one for each isolated extension."""
     main = finder.find(recipe.rez.python)
     requests = [main_request(recipe, main, environ)]
     for extension in recipe.extensions:

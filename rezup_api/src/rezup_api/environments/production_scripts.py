@@ -1,10 +1,11 @@
-"""The production scripts of an environment: what makes an install of Rez one that Rez calls its own.
+"""Write the scripts that make an environment a production install of Rez.
 
-Rez looks for a marker beside its scripts and below its library (rez/system.py, rez/cli/_entry_points.py), puts the folder of
-its scripts on PATH in every context, and needs interpreter flags that no installer writes. See Rez's page on installation.
+Rez looks for a marker beside its scripts and below its library (rez/system.py, rez/cli/_entry_points.py), puts the folder of its
+scripts on PATH in every context, and needs interpreter flags that no installer writes (Rez's documentation, "Installation",
+https://rez.readthedocs.io/en/stable/installation.html).
 
-The scripts find their interpreter relative to themselves. So what is tried in staging is byte for byte what is renamed, a root
-can be moved, and neither blanks nor long paths matter, which break the kernel's `#!` line.
+The scripts find their interpreter relative to themselves. So the scripts that are tested in staging are byte for byte those of
+the revision, a root can be moved, and blanks or long paths do no harm, although the kernel's `#!` line allows neither.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 FOLDER = "rez"
 MARKER = ".rez_production_install"
 
-# A shell and Python read the same file: to Python the shell's lines are a string. The usual case needs no other process: `$0` is
-# the absolute path that the kernel was given. A symbolic link, a relative path or a moved folder are resolved first; so is a link
-# to the folder `bin`, beside which Python would look for `pyvenv.cfg` in vain.
+# A shell and Python read the same file: for Python the lines of the shell are a string. In the usual case the shell starts no
+# other process, because `$0` is the absolute path that the kernel was given. Only a symbolic link or a relative path is resolved
+# first, and so is a link to the folder `bin`: Python would look for `pyvenv.cfg` beside that link and not find it.
 _HEAD = """\
 #!/bin/sh
 ''':'
@@ -60,14 +61,18 @@ _SHEBANG = re.compile(rb"\A#!(?:[^\n]*/python[^\n]*\n|/bin/sh\n'''exec' [^\n]*\n
 def write_production_scripts(environment: Path, request: EnvironmentRequest) -> str:
     """Turn an environment into a production install of Rez.
 
-    All console scripts of Rez and of the extensions move from `bin/` to `bin/rez/`, with the flags of their tool, beside the
-    marker; Rez's completion scripts go to `completion/`. The other scripts of the environment are made movable.
+    All console scripts of Rez and of the extensions move from `bin/` to `bin/rez/`, beside the marker, and get the flags of their
+    tool. Rez's completion scripts go to `completion/`. The other scripts of the environment are made movable.
+
+    Args:
+        environment: the folder of the environment, into which everything is installed.
+        request: the environment as the recipe asks for it.
 
     Returns:
         The version of Rez.
 
     Raises:
-        InstallError: a tool of the recipe is not what was installed, or its scripts cannot be understood.
+        InstallError: the installation has not brought a tool of the recipe, or a console script of it cannot be read.
     """
     packages = site_packages(environment, request.interpreter.version)
     distributions = installed(packages)
@@ -96,15 +101,16 @@ def write_production_scripts(environment: Path, request: EnvironmentRequest) -> 
 
 
 def _provider(distributions: Mapping[str, Distribution], requirement: Requirement) -> Distribution:
-    """The distribution that a requirement of the recipe has brought."""
+    """The distribution that was installed for a requirement of the recipe."""
     found = distributions.get(canonical(requirement.name))
+    # A recipe may call an extension otherwise than its project calls itself; then the address leads to it (PEP 610).
     if found is None:
         address = requirement.text.partition("#")[0].rstrip("/")
         found = next((item for item in distributions.values() if _same(item.origin(), address)), None)
     if found is None:
         raise InstallError(
-            f"{requirement.text} did not bring a distribution named {requirement.name!r}",
-            f"there are {', '.join(sorted(distributions))}: use the right name in the recipe",
+            f"the installation of {requirement.text} did not bring a distribution named {requirement.name!r}",
+            f"write the right name in the recipe; installed are {', '.join(sorted(distributions))}",
         )
     return found
 
@@ -116,7 +122,7 @@ def _same(origin: str, address: str) -> bool:
 def _write_script(folder: Path, name: str, entry: str, flags: tuple[str, ...], owner: str) -> None:
     match = _ENTRY.match(entry)
     if match is None or not re.fullmatch(r"[\w.+-]+", name):
-        raise InstallError(f"the console script {name!r} of {owner} is not understood: {entry!r}")
+        raise InstallError(f"the console script {name!r} of {owner} has an invalid entry point: {entry!r}")
     attribute = match["attribute"]
     body = _BODY % {"module": match["module"], "name": attribute.split(".")[0], "attribute": attribute}
     if os.name == "nt":
@@ -131,15 +137,15 @@ def header(tail: str, flags: Iterable[str] = ()) -> str:
     """The lines with which a script finds the interpreter of its environment.
 
     Args:
-        tail: the script's path below the folder of the interpreter, `rez/rez-env` or `pip`.
-        flags: for the interpreter.
+        tail: the path of the script below the folder of the interpreter, `rez/rez-env` or `pip`.
+        flags: flags for the interpreter.
     """
     quoted = "".join(f" {shlex.quote(flag)}" for flag in flags)
     return _HEAD % {"tail": tail, "flags": quoted}
 
 
 def _write_launcher(folder: Path, name: str, body: str, flags: tuple[str, ...]) -> None:
-    """A script for Windows: an executable that reads a `#!` line relative to itself, as distlib makes them."""
+    """Write a script for Windows: an executable of distlib's, which finds its interpreter relative to itself."""
     from distlib.scripts import ScriptMaker  # type: ignore[import-untyped]
 
     maker = ScriptMaker(None, str(folder))
@@ -150,9 +156,9 @@ def _write_launcher(folder: Path, name: str, body: str, flags: tuple[str, ...]) 
 
 
 def _correct_record(packages: Path, record: Path) -> None:
-    """Let RECORD tell of the scripts that there are: those of the installer had the place of the build in them.
+    """Make RECORD list the scripts as they are now; those of the installer held the path of the build.
 
-    Byte code is not told of; it is compiled later, and is the same wherever it lies.
+    Byte code is left out: it is compiled later, and every environment has the same.
     """
     if not record.is_file():
         return
@@ -161,20 +167,20 @@ def _correct_record(packages: Path, record: Path) -> None:
     kept = []
     for row in rows:
         if row and row[0].endswith((".pyc", "__pycache__")):
-            continue  # virtualenv lists it for its pip, in an order that differs each time, and it is not there
+            continue  # virtualenv lists byte code of its pip that does not exist, in another order each time
         path = packages / row[0] if row and row[0].startswith("..") else None
         if path is None:
             kept.append(row)
         elif path.is_file():
             kept.append([row[0], recorded_digest(path), str(path.stat().st_size)])
     if kept != rows:
-        record.unlink()  # it may be a link of the installer's cache
+        record.unlink()  # never write into it: it may be a hard link into the installer's cache
         with open(record, "w", encoding="utf-8", newline="") as stream:
             csv.writer(stream, lineterminator="\n").writerows(sorted(kept))
 
 
 def _make_others_movable(environment: Path) -> None:
-    """Let the remaining scripts find their interpreter relative to themselves; installers write where it is just now."""
+    """Let the remaining scripts find their interpreter relative to themselves; installers write its present path into them."""
     for entry in sorted(os.listdir(environment / BIN)):
         path = environment / BIN / entry
         if path.is_symlink() or not path.is_file() or os.name == "nt":
@@ -183,6 +189,6 @@ def _make_others_movable(environment: Path) -> None:
         changed = _SHEBANG.sub(header(entry).encode("utf-8"), content, count=1)
         if changed != content:
             mode = path.stat().st_mode
-            path.unlink()  # it may be a link of the installer's cache
+            path.unlink()  # never write into it: it may be a hard link into the installer's cache
             path.write_bytes(changed)
             path.chmod(mode)

@@ -1,4 +1,8 @@
-"""An editable Rez that stays a production install: links to its sources instead of a path."""
+"""Keep an editable Rez a production install, by links to its sources instead of a path.
+
+A modern editable install leaves only a path in a .pth file. Rez then looks for its scripts beside its sources, finds none, and
+loses its production behaviour. With links of its packages in `site-packages`, Rez looks from there.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,12 @@ PACKAGES = ("rez", "rezplugins", "rezgui")
 def link_sources(packages: Path, checkout: Path) -> None:
     """Put links to the packages of a Rez checkout into `site-packages`, in place of the installer's .pth file.
 
+    Args:
+        packages: the folder `site-packages`.
+        checkout: the folder of the checkout.
+
     Raises:
-        InstallError: it is no checkout of Rez, or links are refused.
+        InstallError: the folder is no checkout of Rez, or the system refuses links.
     """
     source = next((path for path in (checkout / "src", checkout) if (path / "rez" / "__init__.py").is_file()), None)
     if source is None:
@@ -32,5 +40,6 @@ def link_sources(packages: Path, checkout: Path) -> None:
             f"cannot link {source} into the environment: {error.strerror}",
             "allow symbolic links (on Windows: developer mode), or install Rez without edit",
         ) from error
+    # The installer's path would lead Python to the same sources a second time.
     for path in packages.glob("__editable__.rez-[0-9]*.pth"):
         path.unlink()

@@ -1,7 +1,7 @@
-"""Try what was built before anybody uses it: a real `rez --version`, and a real `rez-env` inside another one.
+"""Test a built environment before anybody uses it: run `rez --version`, and a `rez-env` inside another one.
 
-Importing Rez proves nothing: on an interpreter that is too new it imports and every plugin fails. A broken extension shows here
-as well, because it breaks every command of Rez.
+Importing Rez would prove nothing: with an interpreter that is too new, the import works and every plugin fails. The test also
+finds a broken extension, because that breaks every command of Rez.
 """
 
 from __future__ import annotations
@@ -41,10 +41,15 @@ def probe(
     """Run the Rez of a staged environment.
 
     Args:
-        work: an empty folder for what Rez writes.
+        environment: the folder of the environment.
+        interpreter: its interpreter.
+        environ: the caller's environment.
+        work: an empty folder for the files that Rez writes.
+        report: gets the commands that are started.
+        holding: descriptors of locks that the started processes keep open.
 
     Raises:
-        InstallError: it does not run; the message names the distribution at fault where the traceback tells.
+        InstallError: Rez does not run; the message names the distribution at fault if the traceback shows it.
     """
     tools = environment / BIN / "rez"
     surroundings = _surroundings(environ, tools, work)
@@ -54,17 +59,19 @@ def probe(
         ([tools / "rez-env", "--shell", _shell(), "-c", inner], _ANSWER),
     )
     for command, expected in trials:
-        # Apart, because Rez on Ctrl-C ends its whole process group (rez/cli/_util.py, sigbase_handler): with it, us.
-        completed = runner.run(
-            command, environ=surroundings, report=report, cwd=work, holding=holding, apart=True, timeout=TIMEOUT
-        )
-        said = completed.stdout + completed.tail  # Python 2.7 tells its version on stderr (bugs.python.org/issue18920)
-        if completed.status or expected not in said:
+        # Apart, because on Ctrl-C Rez ends its whole process group (rez/cli/_util.py, sigbase_handler), and us with it.
+        completed = runner.start(
+            command, environ=surroundings, report=report, cwd=work, holding=holding, apart=True
+        ).wait(TIMEOUT)
+        # With Python 2.7, `--version` writes to stderr (https://bugs.python.org/issue18920).
+        output = completed.stdout + completed.tail
+        # Only the expected output proves that the inner command has run.
+        if completed.status or expected not in output:
             raise _failure(completed, site_packages(environment, interpreter.version))
 
 
 def _surroundings(environ: Mapping[str, str], tools: Path, work: Path) -> dict[str, str]:
-    """The caller's environment without what configures Rez: a studio's packages and settings are not what is tried here."""
+    """The caller's environment without a configuration of Rez: the test must not depend on a studio's packages and settings."""
     clean = {name: value for name, value in clean_environ(environ).items() if not name.startswith(("REZ_", "REZUP_"))}
     return {
         **clean,
@@ -85,11 +92,11 @@ def _failure(completed: runner.Completed, packages: Path) -> InstallError:
     tail = (completed.tail or completed.stdout).strip()
     culprit = _culprit(tail, packages)
     name = Path(completed.command[0]).name
-    # Rez itself fails over a plugin that fails; the first traceback is the one that tells.
+    # If a plugin fails, Rez fails over it once more. The first traceback shows the cause.
     cause = tail.split("\nDuring handling of the above exception")[0].strip() or f"exit status {completed.status}"
-    said = "\n".join(f"  {line}" for line in cause.splitlines()[-8:])
+    shown = "\n".join(f"  {line}" for line in cause.splitlines()[-8:])
     return InstallError(
-        f"Rez does not run in the new environment{f': {culprit} breaks it' if culprit else ''} ({name}):\n{said}",
+        f"Rez does not run in the new environment{f': {culprit} breaks it' if culprit else ''} ({name}):\n{shown}",
         _way_out(cause, culprit),
         command=completed.command,
         status=completed.status,
@@ -99,20 +106,21 @@ def _failure(completed: runner.Completed, packages: Path) -> InstallError:
 
 def _way_out(cause: str, culprit: str) -> str:
     if "getpwuid" in cause:
-        return "Rez asks for the name of its user, and the system knows none: set LOGNAME"
+        return "Rez asks for the name of its user, and the system has no name for this user's number: set LOGNAME"
     if culprit:
         return f"take {culprit} out of the recipe, or ask for a version that fits this Rez and Python"
     return "check that this version of Rez supports the interpreter of the recipe (Python 3.12 and newer need Rez 3.3)"
 
 
 def _source(distribution: Distribution) -> str:
-    """The folder of an editable distribution's sources; what no traceback names for any other."""
+    """The folder of an editable distribution's sources."""
     address = urlsplit(distribution.origin())
+    # For any other distribution a text that no traceback can hold.
     return unquote(address.path).rstrip("/") + "/" if address.scheme == "file" else "\0"
 
 
 def _culprit(tail: str, packages: Path) -> str:
-    """The distribution, other than Rez, in whose code or by whose absence a traceback ended; empty if it does not tell."""
+    """The distribution, other than Rez, in whose code a traceback ends, or which is missing; empty if that is unclear."""
     others = [item for item in installed(packages).values() if item.name not in {"rez", "pip"}]
     owners = {path.split("/")[0].removesuffix(".py"): item.name for item in others for path in item.record()}
     tops = re.findall(r'site-packages[/\\]([^/\\"]+)', tail) + re.findall(r"No module named '?([\w]+)", tail)
@@ -120,6 +128,6 @@ def _culprit(tail: str, packages: Path) -> str:
     named += [item.name for item in others if f'"{_source(item)}' in tail]
     if named:
         return named[0]
-    # A name within a path tells nothing: half of all paths have a "six" or a "pytest" in them.
+    # A name inside a path proves nothing, because many paths have a "six" or a "pytest" in them; so only whole words count.
     words = set(re.findall(r"(?<![\w./\\-])[\w.-]*\w(?![\w/\\-])", tail))
     return next((item.name for item in others if item.name in words), "")

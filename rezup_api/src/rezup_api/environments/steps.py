@@ -1,4 +1,4 @@
-"""Build one environment of a revision: the list of steps, in the order in which they are carried out."""
+"""Build one environment of a revision, step by step."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from rezup_api.settings import Settings
     from rezup_api.store.layout import ContainerFolder
 
-# Raised whenever what is written into an environment changes, so that no list of an older rezup is taken for it.
+# Increase this number whenever rezup writes something else into environments. The cache then ignores the lists of older releases.
 LAYOUT = "4"
 
 
@@ -52,14 +52,17 @@ class Workplace:
     """What the builds of one revision share.
 
     Args:
-        recipe: what goes in.
-        folder: the container it is for.
-        stage: where it is prepared.
-        work: a folder for what lives as long as the build.
+        recipe: the recipe of the revision.
+        folder: the folder of its container.
+        stage: the folder in which the revision is prepared.
+        work: a folder for files that are needed until the build ends.
+        settings: the settings of this run.
         environ: the caller's environment.
-        store: shares the files of equal content.
-        holds: keeps what must not be removed before the revision has appeared.
-        origin: what was resolved already.
+        caches: the caches of this user.
+        store: shares files of equal content.
+        report: gets the steps.
+        holds: keeps the locks on shared folders until the revision has appeared.
+        origin: the locks of the revision from which this one is made.
     """
 
     recipe: Recipe
@@ -76,10 +79,10 @@ class Workplace:
 
 
 class EnvironmentBuild:
-    """The building of one environment.
+    """The build of one environment.
 
-    `libraries` is the folder of shared libraries that it links, None as long as there is none; `trees` are the data folders that
-    it links, by their names.
+    `libraries` is the folder of the shared libraries that the environment links, or None; `trees` are the data folders that it
+    links, by their names. Both are complete after `run`.
     """
 
     def __init__(self, request: EnvironmentRequest, place: Workplace) -> None:
@@ -108,20 +111,21 @@ class EnvironmentBuild:
         self.trees: dict[str, Listing] = {}
 
     def run(self) -> Environment:
-        """Make the environment, from an earlier one of the same content if there is one, and try it.
+        """Make the environment, from the list of an equal one if there is one, and test it.
 
         Raises:
-            InstallError: it cannot be built, or does not run.
+            InstallError: the environment cannot be built, or does not run.
+            OSError: a file cannot be read or written.
         """
         template = Template(self._place.caches.environments, self._request, self._place.store, self._path)
         resolved = self._resolver().resolve(meanwhile=template.prepare)
-        pins, self._request, self._lock = resolved.pins, resolved.request, resolved.lock
+        versions, self._request, self._lock = resolved.versions, resolved.request, resolved.lock
         self._share(resolved.shared)
-        key = self._key(pins)
+        key = self._key(versions)
         listing = self._from(template, key)
         if listing is None:
-            listing = self._make(pins)
-            if pins.lasting:
+            listing = self._make(versions)
+            if versions.lasting:
                 template.remember(key, listing)
         self._try(listing)
         self._record(listing)
@@ -136,7 +140,7 @@ class EnvironmentBuild:
         )
 
     def _from(self, template: Template, key: str) -> Listing | None:
-        """Take an environment that was made before, with the data folders that it links; None when it must be made."""
+        """Make the environment from the list of an equal one, with the data folders that it links; None if that is impossible."""
         listing = template.confirm(key)
         trees = self._data.restore(listing) if listing is not None else None
         if trees is None:
@@ -146,7 +150,7 @@ class EnvironmentBuild:
         return listing
 
     def _record(self, listing: Listing) -> None:
-        """Keep the lock, and the digests of all files, which equal environments share as well."""
+        """Write the lock, and the list of all files, into the revision; equal environments share the file of that list."""
         stage = self._place.stage.path
         if self._lock is not None:
             write_whole(stage / lock_name(self._request.name), self._lock.to_toml().encode("utf-8"))
@@ -168,7 +172,7 @@ class EnvironmentBuild:
         )
 
     def _share(self, shared: Versions) -> None:
-        """Provide the shared libraries, held until the revision has appeared."""
+        """Provide the shared libraries, and hold them until the revision has appeared."""
         if not shared.lines:
             return
         self.libraries, held = provide(
@@ -181,6 +185,7 @@ class EnvironmentBuild:
             store=self._place.store,
             report=self._place.report,
         )
+        # The stack runs backwards: first the hold ends, and then `withdraw` removes the libraries if the revision did not appear.
         self._place.holds.callback(withdraw, self._place.folder, self.libraries, self._place.stage.path)
         self._place.holds.enter_context(held)
 
@@ -190,7 +195,7 @@ class EnvironmentBuild:
         return Compiler(python, self._request.interpreter, cache, environ, self._holding, share)
 
     def _scratch(self, name: str) -> Path:
-        """An environment that lives as long as the build."""
+        """An environment that lasts until the build ends; the same one for the same name."""
         path = self._place.work / f"{self._request.name}.{name}"
         if not path.exists():
             self._create(path)
@@ -206,38 +211,43 @@ class EnvironmentBuild:
             helper=engine_choice.helper_engine(self._around),
         )
 
-    def _key(self, pins: Versions) -> str:
-        """What tells this environment from others: whatever goes into it."""
-        request = self._request
-        told = [LAYOUT, self._engine.name, request.interpreter.identity, pins.digest]
-        told += [self.libraries.name if self.libraries else "", *map(repr, self._around.options)]
-        told += [f"{tool.name} {' '.join(flags)}" for tool, flags in zip(request.tools, request.flags, strict=True)]
-        return hashlib.sha256("\n".join(told).encode("utf-8")).hexdigest()
+    def _key(self, versions: Versions) -> str:
+        """The key of this environment in the cache: a digest of everything that has an influence on its files.
 
-    def _make(self, pins: Versions) -> Listing:
-        """Make the environment from nothing; once more if what the installer's cache gave was damaged."""
-        bad = self._install(pins)
+        If something is missing here, a user gets another environment than the recipe asks for.
+        """
+        request = self._request
+        parts = [LAYOUT, self._engine.name, request.interpreter.identity, versions.digest]
+        parts += [self.libraries.name if self.libraries else "", *map(repr, self._around.options)]
+        parts += [f"{tool.name} {' '.join(flags)}" for tool, flags in zip(request.tools, request.flags, strict=True)]
+        return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()
+
+    def _make(self, versions: Versions) -> Listing:
+        """Make the environment by installing everything; a second time if the installer's cache has given damaged files."""
+        bad = self._install(versions)
         if self._engine.forget(bad):
             remove_tree(self._path)
-            bad = self._install(pins)
+            bad = self._install(versions)
         refuse_damaged(bad)
         with step(self._place.report, f"Compiling {self._request.name}") as running:
             self._compiler(self._path / BIN / "python").compile(self._packages, running)
-            if self._place.recipe.pip.link == "auto" and os.name != "nt":  # where links need no privilege
+            if self._place.recipe.pip.link == "auto" and os.name != "nt":  # on Windows links need a privilege
                 self.trees = self._data.split(self._packages)
             running.text = "Compiled the byte code"
+            # Last, because it takes the write permission from all files, and lists what the environment finally holds.
             return self._place.store.adopt(self._path)
 
-    def _install(self, pins: Versions) -> list[str]:
-        """Install everything and turn it into a production install; the distributions whose files are damaged."""
+    def _install(self, versions: Versions) -> list[str]:
+        """Install everything and turn it into a production install; return the distributions whose files are damaged."""
         request = self._request
         with step(self._place.report, f"Installing {request.name}") as running:
             self._create(self._path)
-            self._engine.install(self._path, request, pins, running)
-            (self._path / ".lock").unlink(missing_ok=True)  # uv's, for its own processes
+            self._engine.install(self._path, request, versions, running)
+            (self._path / ".lock").unlink(missing_ok=True)  # uv has made it for its own processes
             distributions = installed(self._packages)
-            drop_notes(distributions.values(), pins.versioned)
+            drop_notes(distributions.values(), versions.versioned)
             _refuse_conflicts(conflicts(distributions.values()))
+            # Compare with RECORD before the next line, which rewrites scripts and RECORD.
             bad = damaged(self._packages, distributions.values())
             version = write_production_scripts(self._path, request)
             rez = request.tools[0]
@@ -249,11 +259,12 @@ class EnvironmentBuild:
         return bad
 
     def _try(self, listing: Listing) -> None:
-        """Run the Rez inside, unless the same content has run on the same interpreter before."""
+        """Test the Rez inside, unless the same content has passed the test with the same interpreter before."""
         request = self._request
         libraries = self.libraries.name if self.libraries else ""
-        told = f"{LAYOUT}\n{listing.digest}\n{request.interpreter.identity}\n{libraries}"
-        mark = self._place.caches.probed / hashlib.sha256(told.encode("utf-8")).hexdigest()
+        tested = f"{LAYOUT}\n{listing.digest}\n{request.interpreter.identity}\n{libraries}"
+        mark = self._place.caches.probed / hashlib.sha256(tested.encode("utf-8")).hexdigest()
+        # An editable environment loads code that is not in the listing, so it is tested every time.
         if mark.exists() and not request.editable:
             return
         work = self._place.work / "probe"
@@ -280,7 +291,7 @@ def _named(request: EnvironmentRequest, version: str, count: int) -> str:
 
 def _refuse_conflicts(found: list[str]) -> None:
     if found:
-        # Rez is in every environment, so isolation does not keep two of its kind apart.
+        # Every environment holds Rez, so isolating a package does not help if it owns files of Rez.
         isolate = "" if any(" rez " in f" {item}" for item in found) else ", or isolate one (isolation = true)"
         raise InstallError(
             f"two packages own the same files: {'; '.join(found)}",

@@ -1,7 +1,7 @@
 """Make an empty virtual environment that can be moved and shared.
 
-virtualenv makes them through its Python API. The release it needs for Python 2.7, and for seeding interpreters before 3.9 with a
-pip, is an old one that cannot be installed beside the new one, so it has an environment of its own.
+rezup calls virtualenv through its Python API. Python 2.7, and a pip for an interpreter before 3.9, need an old release of
+virtualenv. That one cannot be installed beside the new one, so it has an environment of its own.
 """
 
 from __future__ import annotations
@@ -41,13 +41,15 @@ def create_environment(
     """Make a virtual environment.
 
     Args:
-        path: where; it must not exist.
-        seed: put a pip into it.
-        caches: for virtualenv's application data, and for the old release.
-        helper: installs the old release where it is needed.
+        path: the folder of the environment; it must not exist.
+        interpreter: the interpreter from which it is made.
+        seed: whether to put a pip into it.
+        caches: the caches, for virtualenv's application data and for the old release.
+        environ: the caller's environment.
+        helper: installs the old release where it is needed; None if there is no uv.
 
     Raises:
-        InstallError: virtualenv failed.
+        InstallError: virtualenv has failed, or the old release is needed and cannot be installed.
     """
     seeds = ("--no-periodic-update",) if seed else ("--no-seed",)
     arguments = [
@@ -65,7 +67,9 @@ def create_environment(
 def _with_own_release(arguments: list[str], environ: Mapping[str, str], path: Path) -> None:
     from virtualenv import cli_run
 
+    # A user's virtualenv.ini must not change what a revision holds.
     clean = {**clean_environ(environ), "VIRTUALENV_CONFIG_FILE": os.devnull}
+    # virtualenv calls `sys.exit` for bad arguments, and lets errors of many kinds through, which its documentation does not list.
     try:
         cli_run(arguments, setup_logging=False, env=clean)
     except (Exception, SystemExit) as error:
@@ -78,7 +82,7 @@ def _with_old_release(
     arguments: list[str], caches: Caches, environ: Mapping[str, str], helper: UvEngine | None
 ) -> None:
     python = _old_release(caches, environ, helper)
-    completed = runner.run([python, "-m", "virtualenv", *arguments], environ=clean_environ(environ))
+    completed = runner.start([python, "-m", "virtualenv", *arguments], environ=clean_environ(environ)).wait()
     if completed.status:
         tail = (completed.tail or completed.stdout).strip()
         raise InstallError(
@@ -90,22 +94,23 @@ def _with_old_release(
 
 
 def _old_release(caches: Caches, environ: Mapping[str, str], helper: UvEngine | None) -> Path:
-    """The interpreter of the environment that has the old release; made once for each host interpreter."""
+    """The interpreter of the environment with the old release, which is made once for each interpreter that runs rezup."""
     host = host_interpreter()
     home = caches.tools / f"{OLD_RELEASE.replace('==', '-')}-{host.implementation.lower()}-{host.version_text}"
     python = home / BIN / "python"
     if python.exists():
         return python
     if helper is None:
-        raise InstallError(f"{OLD_RELEASE} is needed for this interpreter, and there is no uv to install it")
+        raise InstallError(f"this interpreter needs {OLD_RELEASE}, and there is no uv to install it")
     caches.tools.mkdir(parents=True, exist_ok=True)
+    # Under a temporary name, because several builders may do this at the same time, and none may see half an environment.
     beside = caches.tools / f".{token()}"
     try:
         create_environment(beside, host, seed=False, caches=caches, environ=environ, helper=None)
         helper.install_tool(beside, OLD_RELEASE)
         os.rename(beside, home)
     except OSError:
-        if not python.exists():  # else another process has made it meanwhile
+        if not python.exists():  # if it does, another process was first, and its environment is as good
             raise
     finally:
         remove_tree(beside)
@@ -113,7 +118,7 @@ def _old_release(caches: Caches, environ: Mapping[str, str], helper: UvEngine | 
 
 
 def _make_movable(path: Path, interpreter: Interpreter) -> None:
-    """Take out what names this place or this moment, so that equal environments are equal byte for byte wherever they lie."""
+    """Remove what depends on the path or the time, so that equal environments are equal byte for byte wherever they lie."""
     packages = site_packages(path, interpreter.version)
     for extra in (
         path / ".gitignore",
@@ -121,7 +126,7 @@ def _make_movable(path: Path, interpreter: Interpreter) -> None:
         packages / "_virtualenv.py",
         packages / "_virtualenv.pth",
     ):
-        # `_virtualenv` patches the distutils of ancient pips at every start, in a syntax that 3.6 and 3.7 cannot read.
+        # `_virtualenv` patches the distutils of ancient pips at every start of Python, and has a syntax that 3.6 and 3.7 refuse.
         extra.unlink(missing_ok=True)
     settings = path / "pyvenv.cfg"
     lines = settings.read_text(encoding="utf-8").splitlines()

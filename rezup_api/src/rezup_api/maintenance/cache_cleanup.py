@@ -1,7 +1,7 @@
-"""Drop what this user's caches hold for revisions that are gone.
+"""Remove what this user's caches hold for revisions that no longer exist.
 
-Everything there is made again when it is missing, so that nothing here has to be exact: it is safe beside builders, who look
-once more when something is not there.
+The decision need not be exact, and no lock is taken: a builder makes whatever the caches lack, and tries again if something
+vanishes while it builds.
 """
 
 from __future__ import annotations
@@ -15,23 +15,26 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.flock import claim
 from rezup_api.disk.staging import LOCK_SUFFIX, STAGING
-from rezup_api.store.layout import ContainerFolder, cache_folder, container_names
+from rezup_api.storage.folder import FolderStorage
+from rezup_api.store.layout import ContainerFolder, cache_folder
+from rezup_api.store.root import list_containers
 from rezup_api.store.shared_folders import LISTING, shared_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# Seconds; what is younger may belong to a revision that is being made.
+# Seconds; a younger file may belong to a revision that is being built.
 YOUNG = 3600.0
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def prune(root: Path) -> None:
-    """Drop contents and byte code that no revision under a local root has, and the lists of environments that need them."""
+    """Remove contents and byte code that no revision under a local root has, and the lists of environments that need them."""
     caches = cache_folder(root)
     wanted = _wanted(root)
-    # To take one name of a file away makes it young, so that its age tells something only while somebody builds.
+    # The age is the time of the last change of the inode, which removing another name of the file sets anew. So a file that has
+    # just lost its revision looks young; the age is only used while a process builds.
     young = YOUNG if _is_building(root) else 0.0
     dropped = _drop_unwanted(caches / "files", wanted, young) | _drop_unwanted(caches / "bytecode", wanted, young)
     if dropped:
@@ -39,7 +42,7 @@ def prune(root: Path) -> None:
 
 
 def _wanted(root: Path) -> set[str]:
-    """The digests of all files of all revisions, and of what they share."""
+    """The digests of all files of all revisions, and of the shared folders."""
     found: set[str] = set()
     for listing in _listings(root):
         with suppress(OSError):
@@ -48,7 +51,7 @@ def _wanted(root: Path) -> set[str]:
 
 
 def _listings(root: Path) -> Iterator[Path]:
-    for name in container_names(root):
+    for name in list_containers(FolderStorage(root)):
         folder = ContainerFolder(root, name)
         for timestamp in folder.timestamps():
             revision = folder.revisions / timestamp
@@ -59,15 +62,15 @@ def _listings(root: Path) -> Iterator[Path]:
 
 
 def _names(folder: Path) -> list[str]:
-    """What lies in a folder; nothing where it is gone, as others may remove it at any moment."""
+    """The names in a folder; none if another process has removed it meanwhile."""
     with suppress(OSError):
         return os.listdir(folder)
     return []
 
 
 def _is_building(root: Path) -> bool:
-    """Whether anything is being made under a root."""
-    for name in container_names(root):
+    """Whether a process builds anything under a root, which the lock of its stage shows."""
+    for name in list_containers(FolderStorage(root)):
         stages = root / name / STAGING
         for lock_file in (stages / one for one in _names(stages) if one.endswith(LOCK_SUFFIX)):
             with suppress(OSError):
@@ -79,7 +82,7 @@ def _is_building(root: Path) -> bool:
 
 
 def _drop_unwanted(folder: Path, wanted: set[str], young: float) -> set[str]:
-    """Remove the files that are named by digests which are not wanted, and not too young; the digests that are gone."""
+    """Remove each file whose digest is not wanted and whose age is at least `young` seconds; return the digests removed."""
     dropped = set()
     now = time.time()
     for place, _, names in os.walk(folder):
@@ -96,7 +99,7 @@ def _drop_unwanted(folder: Path, wanted: set[str], young: float) -> set[str]:
 
 
 def drop_lists(root: Path, dropped: set[str]) -> None:
-    """Remove the lists of environments that need contents which the cache has not got, so that they are made from nothing."""
+    """Remove the lists of environments that need one of the removed contents, so that the next build starts from nothing."""
     with suppress(OSError):
         for path in (cache_folder(root) / "environments").glob("*.json"):
             with suppress(OSError, ValueError, AttributeError, KeyError, IndexError):

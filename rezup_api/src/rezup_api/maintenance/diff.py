@@ -1,4 +1,4 @@
-"""What differs between two revisions: packages, interpreters, environment values, recipe."""
+"""Compare two revisions: their packages, interpreters, variables and recipes."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from rezup_api.store.remote import Remote
     from rezup_api.store.revision import Revision
+    from rezup_api.store.root import ContainerRoot
 
-# What the recipe says of variables is shown as the values that it sets.
+# The tables of a recipe whose values are compared as variables, not as parts of the recipe.
 VARIABLES = ("env", "dotenv")
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is known of a revision.
+    """What a comparison has to know of a revision.
 
     Args:
-        packages: the versions of the packages of each environment, and of the shared libraries.
+        packages: the version of each package, by environment and name; the shared libraries count as environments.
         python: the version of each environment's interpreter.
-        variables: what `[env]` and `[dotenv]` say.
-        recipe: all else that the recipe says, by dotted key.
-        built: whether it is on this machine, so that the packages are those that are installed.
+        variables: the values of `[env]` and `[dotenv]`, by dotted key.
+        recipe: all other values of the recipe, by dotted key.
+        built: whether the revision is on this machine. If not, the packages are those of its locks.
     """
 
     packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class ValueChange:
-    """One value in both, None where there is none."""
+    """One value in the old and in the new revision; None if it has none."""
 
     name: str
     old: str | None
@@ -53,7 +53,7 @@ class ValueChange:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """All that differs; sorted by name."""
+    """Everything that differs between two revisions, sorted by name."""
 
     packages: Mapping[str, tuple[ValueChange, ...]]
     python: tuple[ValueChange, ...]
@@ -61,12 +61,12 @@ class Difference:
     recipe: tuple[ValueChange, ...]
 
     def __bool__(self) -> bool:
-        """Whether anything does."""
+        """Whether anything differs."""
         return bool(self.packages or self.python or self.variables or self.recipe)
 
 
 def compare_contents(old: Contents, new: Contents) -> Difference:
-    """The difference between two revisions."""
+    """Compare the contents of two revisions."""
     environments = sorted({*old.packages, *new.packages})
     packages = {name: _changes(old.packages.get(name, {}), new.packages.get(name, {})) for name in environments}
     return Difference(
@@ -82,8 +82,8 @@ def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[ValueChang
     return tuple(ValueChange(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name))
 
 
-def read_here(revision: Revision) -> Contents:
-    """What is known of a revision on this machine, as far as it can be read."""
+def built_contents(revision: Revision) -> Contents:
+    """Read the contents of a revision on this machine; what cannot be read is left out."""
     packages: dict[str, dict[str, str]] = {}
     python = {}
     metadata = revision.metadata
@@ -101,18 +101,18 @@ def read_here(revision: Revision) -> Contents:
     return Contents(packages, python, *_told(text))
 
 
-def read_there(remote: Remote, container: str, timestamp: str) -> Contents:
-    """What is known of a published revision that is not built here: its recipe and its locks.
+def published_contents(root: ContainerRoot, timestamp: str) -> Contents:
+    """Read the contents of a published revision that is not built on this machine, from its recipe and its locks.
 
     Raises:
-        RemoteError: it cannot be read.
+        RemoteError: the remote root cannot be read.
     """
     packages: dict[str, dict[str, str]] = {}
-    for file, text in remote.locks(container, timestamp).items():
+    for file, text in root.locks(timestamp).items():
         name = environment_of_lock(file)
         for package, version, shared in _locked(text):
             packages.setdefault("shared" if shared else name, {})[package] = version
-    return Contents(packages, {}, *_told(remote.recipe(container, timestamp)), built=False)
+    return Contents(packages, {}, *_told(root.recipe(timestamp)), built=False)
 
 
 def _versions(packages: Path) -> dict[str, str]:
@@ -123,7 +123,7 @@ def _versions(packages: Path) -> dict[str, str]:
 
 
 def _locked(text: str) -> list[tuple[str, str, bool]]:
-    """The packages of a lock with their versions, those of other platforms too; nothing of one that is damaged."""
+    """The packages of a lock, for all platforms: name, version, whether it is a shared library; none if the lock is damaged."""
     try:
         packages = parse_lock(text).packages
     except ValueError:
@@ -132,14 +132,14 @@ def _locked(text: str) -> list[tuple[str, str, bool]]:
 
 
 def _told(text: str) -> tuple[dict[str, str], dict[str, str]]:
-    """What a recipe says, by dotted key: of variables, and of all else; passwords are struck out."""
+    """The variables of a recipe, and all its other values, by dotted key; passwords are removed."""
     try:
         document = parse(text, "the recipe")
         if isinstance(document.get("pip"), dict):
             document["pip"] = {"options": [], "env": {}, **document["pip"]}
         document = redact_document(document)
     except (RecipeError, KeyError, TypeError, AttributeError):
-        return {}, {}  # of an older rezup, or damaged
+        return {}, {}  # the recipe is of an older rezup, or damaged
     flat = dict(_flat("", document))
     told = {key: value for key, value in flat.items() if key.partition(".")[0] in VARIABLES}
     named = {key.removeprefix("env."): value for key, value in told.items()}

@@ -1,7 +1,7 @@
-"""Remove the revisions of a container that nobody needs, and what was left over: carries out what `retention` decides.
+"""Collect garbage in a container: remove the revisions that `retention` gives up, and what other processes left behind.
 
-A revision goes in one rename, under its exclusive lock, so that nobody is in it and nobody can enter it any more; then its files
-are deleted. Nothing that fails on the way leaves half of one.
+A revision is first locked exclusively: then no process uses it, and none can enter it. One rename takes it away, and only then
+are its files deleted. So no failure on the way leaves a part of a revision.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from rezup_api.maintenance.cache_cleanup import prune
 from rezup_api.maintenance.holders import holders
 from rezup_api.maintenance.removal import freed
 from rezup_api.maintenance.retention import Candidate, Policy, Verdict, last_current, plan
-from rezup_api.store.history import new_act, read_acts, record_act, write_act
-from rezup_api.store.labels import labels_of, read_published
+from rezup_api.store.history import new_act
+from rezup_api.store.labels import PIN
 from rezup_api.store.layout import platform_tag
 from rezup_api.store.metadata import FORMAT
-from rezup_api.store.pin import PIN, read_pin
 from rezup_api.store.revision import Revision, load_revision, newest_first
+from rezup_api.store.root import local_root
 from rezup_api.store.shared_folders import needed, remove_unneeded, shared_folders
 
 if TYPE_CHECKING:
@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.store.layout import ContainerFolder
+    from rezup_api.store.root import ContainerRoot
 
-# Seconds after which the file of a killed writer is nobody's any more.
+# Seconds after which the unfinished file of a writer counts as left behind by a killed process.
 STALE = 3600.0
-# In the place of a label: the revision for which a collection that runs by itself was started.
+# Stands in the place of a label, for the revision on whose account a collection was started automatically.
 WANTED = ".wanted"
 _HIDDEN = {PIN: "pinned by the studio", WANTED: "asked for just now"}
 
@@ -48,8 +49,8 @@ class Collected:
 
     Args:
         verdicts: on every revision, newest first.
-        folders: shared folders that went, by their names under the container.
-        bytes: what that frees on the disk.
+        folders: the shared folders that were removed, as paths relative to the container's folder.
+        bytes: how much room on the disk the collection frees.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -58,19 +59,20 @@ class Collected:
 
     @property
     def gone(self) -> tuple[str, ...]:
-        """The revisions that went."""
+        """The timestamps of the revisions that were removed, or would be."""
         return tuple(verdict.timestamp for verdict in self.verdicts if not verdict.stays)
 
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """Collects what is not needed in a container under a local root.
+    """Collects garbage in a container under a local root.
 
     Args:
-        given: what `use` gives now, None if that cannot be told.
-        named: further revisions that the studio has named: its labels and its pin.
+        folder: the container's folder.
+        given: the revision that `use` gives now; None if that is not known.
+        named: the revisions that labels and the pin of the remote root name, by label; such revisions stay.
         environ: the caller's environment.
-        report: told what cannot be removed.
+        report: called with a warning for everything that cannot be removed.
     """
 
     folder: ContainerFolder
@@ -80,13 +82,14 @@ class Collector:
     named: Mapping[str, str] = field(default_factory=dict)
 
     def collect(self, policy: Policy, *, dry_run: bool = False) -> Collected:
-        """Remove what the policy does not keep, and clear what is left over.
+        """Remove the revisions that the policy does not keep, and what other processes left behind.
 
         Args:
-            dry_run: only say what would go.
+            policy: the rules that decide.
+            dry_run: change nothing, and return what would be removed.
 
         Raises:
-            StorageError: it cannot be read or written there.
+            StorageError: a file under the root cannot be read or written.
         """
         if not dry_run:
             sweep(self.folder.path)
@@ -108,7 +111,7 @@ class Collector:
         return self.folder.revisions / timestamp
 
     def _candidates(self) -> list[Candidate]:
-        """Everything that is known of every revision."""
+        """What `retention` has to know of each revision, newest first."""
         revisions = list(newest_first(self.folder))
         names = self._names()
         used = {holder.revision for holder in holders(revisions)}
@@ -125,14 +128,14 @@ class Collector:
         ]
 
     def _names(self) -> dict[str, list[str]]:
-        """Who names which revision: pins, labels, and what is given when the remote root is away."""
-        names: dict[str, list[str]] = {}
-        pin = read_pin(self.folder)
-        if pin is not None:
-            names.setdefault(pin.timestamp, []).append("rolled back to" if pin.is_rollback else "pinned")
-        for label, timestamp in {**self.named, **labels_of(self.folder)}.items():
-            names.setdefault(timestamp, []).append(_HIDDEN.get(label) or f"labelled {label}")
-        good, _ = read_published(self.folder)
+        """Why revisions stay against any policy, by timestamp: pins, labels, and what `use` gives without the remote root."""
+        root = local_root(self.folder)
+        names = root.named()
+        own = root.labels()
+        for label, timestamp in self.named.items():
+            if label not in own:
+                names.setdefault(timestamp, []).append(_HIDDEN.get(label) or f"labelled {label}")
+        good, _ = root.published()
         if good is not None:
             names.setdefault(good, []).append("the last that was published")
         if self.given is not None and self.given not in names:
@@ -153,26 +156,27 @@ class Collector:
             with suppress(OSError):
                 built[revision.timestamp] = revision.lock_file.stat().st_mtime
         named: dict[str, float] = {}
-        for act in read_acts(self.folder):
+        for act in local_root(self.folder).acts():
             when = datetime.fromisoformat(act.when).timestamp()
             for timestamp in filter(None, (act.previous, act.revision if act.act in {"pin", "rollback"} else "")):
                 named[timestamp] = max(named.get(timestamp, 0.0), when)
         return last_current([revision.timestamp for revision in ready], built, named)
 
     def _unless_held(self, verdict: Verdict) -> Verdict:
-        """A verdict on what is to go, after a look at whether somebody is in it."""
+        """The verdict on a revision that is to be removed, after a look at whether a process uses it."""
         try:
             held = claim(load_revision(self.folder, verdict.timestamp).lock_file)
         except OSError:
-            return verdict  # it is incomplete: nobody can be in it
+            return verdict  # it is incomplete, so that no process can have entered it
         if held is None:
             return Verdict(verdict.timestamp, True, "in use")
         held.release()
         return verdict
 
     def _remove(self, verdict: Verdict) -> Verdict:
-        """Remove a revision, unless somebody has entered or named it since."""
+        """Remove a revision, unless a process has entered it, or a user has named it, since the verdict."""
         path = self._path(verdict.timestamp)
+        # From here on, no process can enter the revision. All that could have changed before is asked again below.
         try:
             held = claim(load_revision(self.folder, verdict.timestamp).lock_file)
         except FileNotFoundError:
@@ -183,13 +187,14 @@ class Collector:
             if held is None:
                 return Verdict(verdict.timestamp, True, "in use")
         try:
-            if verdict.timestamp in self._names():  # who names one holds it meanwhile, so this is the last word
+            # A process that pins or labels a revision holds a lease on it meanwhile, so that no name can appear after this look.
+            if verdict.timestamp in self._names():
                 return Verdict(verdict.timestamp, True, "named just now")
-            if holders(
-                [load_revision(self.folder, verdict.timestamp)]
-            ):  # one that closed the lease may have come since
+            # Some processes use a revision without its lease, because their parent closed it; only /proc shows these.
+            if holders([load_revision(self.folder, verdict.timestamp)]):
                 return Verdict(verdict.timestamp, True, "in use")
             with staged(self.folder.path) as stage, suppress(FileNotFoundError):
+                # The rename comes before any deletion: whoever reads the revision finds all of it, or nothing.
                 os.rename(path, stage.path / verdict.timestamp)
         except (OSError, StorageError) as error:
             return self._left(verdict, str(error))
@@ -203,11 +208,11 @@ class Collector:
         return Verdict(verdict.timestamp, True, "cannot be removed")
 
     def _unused(self, going: Sequence[Path]) -> list[Path]:
-        """The shared folders that nobody needs once some revisions are gone."""
+        """The shared folders that no revision needs once those in `going` are removed."""
         try:
             wanted = needed(self.folder, {path.name for path in going})
         except StorageError as error:
-            self.report(Warned(f"shared folders are left as they are: {error.message}"))
+            self.report(Warned(f"no shared folder was removed: {error.message}"))
             return []
         return [path for path in shared_folders(self.folder) if path not in wanted]
 
@@ -219,15 +224,44 @@ class Collector:
             return False
 
     def _clear(self) -> None:
-        """Clear what killed writers left, and what the caches hold for revisions that are gone."""
+        """Remove the files that killed writers left, and what the caches hold for revisions that no longer exist."""
         for place in ("labels", "history", "failures"):
             _clear_stale(self.folder.path / place)
         prune(self.folder.root)
 
     def _record(self, gone: Sequence[str]) -> None:
         if gone:
-            act = new_act("gc", "", self.environ, detail=" ".join(gone))
-            record_act(lambda done: write_act(self.folder, done), act, self.report)
+            local_root(self.folder).record(new_act("gc", "", self.environ, detail=" ".join(gone)), self.report)
+
+
+def collect_published(
+    root: ContainerRoot, policy: Policy, environ: Mapping[str, str], report: Reporter, *, dry_run: bool = False
+) -> Collected:
+    """Remove published revisions that the policy does not keep; machines that have built them keep their builds.
+
+    Args:
+        root: the container under the remote root.
+        environ: the caller's environment.
+        report: told what a person should know.
+        dry_run: only say what would go.
+
+    Raises:
+        RemoteError: the root cannot be read or written.
+    """
+    named = root.named()
+    candidates = []
+    for timestamp in root.timestamps():
+        metadata = root.metadata(timestamp)
+        if metadata is not None:
+            newer = ["made by a newer rezup"] if metadata.format > FORMAT else []
+            candidates.append(Candidate(timestamp, (*named.get(timestamp, ()), *newer)))
+    done = Collected(tuple(plan(candidates, policy, time.time())))
+    if done.gone and not dry_run:
+        for timestamp in done.gone:
+            if timestamp not in root.named():  # another admin may have pinned or labelled it since
+                root.remove(timestamp)
+        root.record(new_act("gc", "", environ, detail=" ".join(done.gone)), report)
+    return done
 
 
 def collect_automatically(
@@ -239,23 +273,24 @@ def collect_automatically(
     environ: Mapping[str, str],
     report: Reporter,
 ) -> None:
-    """Collect, and say in a line what went; nothing happens where this user cannot remove anything.
+    """Collect garbage and report in one line what was removed; do nothing if this user may not write to the container.
 
     Args:
-        given, named: see `Collector`.
+        folder, given, named, environ, report: see `Collector`.
+        policy: the rules that decide.
 
     Raises:
-        StorageError: it cannot be read or written there.
+        StorageError: a file under the root cannot be read or written.
     """
     if not os.access(folder.path, os.W_OK):
         return
     gone = Collector(folder, given, environ, report, named).collect(policy).gone
     if gone:
-        report(Note(f"Removed {len(gone)} revision{'s' if len(gone) > 1 else ''} that were not needed any more"))
+        report(Note(f"Removed {len(gone)} revision{'s' if len(gone) > 1 else ''} that are no longer needed"))
 
 
 def _group(revision: Revision) -> str:
-    """Where a revision is ready: empty for here."""
+    """The machines on which a revision is ready, as a name for people; empty for this machine."""
     metadata = revision.metadata
     if revision.ready or metadata is None:
         return ""
@@ -265,7 +300,7 @@ def _group(revision: Revision) -> str:
 
 
 def _changed(revision: Revision) -> float | None:
-    """When something in an incomplete revision changed last; None for one that is complete, or cannot be looked at."""
+    """When anything in an incomplete revision changed last; None if the revision is complete, or cannot be read."""
     try:
         os.lstat(revision.lock_file)
     except FileNotFoundError:
@@ -283,7 +318,7 @@ def _changed(revision: Revision) -> float | None:
 
 
 def _clear_stale(place: Path) -> None:
-    """Remove the files that killed writers left beside those that they were to replace."""
+    """Remove the hidden files that killed writers left beside the files that they were going to replace."""
     with suppress(OSError):
         for name in os.listdir(place):
             path = place / name

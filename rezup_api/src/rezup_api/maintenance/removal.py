@@ -1,4 +1,4 @@
-"""Remove a container: not while anybody uses it, and whole or not at all."""
+"""Remove a container under a local root, whole or not at all, and only if no process uses it."""
 
 from __future__ import annotations
 
@@ -21,20 +21,19 @@ if TYPE_CHECKING:
 
 
 def drop_container(folder: ContainerFolder, *, force: bool = False) -> bool:
-    """Remove a container under a root.
-
-    It is renamed away in one step and then deleted, so that nobody ever sees half of it.
+    """Remove a container: rename it away in one step, then delete its files, so that no other process sees a part of it.
 
     Args:
-        force: also while it is used.
+        folder: the container's folder.
+        force: remove it even while processes use it.
 
     Returns:
-        Whether all its files are gone; else they lie in a stage of the root, and are cleared when that can be.
+        Whether all files are deleted. If not, they lie in a stage of the root, and a later command deletes them.
 
     Raises:
-        NotFoundError: there is none.
-        BusyError: processes use a revision of it, or build one.
-        StorageError: it cannot be removed.
+        NotFoundError: there is no such container.
+        BusyError: a process uses a revision of the container, or builds one.
+        StorageError: the container cannot be renamed.
     """
     if not folder.path.is_dir():
         raise NotFoundError(
@@ -47,14 +46,18 @@ def drop_container(folder: ContainerFolder, *, force: bool = False) -> bool:
             _claim_all(folder, locks)
         with storing("cannot remove"), staged(folder.root) as stage:
             os.rename(folder.path, stage.path / folder.name)
+            # The locks end only after the rename. An earlier release would let a process enter a revision that is about to go.
             locks.close()
     return not stage.path.exists()
 
 
 def _claim_all(folder: ContainerFolder, locks: ExitStack) -> None:
-    """Take every lock that a user or a builder of the container would hold.
+    """Take every lock that a process in the container, or one that builds in it, would hold.
 
-    From then on nobody can enter a revision; who tries finds the container gone.
+    From then on no process can enter a revision: one that tries finds the container gone.
+
+    Raises:
+        BusyError: another process holds one of the locks, or /proc shows one that uses a revision.
     """
     used = [revision for revision in newest_first(folder) if not _claimed(revision.lock_file, locks)]
     entered = holders(newest_first(folder))
@@ -62,7 +65,7 @@ def _claim_all(folder: ContainerFolder, locks: ExitStack) -> None:
         named = [str(holder) for holder in entered]
         known = {holder.revision for holder in entered}
         named += [
-            f"a process that cannot be looked at uses {revision}" for revision in used if str(revision) not in known
+            f"a process that this user may not see uses {revision}" for revision in used if str(revision) not in known
         ]
         raise BusyError(
             f"{folder.name} is in use:\n  " + "\n  ".join(named),
@@ -71,11 +74,11 @@ def _claim_all(folder: ContainerFolder, locks: ExitStack) -> None:
         )
     for lock_file in _stage_locks(folder):
         if not _claimed(lock_file, locks):
-            raise BusyError(f"a revision of {folder.name} is being built", "wait for that, or use --force")
+            raise BusyError(f"a revision of {folder.name} is being built", "wait until that has ended, or use --force")
 
 
 def _claimed(lock_file: Path, locks: ExitStack) -> bool:
-    """Hold a lock alone; False while somebody else does. One that is gone, or never was, stands for nobody."""
+    """Take a lock exclusively, until `locks` ends; False if another process holds it. A missing lock file has no holder."""
     try:
         held = claim(lock_file)
     except (FileNotFoundError, NotADirectoryError):
@@ -97,7 +100,7 @@ BLOCK = 512
 
 
 def freed(folders: Iterable[Path]) -> int:
-    """The bytes on the disk of which all names lie within the folders."""
+    """How many bytes on the disk are freed if the folders are deleted: a file with a hard link elsewhere frees nothing."""
     seen: dict[tuple[int, int], int] = {}
     total = 0
     for folder in folders:

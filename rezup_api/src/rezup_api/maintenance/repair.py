@@ -1,8 +1,8 @@
-"""Mend a revision: the one way in which anything is ever written into one that is ready.
+"""Repair a revision. No other module writes into a revision that is ready.
 
-Each bad file is replaced by renaming a verified copy over it, so that who reads it sees the old or the new, and whoever has the
-old one open keeps it. A good copy comes from the cache once that is verified, from another revision, or from building the same
-environments anew from their locks. Files that are linked elsewhere share their damage, so all that have them are mended.
+A verified copy is renamed over each damaged file: a process that opens the file gets the old one or the new one, and a process
+that has the old one open keeps it. The copy comes from the cache, from another revision, or from a second build of the same
+environments from their locks. Hard links share their damage, so that the same file is repaired in all revisions.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from rezup_api.maintenance.cache_cleanup import drop_lists
 from rezup_api.maintenance.verify import CACHE, CHANGED, EXTRA, LINK, LISTED, MISSING, Part, is_good, parts_of
 from rezup_api.packages.lock_source import LockSource, read_lock_source
 from rezup_api.recipe.load import load_recipe
-from rezup_api.store.layout import ContainerFolder, container_names
+from rezup_api.storage.folder import FolderStorage
+from rezup_api.store.layout import ContainerFolder
 from rezup_api.store.revision import newest_first
+from rezup_api.store.root import list_containers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,12 +42,14 @@ REPAIRABLE = frozenset({CHANGED, MISSING, EXTRA, LINK, LISTED, CACHE})
 
 @dataclass(frozen=True, slots=True)
 class Repairer:
-    """Mends one revision.
+    """Repairs one revision, on which the caller holds a lease.
 
     Args:
+        revision: the revision to repair.
         store: this user's cache of contents.
-        environ: the caller's environment.
-        report: told what is done.
+        settings: the caller's settings, for a second build.
+        environ: the caller's environment, for a second build.
+        report: called with events: what is done, and what cannot be done.
     """
 
     revision: Revision
@@ -55,13 +59,16 @@ class Repairer:
     report: Reporter
 
     def mend(self, findings: Sequence[Finding]) -> int:
-        """Mend what can be mended; the number of things that were.
+        """Repair as much as possible of what `verify` has found.
+
+        Returns:
+            How many findings were repaired.
 
         Raises:
-            StorageError: it cannot be written there.
+            StorageError: a file of the revision cannot be written.
         """
         files = [finding.file for finding in findings if finding.file is not None]
-        with storing("cannot mend"):
+        with storing("cannot repair"):
             self._drop_damaged(files)
             short = [file for file in files if not self._provide(file)]
             if short or any(finding.kind == LISTED for finding in findings):
@@ -73,12 +80,12 @@ class Repairer:
         return done
 
     def _drop_damaged(self, files: Sequence[File]) -> None:
-        """Drop the entries of the cache that are not what their names say, so that nothing is made of them."""
+        """Remove the entries of the cache whose content does not fit their digest, so that no copy is made of them."""
         for file in files:
-            self.store.verified(file)
+            self.store.verified(file)  # which removes a damaged entry
 
     def _provide(self, file: File) -> bool:
-        """Have a good copy in the cache, from another revision if need be."""
+        """Make sure that the cache has a good copy, from another revision if necessary; False if there is none."""
         if not file.size or self.store.verified(file) is not None:
             return True
         for path in self._copies(file.digest):
@@ -89,16 +96,17 @@ class Repairer:
         return False
 
     def _copies(self, digest: str) -> Iterator[str]:
-        """Where files of that content should lie, in all revisions under the root."""
+        """The paths at which a file of that content should lie, in all revisions under the root."""
         for part, listing in _everything(self.revision.folder.root):
             for relative, file in listing.files.items():
                 if file.digest == digest:
                     yield f"{part.top}/{relative}"
 
     def _rebuild(self) -> None:
-        """Build the same environments again, which brings their files into the cache; then they are thrown away.
+        """Build the same environments again, which brings their files into the cache, and delete what was built.
 
-        In a container that nobody sees, for in this one the shared folders that are damaged would be taken as they are.
+        The build runs in a container inside a stage. In the revision's own container it would take the damaged shared folders
+        as they are.
         """
         root = self.revision.folder.root
         try:
@@ -124,7 +132,7 @@ class Repairer:
             self._harvest(stage.path, self.revision.path)
 
     def _harvest(self, stage: Path, path: Path) -> None:
-        """Take what the cache did not keep: the records, and files of a recipe that shares none."""
+        """Take from the second build what the cache does not hold: the lists of files, and files if the recipe shares none."""
         for part in parts_of(self.revision):
             record = stage / part.record.name
             if part.listing() is None and part.record.parent == path and _agrees(part, record):
@@ -141,6 +149,8 @@ class Repairer:
     def _mend(self, finding: Finding) -> bool:
         if finding.kind in (CHANGED, MISSING) and finding.file is not None:
             self._make_way(finding.path)
+            # `replace` renames a verified copy over the file. Writing into the file instead would change it under processes that
+            # have it open, and in every revision that has a hard link to it.
             return self.store.replace(finding.file, finding.path)
         if finding.kind == LINK:
             self._make_way(finding.path)
@@ -152,19 +162,20 @@ class Repairer:
         return finding.kind in REPAIRABLE
 
     def _make_way(self, path: str) -> None:
-        """Have a folder for a file, and no folder in its place: what is in the way goes where it is deleted."""
+        """Make sure that the folder of a file exists, and that no folder stands in its own place; delete what is in the way."""
         above = os.path.dirname(path)
         while not os.path.lexists(above):
             above = os.path.dirname(above)
         wrong = [path] if os.path.isdir(path) and not os.path.islink(path) else []
         wrong += [above] if not os.path.isdir(above) else []
         for one in wrong:
+            # The stage lies in the same container, and so on the same file system: its name can change in one step.
             with staged(self.revision.folder.path) as stage:
                 os.rename(one, stage.path / os.path.basename(one))
         os.makedirs(os.path.dirname(path), exist_ok=True)
 
     def _trash(self, extras: Sequence[Finding]) -> None:
-        """Move what does not belong to where it is deleted, out of the way in one step each."""
+        """Remove files that do not belong to the revision: a rename takes each away in one step, and the stage deletes it."""
         if not extras:
             return
         with staged(self.revision.folder.path) as stage:
@@ -172,10 +183,10 @@ class Repairer:
                 os.rename(finding.path, stage.path / f"{token()}.{os.path.basename(finding.path)}")
         for folder in sorted({os.path.dirname(finding.path) for finding in extras}, key=len, reverse=True):
             with suppress(OSError):
-                os.removedirs(folder)  # those that hold nothing any more
+                os.removedirs(folder)  # removes empty folders only
 
     def _mend_others(self, digests: set[str]) -> None:
-        """Mend the same files in all other revisions: what is linked shares the damage."""
+        """Repair the same files in all other revisions, where hard links share the damage."""
         with step(self.report, "Looking at the other revisions") as running:
             count = 0
             for part, listing in _everything(self.revision.folder.root):
@@ -186,13 +197,15 @@ class Repairer:
                     with suppress(OSError):
                         if not is_good(path, file) and self.store.replace(file, path):
                             count += 1
-            running.text = f"Mended {count} files of other revisions" if count else "The other revisions are well"
+            running.text = (
+                f"Repaired {count} files of other revisions" if count else "The other revisions are not damaged"
+            )
 
 
 def _everything(root: Path) -> Iterator[tuple[Part, Listing]]:
-    """All folders with recorded digests under a root, with these."""
+    """All folders under a root of which digests were recorded, with the listing of each."""
     seen: set[Path] = set()
-    for name in container_names(root):
+    for name in list_containers(FolderStorage(root)):
         for revision in newest_first(ContainerFolder(root, name)):
             for part in parts_of(revision):
                 if part.top in seen:
@@ -204,7 +217,7 @@ def _everything(root: Path) -> Iterator[tuple[Part, Listing]]:
 
 
 def _agrees(part: Part, record: Path) -> bool:
-    """Whether a record that was made again is one of what is installed: it names the same distributions and versions."""
+    """Whether the record of a second build fits what is installed: it names the same distributions in the same versions."""
     made = Part(part.top, record).listing()
     if made is None:
         return False
@@ -214,7 +227,7 @@ def _agrees(part: Part, record: Path) -> bool:
 
 
 def _origin(revision: Revision) -> LockSource:
-    """The locks of a revision; where one is damaged, all is resolved anew."""
+    """The locks of a revision; none if one is damaged, so that everything is resolved again."""
     try:
         return read_lock_source(revision.path, str(revision))
     except RezupError:
@@ -222,7 +235,7 @@ def _origin(revision: Revision) -> LockSource:
 
 
 def _relink(path: str, target: str) -> None:
-    """Let a path be a link to `target`, in one step."""
+    """Replace what lies at a path by a link to `target`, in one step."""
     beside = f"{path}.{token()}"
     os.symlink(target, beside)
     os.replace(beside, path)

@@ -1,4 +1,4 @@
-"""Which revisions are kept, and why: a pure decision over what is known of them."""
+"""Decide which revisions of a container stay, and say why. The decision is pure: it reads no file and no clock."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from rezup_api.recipe.model import Retention
 
 DAY = 86400.0
-# Seconds for which what was current is spared when nobody has asked for a collection: `rezup env` and the library hand out
-# revisions without a lease.
+# Seconds. A collection that was started automatically keeps each revision that `use` gave during this time, because `rezup env`
+# and the library hand out revisions without a lease.
 SPARED = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How much is kept; None means no rule. With both rules, only what neither keeps goes.
+    """The rules of a collection. If both rules are given, only a revision that neither of them keeps is removed.
 
     Args:
-        keep: the newest so many are kept.
-        older_than: "30d"; only what is older goes.
-        spared: seconds for which what was current is kept.
+        keep: how many of the newest revisions stay; None without this rule.
+        older_than: an age such as "30d": only older revisions are removed; None without this rule.
+        spared: seconds for which a revision stays after it was the one that `use` gave.
     """
 
     keep: int | None = None
@@ -36,20 +36,20 @@ class Policy:
 
     @property
     def given(self) -> bool:
-        """Whether there is any rule: without one no revision goes."""
+        """Whether there is a rule; without one, no complete revision is removed."""
         return self.keep is not None or self.older_than is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What is known of a revision.
+    """What the decision has to know of a revision. Moments are seconds since the epoch.
 
     Args:
         timestamp: its name.
-        kept: why it must stay, whatever the policy; empty if it need not.
-        group: where it is ready: empty for here, else a platform; each group has a newest one that stays.
-        changed: for one that is incomplete, when anything in it changed last; None for a complete one.
-        current_until: when it ceased to be what `use` gives, as far as is known.
+        kept: the reasons for which it stays whatever the policy says; empty if there are none.
+        group: the machines on which it is ready, as a name; empty for this machine. The newest of each group stays.
+        changed: for an incomplete revision, when anything in it changed last; None for a complete one.
+        current_until: when it was the revision that `use` gave for the last time; None if that is not known.
     """
 
     timestamp: str
@@ -69,10 +69,15 @@ class Verdict:
 
 
 def choose_policy(asked: Policy, retention: Retention, clean_after: str | None) -> Policy:
-    """The policy that holds: what the command line says, else the recipe, else `REZUP_CLEAN_AFTER`.
+    """The policy that applies: that of the command line, else that of the recipe, else `REZUP_CLEAN_AFTER`.
+
+    Args:
+        asked: the rules of the command line.
+        retention: the rules of the recipe.
+        clean_after: the value of `REZUP_CLEAN_AFTER`; None if it is not set.
 
     Raises:
-        UsageError: an age is none.
+        UsageError: an age is not a number with a unit, as in "30d".
     """
     chosen = asked
     if not asked.given:
@@ -88,8 +93,12 @@ def plan(candidates: Sequence[Candidate], policy: Policy, now: float) -> list[Ve
     """Judge all revisions of a container.
 
     Args:
-        candidates: newest first.
-        now: seconds since the epoch.
+        candidates: all revisions, newest first.
+        policy: the rules that decide.
+        now: the present moment, in seconds since the epoch.
+
+    Returns:
+        One verdict for each candidate, in the same order.
     """
     counts: dict[str, int] = {}
     verdicts = []
@@ -102,7 +111,7 @@ def plan(candidates: Sequence[Candidate], policy: Policy, now: float) -> list[Ve
 
 
 def _judge(candidate: Candidate, place: int, policy: Policy, now: float) -> Verdict:
-    """Judge one, the `place`-th newest of its group."""
+    """Judge one revision; `place` is the number of newer complete revisions in its group."""
 
     def stays(reason: str) -> Verdict:
         return Verdict(candidate.timestamp, True, reason)
@@ -116,7 +125,7 @@ def _judge(candidate: Candidate, place: int, policy: Policy, now: float) -> Verd
     if place == 0:
         return stays(f"the newest for {candidate.group}" if candidate.group else "the newest")
     if not policy.given:
-        return stays("there is no policy")
+        return stays("no rule says to remove it")
     if policy.keep is not None and place < policy.keep:
         return stays(f"one of the newest {policy.keep}")
     age = now - timestamp_order(candidate.timestamp)[0]
@@ -133,10 +142,10 @@ def last_current(timestamps: Sequence[str], built: Mapping[str, float], acts: Ma
     """When each revision was what `use` gives for the last time, as far as that can be known.
 
     Args:
-        timestamps: of the ready ones, newest first.
-        built: when each was built here, in seconds since the epoch: somebody wanted it then, and it took over from the one
-            before.
-        acts: when an act of the history last named it as what `use` gave or gives.
+        timestamps: the revisions that are ready, newest first.
+        built: when each was built on this machine, in seconds since the epoch. From then on `use` gave it instead of the
+            revision before.
+        acts: when the history last names each as the revision that `use` gave, in seconds since the epoch.
     """
     ended = {name: max(acts.get(name, 0.0), built.get(name, 0.0)) for name in {*acts, *built}}
     for newer, older in pairwise(timestamps):

@@ -1,6 +1,6 @@
-"""Compare what is installed with what was recorded when it was: every file, link and interpreter of a revision.
+"""Compare a revision with what was recorded when it was made: every file, every link and every interpreter.
 
-Nothing of the revision is run or imported for that, so that it works when the broken part is the environment itself.
+No program of the revision is run and nothing of it is imported, so that this works when the environment itself is broken.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 CHANGED, MISSING, EXTRA, LINK = "changed", "missing", "extra", "link"
 INTERPRETER, EDITABLE, LISTED, CACHE = "interpreter", "editable", "record", "cache"
+# What an interpreter is asked for, and the seconds that it may take for the answer.
 _VERSION = "import platform; print(platform.python_version())"
 TIMEOUT = 30.0
 
@@ -36,11 +37,11 @@ class Finding:
     """One thing that is not as it was recorded.
 
     Args:
-        kind: changed, missing, extra, link, interpreter, editable, record or cache.
-        path: what is meant.
-        text: what is wrong with it.
-        file: what it should be, for a file.
-        target: where it should lead, for a link.
+        kind: "changed", "missing", "extra", "link", "interpreter", "editable", "record" or "cache".
+        path: the file, link or folder in question.
+        text: what is wrong with it, as the end of a sentence that begins with the path.
+        file: for a file, what was recorded of it; else None.
+        target: for a link, the target that was recorded; else empty.
     """
 
     kind: str
@@ -60,7 +61,7 @@ class Part:
     Args:
         top: the folder.
         record: the file with the digests.
-        own: names at the top that are not listed.
+        own: names at the top of the folder that belong there without being listed.
     """
 
     top: Path
@@ -68,7 +69,7 @@ class Part:
     own: frozenset[str] = frozenset()
 
     def listing(self) -> Listing | None:
-        """What was recorded; None where that cannot be read."""
+        """What was recorded; None if the record cannot be read."""
         try:
             return parse_listing(self.record.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -76,7 +77,7 @@ class Part:
 
 
 def parts_of(revision: Revision) -> list[Part]:
-    """The environments of a revision, and what they share with others."""
+    """The environments of a revision, and the folders that they share with other revisions."""
     metadata = revision.metadata
     if metadata is None or revision.style != "3":
         return []
@@ -90,12 +91,13 @@ def parts_of(revision: Revision) -> list[Part]:
 
 
 def examine_revision(revision: Revision, store: FileStore, environ: Mapping[str, str], running: Step) -> list[Finding]:
-    """Everything that is wrong with a revision.
+    """Find everything that is wrong with a revision.
 
     Args:
-        store: this user's cache of contents, whose damaged entries are told as well.
-        environ: for the interpreters that are asked for their version.
-        running: told how far it is.
+        revision: the revision, on which the caller holds a lease.
+        store: this user's cache of contents, whose damaged entries are found as well.
+        environ: the environment for the interpreters, which are asked for their version.
+        running: the step whose progress is reported.
     """
     found: list[Finding] = []
     for part in parts_of(revision):
@@ -112,7 +114,7 @@ def examine_revision(revision: Revision, store: FileStore, environ: Mapping[str,
 
 
 def compare_listing(part: Part, listing: Listing, running: Step) -> Iterator[Finding]:
-    """What differs between a folder and its listing."""
+    """Yield each difference between a folder and its listing."""
     top = str(part.top)
     seen: set[str] = set()
     for place, folders, names in os.walk(top):
@@ -136,7 +138,7 @@ def compare_listing(part: Part, listing: Listing, running: Step) -> Iterator[Fin
 
 
 def _judge(path: str, file: File | None, target: str | None) -> Finding | None:
-    """What is wrong with one file or link, None for nothing."""
+    """What is wrong with one file or link; None if it is as it was recorded."""
     if os.path.islink(path):
         leads = os.readlink(path)
         if target is not None:
@@ -155,10 +157,10 @@ def _judge(path: str, file: File | None, target: str | None) -> Finding | None:
 
 
 def is_good(path: str, file: File) -> bool:
-    """Whether a file is what was recorded: its content, and whether it can be executed.
+    """Whether the content of a file, and whether it can be executed, are what was recorded.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     status = os.stat(path)
     executable = bool(status.st_mode & 0o111)
@@ -166,7 +168,7 @@ def is_good(path: str, file: File) -> bool:
 
 
 def _damaged_entries(part: Part, listing: Listing, store: FileStore) -> Iterator[Finding]:
-    """The entries of the cache that are not what their names say; those that are the installed file were judged with it."""
+    """The cache entries whose content does not fit their digest. A hard link to the installed file was judged with that file."""
     for relative, file in listing.files.items():
         entry = store.entry(file)
         try:
@@ -176,18 +178,18 @@ def _damaged_entries(part: Part, listing: Listing, store: FileStore) -> Iterator
         except OSError:
             continue
         if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime) and digest_of(entry) != file.digest:
-            yield Finding(CACHE, entry, "is not what its name says, in the cache", file)
+            yield Finding(CACHE, entry, "is damaged, in the cache", file)
 
 
 def _editable(part: Part, listing: Listing) -> Iterator[Finding]:
-    """Editable sources that are not where they were."""
+    """The sources of editable packages that are not where they were."""
     for relative in listing.files:
         if not relative.endswith(".pth"):
             continue
         try:
             lines = (part.top / relative).read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
-            continue  # it is told as changed or missing
+            continue  # it is already among the findings, as changed or missing
         for line in lines:
             if os.path.isabs(line.strip()) and not os.path.exists(line.strip()):
                 yield Finding(EDITABLE, line.strip(), f"is gone, which {part.top.name} takes an editable package from")
@@ -197,7 +199,7 @@ def _editable(part: Part, listing: Listing) -> Iterator[Finding]:
 
 
 def _interpreter(environment: Environment, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """An interpreter that is gone, or is another version now."""
+    """A finding for an interpreter that is gone, does not run, or has another version now."""
     path = environment.interpreter
     if not path:
         return
@@ -205,7 +207,7 @@ def _interpreter(environment: Environment, environ: Mapping[str, str]) -> Iterat
         yield Finding(INTERPRETER, path, f"is gone, which {environment.name} was made from")
         return
     try:
-        completed = runner.run([path, "-E", "-s", "-c", _VERSION], environ=clean_environ(environ), timeout=TIMEOUT)
+        completed = runner.start([path, "-E", "-s", "-c", _VERSION], environ=clean_environ(environ)).wait(TIMEOUT)
     except InstallError as error:
         yield Finding(INTERPRETER, path, f"does not run: {error.message}")
         return

@@ -1,12 +1,12 @@
-"""Which file systems may hang: told by the table of mounts, without touching them.
+"""Say which file systems may hang, from the table of mounts, without touching them.
 
-Imported by quick launches: nothing is loaded here that Python has not loaded at its start.
+The quick launch imports this module, so it loads nothing that Python has not loaded at its start.
 """
 
 import os
 
 MOUNTS = "/proc/self/mountinfo"
-# File systems of this machine. All others count as shared, also those nobody has heard of.
+# Types of file systems that lie on disks of this machine. Every other type counts as one that may hang, unknown ones included.
 LOCAL_TYPES = frozenset(
     (
         *(
@@ -44,7 +44,7 @@ LOCAL_TYPES = frozenset(
 
 
 def may_hang(path: str) -> bool:
-    """Whether what a path names lies on a file system that may hang; told without touching that file system.
+    """Whether the file that a path names lies on a file system that may hang; that file system is not touched.
 
     Args:
         path: absolute. It need not exist.
@@ -54,6 +54,7 @@ def may_hang(path: str) -> bool:
 
 def resolved(path: str) -> str:
     """A path without symbolic links, as far as they can be followed without touching a file system that may hang."""
+    # `os.path.realpath` looks at every part of the path, and would hang in the first part that lies on a dead share.
     if os.name == "nt":
         return path
     mounts = _mounts()
@@ -65,6 +66,7 @@ def resolved(path: str) -> str:
             done = done.rpartition("/")[0]
             continue
         step = f"{done}/{part}"
+        # Ask the table before `readlink`: from a mount point on, every system call may hang.
         if _mount(step, mounts)[1]:
             return "/".join([step, *rest])
         try:
@@ -73,7 +75,7 @@ def resolved(path: str) -> str:
             done = step
             continue
         links += 1
-        if links > 40:  # a circle, as the kernel has it
+        if links > 40:  # after 40 links the kernel, too, takes them for a circle (path_resolution(7))
             return "/".join([step, *rest])
         if target.startswith("/"):
             done = ""
@@ -82,18 +84,19 @@ def resolved(path: str) -> str:
 
 
 def mount_may_hang(path: str) -> bool:
-    """Whether a resolved path lies on a file system that may hang. Where the system does not tell, it does."""
+    """Whether a resolved path lies on a file system that may hang; True where the system has no table of mounts."""
     return os.name != "nt" and _mount(path, _mounts())[1]
 
 
 def mount_point(path: str) -> str:
-    """The folder at which the file system is mounted that a path lies on."""
+    """The folder where the file system of a path is mounted."""
     return _mount(resolved(path), _mounts())[0]
 
 
 def _mount(path: str, mounts: "list[tuple[str, bool]]") -> "tuple[str, bool]":
-    """The mount that a path lies on, and whether it is shared; of those over each other, the last."""
+    """The mount that a path lies on, and whether it may hang."""
     best = ("", False)
+    # Where several file systems are mounted at one folder, the last one hides the others; hence `>=`.
     for point, shared in mounts:
         if len(point) >= len(best[0]) and (path == point or path.startswith(point if point == "/" else point + "/")):
             best = (point, shared)
@@ -110,8 +113,10 @@ def _mounts() -> "list[tuple[str, bool]]":
     found = []
     for line in lines:
         fields = line.split(" ")
-        # Blanks and such are escaped, see proc(5); Python's codec for that would have to be loaded.
+        # The kernel writes blanks and the like as three octal digits (proc(5)). Python's codec for that is not loaded at the
+        # start, so this does it by hand.
         first, *escaped = fields[4].split("\\")
         point = first + "".join([chr(int(text[:3], 8)) + text[3:] for text in escaped])
+        # Any number of optional fields stands before the "-"; the type follows it (proc(5), mountinfo).
         found.append((point, fields[fields.index("-", 6) + 1] not in LOCAL_TYPES))
     return found

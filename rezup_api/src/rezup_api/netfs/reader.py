@@ -1,4 +1,4 @@
-"""Read what may lie on a share: directly where it cannot hang, else by a question with a time limit."""
+"""Read files wherever they lie: directly where they cannot hang, otherwise with a time limit."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from rezup_api.netfs.mounts import may_hang, mount_point
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Local, and there also where a home folder cannot be written. They count only for the user who has made them.
+# A folder that is local, and that exists even where the home folder is itself on a share that hangs, or cannot be written.
 MARKERS = "/tmp/rezup-hung"
 
 
 def marker_of(path: str) -> str:
-    """The file in which `guard` keeps in mind, for this user, that the share is hung on which a path lies."""
+    """The file in which rezup records, for this user, that the share of a path is hung; see `marker`."""
     return f"{MARKERS}-{os.getuid()}{mount_point(path).replace('/', '-')}"
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """What a file holds, wherever it lies.
+    """The content of a file, wherever it lies.
 
     Raises:
-        OSError: it cannot be read; TimeoutError, its share does not answer.
+        OSError: the file cannot be read.
+        TimeoutError: its share does not answer.
     """
 
     def question() -> bytes:
@@ -39,10 +40,11 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def reach(path: str | os.PathLike[str], question: Callable[[], bytes]) -> bytes:
-    """The answer to a question about a path, wherever it lies: asked here, or of a share with a time limit.
+    """The answer to a question about a path: asked in this process, or with a time limit where the path may hang.
 
     Raises:
-        OSError: what the question has raised; TimeoutError, the share does not answer.
+        OSError: the question has raised it.
+        TimeoutError: the share does not answer.
     """
     name = os.path.abspath(path)
     return ask(question, marker_of(name)) if may_hang(name) else question()
@@ -52,22 +54,22 @@ def ask(question: Callable[[], bytes], marker: str, seconds: float | None = None
     """The answer to a question about files that may hang.
 
     Args:
-        question: asked in another process.
-        marker: the file that keeps in mind that the share is hung; see `marker_of`.
-        seconds: how long to wait for it, by default `limit.LIMIT`.
+        question: called in another process; an OSError that it raises comes back to the caller, anything else does not.
+        marker: the file that records that the share is hung; see `marker_of`.
+        seconds: how long to wait for the answer, by default `limit.LIMIT`.
 
     Raises:
-        TimeoutError: there is no answer in time.
-        OSError: what the question has raised.
+        TimeoutError: there was no answer in time.
+        OSError: the question has raised it, or the other process has ended without an answer.
     """
     answer = _anonymous_file()
     seconds = limit.LIMIT if seconds is None else seconds
     try:
-        status = begin_any(lambda: _told(question, answer), marker, seconds, answer)()
+        status = begin_any(lambda: _write_answer(question, answer), marker, seconds, answer)()
         if status == HUNG:
             raise TimeoutError(errno.ETIMEDOUT, f"there was no answer for {seconds:g} s")
         if status not in (YES, NO):
-            raise OSError(f"the process that asked has ended with {status}")
+            raise OSError(f"the process that read it has ended with status {status}")
         with open(answer, "rb", closefd=False) as stream:
             stream.seek(0)
             found = stream.read()
@@ -78,7 +80,7 @@ def ask(question: Callable[[], bytes], marker: str, seconds: float | None = None
     return found
 
 
-def _told(question: Callable[[], bytes], answer: int) -> int:
+def _write_answer(question: Callable[[], bytes], answer: int) -> int:
     """Write what the question gives, or raises, into the file of the answer."""
     try:
         found, status = question(), YES

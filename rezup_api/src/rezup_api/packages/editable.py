@@ -1,10 +1,8 @@
-"""Editable installs: extensions that Rez finds, and a Rez that stays a production install.
+"""Find the editable projects for which setuptools must write a plain path.
 
-setuptools' import finder hides a flat-layout `rezplugins` from Rez and doubles every start of the interpreter; its older way, a
-plain path in a .pth file, does neither.
-
-A modern editable install leaves only a path in a .pth file; Rez then looks for its scripts beside its sources, finds none, and
-drops production behaviour. Links of its packages in `site-packages` keep the place from which Rez looks.
+By default setuptools writes an import finder for an editable project. That finder hides a flat-layout `rezplugins` from Rez, and
+doubles the time in which the interpreter starts. Its older way, a plain path in a .pth file ("compat"), has neither fault. For an
+editable Rez itself see `environments/rez_links`.
 """
 
 from __future__ import annotations
@@ -12,8 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from configparser import ConfigParser
-from configparser import Error as ConfigParserError
+from configparser import ConfigParser, Error as ConfigParserError
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,9 +26,10 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def plain_path_projects(request: EnvironmentRequest) -> list[str]:
-    """The editable projects that setuptools builds, by name; other build backends may refuse its settings.
+    """The names of the editable projects that setuptools builds; other build backends may refuse its settings.
 
-    A recipe may call an extension otherwise than its project calls itself; both names are given.
+    A recipe may give an extension another name than its project has. Then the result has both names, because the installers look
+    for the project's own one.
     """
     named = []
     for requirement in request.requirements:
@@ -57,12 +55,12 @@ def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _built_by_setuptools(project: Mapping[str, Any]) -> bool:
-    """Whether it is; so is a project that names no backend (PEP 517)."""
+    """Whether setuptools builds a project; it also builds one that names no backend (PEP 517)."""
     return "setuptools" in str(_table(project, "build-system").get("build-backend", "setuptools"))
 
 
 def _declared(folder: Path, project: Mapping[str, Any]) -> list[str]:
-    """The name that a project gives itself, where setuptools looks for it; none where it is only known by running it."""
+    """The name that a project gives itself, from the files where setuptools looks; empty if only running `setup.py` tells it."""
     found = (
         _table(project, "project").get("name")
         or _name_in_code(folder / "setup.py")
@@ -72,11 +70,12 @@ def _declared(folder: Path, project: Mapping[str, Any]) -> list[str]:
 
 
 def _name_in_code(file: Path) -> object:
-    """What the call of `setup` names, where it is written there."""
+    """The name in the call of `setup`, where it is a literal; None otherwise."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of old code, which is not ours to judge
-            tree = ast.parse(file.read_bytes())
+            # Old code has invalid escape sequences and the like. They are not the user's fault and not our business.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(file.read_bytes())  # parsed and not run: the file may do anything
     except (OSError, ValueError, SyntaxError):
         return None
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("setup")]

@@ -1,7 +1,7 @@
-"""What is installed in an environment: names, versions, scripts and files, read from its metadata without running it.
+"""Read which distributions an environment holds, with their versions, scripts and files, from its metadata without running it.
 
-The formats are those of the packaging specifications (dist-info folders, `entry_points.txt`, RECORD); for Python 2.7 also the
-egg-link files of old editable installs.
+The formats are those of the packaging specifications (https://packaging.python.org/en/latest/specifications/: dist-info folders,
+`entry_points.txt`, RECORD), and for Python 2.7 also the egg-link files of old editable installs.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-.*)?\.(dist|egg)-info")
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One installed distribution: its normalised name, version, and the folder of its metadata."""
+    """One installed distribution: its normalised name (PEP 503), its version, and the folder of its metadata."""
 
     name: str
     version: str
     metadata: Path
 
     def console_scripts(self) -> dict[str, str]:
-        """Its commands: name → `module:attribute`."""
+        """Its commands by their names, each as `module:attribute`."""
         return _section(self.metadata / "entry_points.txt", "console_scripts")
 
     def record(self) -> dict[str, str]:
-        """Its files relative to where it is installed → digest as RECORD has it, empty where it has none."""
+        """Its files, relative to `site-packages`, each with the digest that RECORD has; empty text where RECORD has no digest."""
         try:
             with open(self.metadata / "RECORD", encoding="utf-8", newline="") as stream:
                 return {row[0]: row[1] for row in csv.reader(stream) if len(row) >= 2}
@@ -49,11 +49,11 @@ class Distribution:
             return {}
 
     def origin(self) -> str:
-        """The address it was installed from, if that was no index (PEP 610)."""
+        """The address from which it was installed (PEP 610); empty if it came from an index."""
         return str(self._direct_url().get("url", ""))
 
     def pinned(self) -> str:
-        """The line of a requirements file that brings exactly it: by its version, or from where it came."""
+        """The line of a requirements file that installs exactly this: by its version, or from its address and commit."""
         document = self._direct_url()
         if "url" not in document:
             return f"{self.name}=={self.version}"
@@ -72,7 +72,11 @@ class Distribution:
 
 
 def installed(packages: Path) -> dict[str, Distribution]:
-    """The distributions in a `site-packages` folder, by normalised name."""
+    """The distributions in a `site-packages` folder, by their normalised names.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
     found: dict[str, Distribution] = {}
     for entry in sorted(os.listdir(packages)):
         if entry.endswith((".dist-info", ".egg-info")):
@@ -113,10 +117,14 @@ def _section(path: Path, name: str) -> dict[str, str]:
 
 
 def drop_notes(distributions: Iterable[Distribution], by_version: Collection[str] = ()) -> None:
-    """Remove what differs on each machine: what uv notes down for itself, with the moment in it, and addresses that do not count.
+    """Remove the metadata that differs between machines, so that equal environments are equal byte for byte.
+
+    That is the note that uv writes for itself, which has the time in it, and the address of a distribution that was asked for by
+    its version: it may have come from an index, a wheelhouse or a recorded address.
 
     Args:
-        by_version: the names of those that were asked for by their version, wherever they came from in the end.
+        distributions: the distributions whose metadata is changed.
+        by_version: the normalised names of those that were asked for by their version.
     """
     for distribution in distributions:
         names = (NOTE, ADDRESS) if distribution.name in by_version else (NOTE,)
@@ -128,54 +136,66 @@ def drop_notes(distributions: Iterable[Distribution], by_version: Collection[str
 
 
 def _forget(record: Path, beginnings: list[str]) -> None:
-    """Take lines out of a RECORD."""
+    """Take the lines with these beginnings out of a RECORD."""
     lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
-    record.unlink()  # it may be a link of the installer's cache
+    # Remove the file before writing a new one. It may be a hard link into the installer's cache, and writing into it would
+    # damage every other environment that has the same file.
+    record.unlink()
     record.write_text("".join(line for line in lines if not line.startswith(tuple(beginnings))), encoding="utf-8")
 
 
 def damaged(packages: Path, distributions: Iterable[Distribution]) -> list[str]:
-    """The distributions of which a file is not what RECORD says, as a write into a shared cache leaves them."""
+    """The names of the distributions that have a file with another digest than RECORD says.
+
+    This happens when a user has written into a file that an installer's cache shares with environments.
+    """
     return [
         item.name
         for item in distributions
-        if any(_differs(packages / path, told) for path, told in item.record().items())
+        if any(_differs(packages / path, recorded) for path, recorded in item.record().items())
     ]
 
 
 def refuse_damaged(names: Sequence[str]) -> None:
-    """Raise InstallError if there are any distributions whose files are not those of their wheels."""
+    """Refuse distributions whose files are not those that their wheels list.
+
+    Args:
+        names: what `damaged` has found, after a second installation.
+
+    Raises:
+        InstallError: there are such distributions.
+    """
     if names:
         raise InstallError(
-            f"the files of {', '.join(names)} are not those that its wheel lists",
-            "ask whoever keeps the index, or the wheelhouse, for an intact one",
+            f"the wheel of {', '.join(names)} lists other files than it holds",
+            "ask the person who runs the index, or the wheelhouse, for an intact wheel",
         )
 
 
-def _differs(path: Path, told: str) -> bool:
-    if not told.startswith("sha256="):
-        return False
+def _differs(path: Path, recorded: str) -> bool:
+    if not recorded.startswith("sha256="):
+        return False  # RECORD has no digest for itself and for byte code
     try:
-        return recorded_digest(path) != told.rstrip("=")
+        return recorded_digest(path) != recorded.rstrip("=")
     except OSError:
         return True
 
 
 def recorded_digest(path: Path) -> str:
-    """The digest of a file as RECORD has it.
+    """The digest of a file in the form of RECORD: SHA-256, URL-safe base64 without padding (PEP 376, PEP 427).
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest())
     return f"sha256={digest.rstrip(b'=').decode('ascii')}"
 
 
 def conflicts(distributions: Iterable[Distribution]) -> list[str]:
-    """The files that two distributions own with different content, as sentences.
+    """The files that two distributions own with different content, as parts of a sentence, one for each pair.
 
-    The installer lets the last one win and says nothing; the other one is broken from then on. The same content twice, as
-    namespace packages have, does no harm.
+    The installer silently lets the distribution that it installs last win, and the other one is broken from then on. A file that
+    two distributions own with the same content, as namespace packages do, does no harm.
     """
     owners: dict[str, tuple[str, str]] = {}
     clashes: dict[tuple[str, str], list[str]] = {}

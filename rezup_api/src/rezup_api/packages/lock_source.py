@@ -1,4 +1,4 @@
-"""What a revision is made from besides its recipe: the locks of another one, and the wheels that lie beside them."""
+"""Read what a new revision takes over from another one: its locks, and the wheels that lie beside them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LockSource:
-    """What was resolved already.
+    """The locks of another revision; empty where a revision is made from its recipe alone.
 
     Args:
-        told: what that is, for people and for the metadata: `staging@1619780350.588625`.
-        locks: by the environment's name.
-        wheels: the folder of the wheels that lie beside them, None where there is none.
-        upgrades: the distributions to resolve anew, by their normalised names.
+        told: the name of that revision or bundle for messages and metadata, as `staging@1619780350.588625`.
+        locks: the locks, by the names of their environments.
+        wheels: the folder of the wheels that lie beside the locks; None where there is no such folder.
+        upgrades: the normalised names of the distributions whose versions are resolved anew.
     """
 
     told: str = ""
@@ -35,12 +35,17 @@ class LockSource:
 
 
 def read_lock_source(folder: Path, told: str, upgrades: Sequence[str] = ()) -> LockSource:
-    """What the folder of a revision, or of an unpacked bundle, gives to another one.
+    """The locks and wheels in the folder of a revision, or of an unpacked bundle.
+
+    Args:
+        folder: that folder.
+        told: see `LockSource`.
+        upgrades: the names of distributions whose versions are resolved anew, in any spelling.
 
     Raises:
-        InstallError: a lock in it is damaged.
-        NotFoundError: nothing in it has the name of an upgrade.
-        StorageError: it cannot be read.
+        InstallError: a lock in the folder is damaged.
+        NotFoundError: no lock in the folder has a distribution of an upgrade's name.
+        StorageError: the folder cannot be read.
     """
     locks: dict[str, Lock] = {}
     with storing("cannot read"):
@@ -50,7 +55,7 @@ def read_lock_source(folder: Path, told: str, upgrades: Sequence[str] = ()) -> L
             locks[environment_of_lock(name)] = parse_lock(text)
         except ValueError as error:
             raise InstallError(
-                f"the lock {name} of {told} is damaged: {error}", "ask who published it to publish again"
+                f"the lock {name} of {told} is damaged: {error}", "ask the person who published it to publish it again"
             ) from error
     free = tuple(map(canonical, upgrades))
     known = {package["name"] for lock in locks.values() for package in lock.packages}

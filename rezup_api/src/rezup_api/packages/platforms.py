@@ -1,4 +1,4 @@
-"""The platforms and Pythons that a lock may be for: their markers (PEP 508), and the wheels that they take (PEP 425)."""
+"""Describe the platforms and Pythons of a lock: their environment markers (PEP 508), and the wheels they take (PEP 425)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rezup_api.pythons.interpreter import Interpreter
 
-# In the words of recipes: each with `sys_platform`, `os_name`, `platform_system`, and the machines that are meant where none is
-# named.
+# The platforms as recipes name them, each with its `sys_platform`, `os_name` and `platform_system`, and with the machines that
+# are meant where the user names no machine.
 _SYSTEMS = {
     "linux": ("linux", "posix", "Linux", ("x86_64",)),
     "macos": ("darwin", "posix", "Darwin", ("arm64", "x86_64")),
@@ -25,7 +25,7 @@ _SYSTEMS = {
 }
 PLATFORMS = tuple(_SYSTEMS)
 _MACHINES = {"linux": ("x86_64", "aarch64"), "macos": ("arm64", "x86_64"), "windows": ("amd64", "arm64")}
-# The newest C library and system whose wheels are thought of; which one a machine has is its own affair.
+# A bundle may hold wheels for C libraries and systems up to these. rezup cannot know which one the target machine has.
 _NEWEST_GLIBC = 45
 _NEWEST_MACOS = (26, 0)
 _OLDER_LINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
@@ -33,12 +33,12 @@ _OLDER_LINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 
 @dataclass(frozen=True, slots=True)
 class PlatformTarget:
-    """A Python on a platform for which something is installed elsewhere.
+    """A platform and a Python version for which this machine collects packages, although it may have neither of them.
 
     Args:
         platform: linux, macos or windows.
         machine: x86_64, aarch64, arm64 or amd64.
-        python: its version, of which the first two numbers count.
+        python: the version of Python, of which only the first two numbers count.
     """
 
     platform: str
@@ -50,17 +50,17 @@ class PlatformTarget:
 
 
 def here() -> str:
-    """This platform in the words of recipes."""
+    """This platform, as recipes name it."""
     return {"darwin": "macos"}.get(platform_name(), platform_name())
 
 
 def known_platforms() -> tuple[str, ...]:
-    """All names that a platform may be asked for by, with and without its machine."""
+    """All names by which a user may ask for a platform, with and without its machine."""
     return (*PLATFORMS, *(f"{name}-{machine}" for name in PLATFORMS for machine in _MACHINES[name]))
 
 
 def parse_platforms(words: Sequence[str]) -> list[tuple[str, str]]:
-    """Platforms as they are asked for, `linux` or `linux-aarch64`, as pairs of platform and machine.
+    """The platforms that a user has named (`linux`, `linux-aarch64`), as pairs of platform and machine.
 
     Raises:
         UsageError: there is no such platform.
@@ -69,25 +69,27 @@ def parse_platforms(words: Sequence[str]) -> list[tuple[str, str]]:
     for word in words:
         name, mark, machine = word.partition("-")
         if name not in _SYSTEMS or (mark and machine not in _MACHINES[name]):
-            raise UsageError(f"there is no platform {word!r}", f"one of {', '.join(known_platforms())}")
+            raise UsageError(f"there is no platform {word!r}", f"name one of {', '.join(known_platforms())}")
         found |= dict.fromkeys((name, kind) for kind in ((machine,) if mark else _SYSTEMS[name][3]))
     return list(found)
 
 
 def marker(platforms: Collection[str]) -> str:
-    """The environment marker that is true on these platforms only."""
+    """The environment marker that is true on these platforms only (PEP 508)."""
     return " or ".join(f"sys_platform == '{_SYSTEMS[name][0]}'" for name in PLATFORMS if name in platforms)
 
 
 def limited(line: str, platforms: Collection[str]) -> str:
-    """A line of a requirements file for some platforms only.
+    """A line of a requirements file, limited to some platforms.
 
     Args:
-        platforms: none of them means all.
+        line: the line, which may have a marker of its own.
+        platforms: the platforms; an empty collection means all.
     """
     if not platforms:
         return line
     body, mark, options = line.partition(" --hash")
+    # In a line with an address a bare ";" may belong to the address; there only " ;" begins a marker (PEP 508).
     requirement, separator, own = body.partition(" ;" if " ;" in body or "://" in body else ";")
     condition = f"({own.strip()}) and ({marker(platforms)})" if separator else marker(platforms)
     return f"{requirement.strip()} ; {condition}{mark}{options}"
@@ -101,13 +103,13 @@ def environment_here(interpreter: Interpreter) -> Environment:
 
 
 def marker_environment(target: PlatformTarget) -> Environment:
-    """The values of environment markers for a Python elsewhere."""
+    """The values of environment markers for a Python of another machine."""
     environment = environment_values(target)
     return _with_python(environment, ".".join(map(str, (*target.python, 0)[:3])), "CPython")
 
 
 def environment_values(target: PlatformTarget) -> Environment:
-    """What a platform says of itself; what differs between its versions is left empty."""
+    """The marker values of a platform without those of a Python; values that differ between its releases are empty."""
     from packaging.markers import default_environment
 
     environment = default_environment()
@@ -132,7 +134,7 @@ def tags_here(interpreter: Interpreter) -> list[Tag]:
 
 
 def tags_of(target: PlatformTarget) -> list[Tag]:
-    """The wheels that a Python elsewhere takes, the best first; those for the newest systems among them."""
+    """The wheels that a Python of another machine takes, the best first, including those that only the newest systems take."""
     return _tags(target.python, _platform_tags(target))
 
 
@@ -146,14 +148,14 @@ def _tags(version: tuple[int, ...], platforms: list[str] | None) -> list[Tag]:
 
 
 def fits(file: str, tags: Collection[Tag]) -> bool:
-    """Whether a wheel can be installed where these tags hold."""
+    """Whether a wheel, given by the name of its file, can be installed where these tags hold."""
     from packaging.utils import parse_wheel_filename
 
     return not parse_wheel_filename(file)[3].isdisjoint(tags)
 
 
 def pip_options(target: PlatformTarget) -> list[str]:
-    """The options that let pip download for a Python elsewhere, what fits the oldest systems first."""
+    """The options that let pip download for a Python of another machine, with the tags of the oldest systems first."""
     short = target.python[:2]
     words = ["--implementation", "cp", "--python-version", ".".join(map(str, short)), "--only-binary", ":all:"]
     for abi in (f"cp{short[0]}{short[1]}", "abi3", "none"):
@@ -164,7 +166,7 @@ def pip_options(target: PlatformTarget) -> list[str]:
 
 
 def _platform_tags(target: PlatformTarget) -> list[str]:
-    """The platforms of wheels for a target, the best first."""
+    """The platform tags of the wheels for a target, the best first."""
     from packaging.tags import mac_platforms
 
     if target.platform == "windows":

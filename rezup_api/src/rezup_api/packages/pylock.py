@@ -1,8 +1,8 @@
-"""Locks: what an environment was resolved to, for every platform, as a pylock.toml file (PEP 751).
+"""Read and write locks: the versions to which an environment was resolved, for every platform, as pylock.toml files (PEP 751).
 
-A lock is read back as pins, so that the machine that made it and those that take it on install the same files. A package is
-asked for by name, version and hashes, from whatever index the machine has; the recorded addresses come last. Wheels that were
-made of local paths lie in a folder beside the lock, and are the only ones recorded by their path.
+The machine that makes a lock and those that take it over read the same versions from it, and so install the same files. They ask
+for a package by name, version and hashes, from whatever index the machine has; the recorded addresses come last. Wheels that were
+made of local paths lie in a folder beside the lock, and only they are recorded by their path.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 CREATOR = "rezup"
 IMPLEMENTATION = "CPython"
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
-# Ours in a package's `tool` table: it belongs to the shared libraries; and what the recipe calls what its wheel was made of.
+# Keys of ours in a package's `tool` table: that it belongs to the shared libraries, and the recipe's name for its local path.
 SHARED, LOCAL = "shared", "local"
 
 
@@ -61,7 +61,7 @@ class Lock:
 
     @property
     def packages(self) -> list[dict[str, Any]]:
-        """All packages, those of other platforms too, as TOML would hold them."""
+        """All packages, including those of other platforms, as TOML would hold them."""
         return [dict(package) for package in self.document["packages"]]
 
     @property
@@ -71,35 +71,36 @@ class Lock:
 
     @property
     def local(self) -> list[str]:
-        """The files of the wheels beside the lock."""
+        """The file names of the wheels that lie beside the lock."""
         return [wheel["name"] for package in self.made_of_paths for wheel in package["wheels"]]
 
     @property
     def renamed(self) -> dict[str, str]:
-        """What the recipe calls what the wheels beside the lock were made of, each with the name of its distribution."""
+        """The recipe's name of each local path, with the name of the distribution that was made of it."""
         return {called(package): package["name"] for package in self.made_of_paths}
 
     @property
     def editable(self) -> list[str]:
-        """The packages that are taken as they are wherever they lie."""
+        """The names of the packages that are installed editable, from a folder of each machine's own."""
         return [package["name"] for package in self.packages if "directory" in package]
 
     def sharing(self, names: Collection[str]) -> Lock:
-        """The same, with the packages named so marked as shared libraries.
+        """A copy of the lock in which the packages of these names are marked as shared libraries.
 
         Args:
-            names: as in the lock, normalised (PEP 503).
+            names: the normalised names (PEP 503).
         """
-        packages = self.packages
-        return self._with([_marked(one, SHARED, value=True) if one["name"] in names else one for one in packages])
+        return self._with(
+            [_marked(item, SHARED, value=True) if item["name"] in names else item for item in self.packages]
+        )
 
     def beside(self, wheels: Sequence[LocalWheel]) -> Lock:
-        """The same, with what was made of local paths recorded as wheels that lie beside the lock."""
+        """A copy of the lock that records these wheels, made of local paths, as files that lie beside it."""
         made = {wheel.path.name: wheel for wheel in wheels}
         return self._with([_beside(package, made) for package in self.packages])
 
     def keeping(self, earlier: Lock, upgrades: Collection[str] = ()) -> Lock:
-        """The same, with the files that an earlier lock has for what is of the same version in both.
+        """A copy of the lock with the files of an earlier one, for every package that has the same version in both.
 
         Args:
             upgrades: the packages whose files are not kept; sources that changed may still call themselves the same version.
@@ -123,24 +124,25 @@ class Lock:
         )
 
     def with_wheels(self, made: Mapping[str, Path]) -> Lock:
-        """The same, with wheels that were made of sources, or are the archives that were asked for.
+        """A copy of the lock with wheels for packages that it has only as sources, or as archives.
 
         Args:
-            made: by the name of the package.
+            made: the wheels, by the names of their packages.
         """
-        return self._with([_made(one, made[one["name"]]) if one["name"] in made else one for one in self.packages])
+        return self._with([_made(item, made[item["name"]]) if item["name"] in made else item for item in self.packages])
 
     def within(self, platforms: Collection[str]) -> Lock:
-        """The same, for these platforms only; for all where there are none."""
+        """A copy of the lock that is for these platforms only; the lock itself where the collection is empty."""
         if not platforms or "environments" in self.document:
             return self
         return Lock({**self.document, "environments": [marker([name]) for name in platforms]})
 
-    def pins(self, interpreter: Interpreter, asked: Sequence[str] = ()) -> tuple[Versions, Versions]:
-        """What is to be installed here: in the environment, and among the shared libraries.
+    def versions(self, interpreter: Interpreter, asked: Sequence[str] = ()) -> tuple[Versions, Versions]:
+        """The versions for this machine: those of the environment, and those of the shared libraries.
 
         Args:
-            asked: the lines that were asked for; credentials in their addresses are those for the addresses of the lock.
+            interpreter: the interpreter of the environment.
+            asked: the lines that the recipe asks for. A lock holds no credentials, so its addresses get those of these lines.
 
         Raises:
             InstallError: the lock is not for this interpreter or platform.
@@ -157,16 +159,16 @@ class Lock:
                 )
         except PylockSelectError as error:
             raise InstallError(
-                f"the lock of this revision has nothing for {interpreter} here: {error}",
-                "ask who published it for a lock that has this platform and Python",
+                f"the lock of this revision has nothing for {interpreter} on this platform: {error}",
+                "ask the person who published it for a lock that includes this platform and Python",
             ) from error
-        return _pins(found[False]), _pins(found[True])
+        return _versions(found[False]), _versions(found[True])
 
     def selected(self, environment: Environment, tags: Sequence[Tag]) -> Iterator[tuple[Package, Chosen]]:
         """The packages for an environment, each with the one file that is best there.
 
         Raises:
-            PylockSelectError: there is nothing for it.
+            PylockSelectError: the lock has nothing for it.
         """
         return _parsed(self.document).select(environment=environment, tags=tags)
 
@@ -175,10 +177,10 @@ class Lock:
 
 
 def parse_lock(text: str) -> Lock:
-    """Read a lock; credentials in its addresses are struck out, and so is where and by what command it was made.
+    """Read a lock, without the credentials in its addresses, and without the comment that has the command which made it.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a lock.
     """
     import tomli
     from packaging.pylock import PylockValidationError
@@ -192,11 +194,11 @@ def parse_lock(text: str) -> Lock:
 
 
 def merged(texts: Mapping[str, str], python: str) -> str:
-    """One lock of several that are each for one platform.
+    """The text of one lock, made of several locks of which each is for one platform.
 
     Args:
-        texts: the locks, by the platform in the words of recipes.
-        python: the Python that all of them are for, `3.11`.
+        texts: the texts of the locks, by the platform as recipes name it.
+        python: the version of Python that all of them are for, `3.11`.
     """
     import tomli
     import tomli_w
@@ -217,7 +219,7 @@ def merged(texts: Mapping[str, str], python: str) -> str:
 
 
 def can_lock(interpreter: Interpreter) -> bool:
-    """Whether what is to be installed for an interpreter can be told without asking it."""
+    """Whether a lock can be made for an interpreter: its marker values are known without running it only for CPython."""
     return interpreter.implementation == IMPLEMENTATION
 
 
@@ -228,13 +230,13 @@ def _parsed(document: Mapping[str, Any]) -> Pylock:
 
 
 def _ours(package: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What rezup has written of a package."""
+    """The values that rezup has added to a package."""
     own = (package.get("tool") or {}).get("rezup")
     return own if isinstance(own, dict) else {}
 
 
 def called(package: Mapping[str, Any]) -> str:
-    """What the recipe calls what the wheel of a package was made of."""
+    """The recipe's name for the local path of which the wheel of a package was made."""
     return str(_ours(package)[LOCAL])
 
 
@@ -287,12 +289,12 @@ def line_of(package: Package, logins: Mapping[str, str]) -> str:
 
 
 def _file_url(path: str) -> str:
-    """The address of a path of this machine; locks made here have absolute ones."""
+    """The `file:` address of a path of this machine; locks that are made here hold absolute paths."""
     return Path(os.path.abspath(path)).as_uri()
 
 
 def address_of(package: Package, chosen: Chosen, logins: Mapping[str, str]) -> str:
-    """The same by the recorded address of the file that is best here; empty for what has none."""
+    """The line of `line_of`, but with the recorded address of the file that is best here; empty where none is recorded."""
     from packaging.pylock import PackageSdist, PackageWheel
 
     if not isinstance(chosen, PackageWheel | PackageSdist) or not chosen.url:
@@ -302,10 +304,10 @@ def address_of(package: Package, chosen: Chosen, logins: Mapping[str, str]) -> s
 
 def _hashes(files: list[Mapping[str, str]]) -> str:
     found = sorted({f"{name}:{value}" for hashes in files for name, value in hashes.items()})
-    return "".join(f" --hash={one}" for one in found)
+    return "".join(f" --hash={digest}" for digest in found)
 
 
-def _pins(lines: list[tuple[str, str]]) -> Versions:
+def _versions(lines: list[tuple[str, str]]) -> Versions:
     lasting = all("--hash=" in line or " @ git+" in line for line, _ in lines)
     ordered = sorted(lines)
     return Versions(tuple(line for line, _ in ordered), lasting, recorded=tuple(address for _, address in ordered))
@@ -320,7 +322,7 @@ def _without_credentials(value: Any) -> Any:
 
 
 def _plain(address: Any) -> Any:
-    """An address without user and password; what is none stays as it is."""
+    """An address without user and password; any other value as it is."""
     if not isinstance(address, str) or "@" not in address:
         return address
     parts = urlsplit(address)
@@ -328,7 +330,7 @@ def _plain(address: Any) -> Any:
 
 
 def _logins(lines: Sequence[str]) -> dict[str, str]:
-    """The hosts of addresses in lines of a requirements file, each with the user and password that it is given there."""
+    """The hosts in the addresses of requirement lines, each with the user and password that stand before it there."""
     addresses = (match[0] for line in lines if (match := _ADDRESS.search(line)) is not None)
     places = (urlsplit(address).netloc for address in addresses)
     return {place.rpartition("@")[2]: place for place in places if "@" in place}
@@ -341,7 +343,7 @@ def _with_login(address: str | None, logins: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LocalWheel:
-    """A wheel made of a local path: its file, what the recipe calls it, and what it is."""
+    """A wheel made of a local path: its file, the recipe's name (`called`), and the name and version of the distribution."""
 
     path: Path
     called: str

@@ -1,4 +1,4 @@
-"""What one environment is asked to hold, in the words that pip and uv share (requirements files)."""
+"""Describe what one environment shall hold, in the form that pip and uv share: lines of requirements files."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _DISTRIBUTION = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One thing to install.
+    """One requirement.
 
     Args:
         text: a line for a requirements file, without `-e`.
-        name: the distribution's name as far as it is known.
-        local: the folder or archive it comes from, None for what an index or a version control gives.
-        editable: installed in place.
-        extras: `[gui]`, of what comes from a local path.
+        name: the name of the distribution, as far as it is known before the installation.
+        local: the folder or archive from which it comes; None if an index or a version control has it.
+        editable: whether it is installed in place.
+        extras: the extras behind a local path, `[gui]`.
     """
 
     text: str
@@ -49,14 +49,16 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentRequest:
-    """One environment of a revision: what is asked for, before anything is resolved.
+    """One environment of a revision, as the recipe asks for it, before anything is resolved.
 
     Args:
-        name: its folder under `venv/`.
+        name: the name of its folder under `venv/`.
+        interpreter: the interpreter from which it is made.
         tools: Rez and the extensions whose scripts become production scripts.
-        libraries: all else that is installed.
-        shared: requirements that go into the container's shared libraries.
-        flags: interpreter flags of each tool's scripts, by the tool's requirement.
+        libraries: all other requirements.
+        shared: the requirements of the container's shared libraries.
+        shared_name: the first part of the name of their folder.
+        flags: the interpreter flags for the scripts of each tool, in the order of `tools`.
     """
 
     name: str
@@ -69,16 +71,16 @@ class EnvironmentRequest:
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
-        """All that is installed in the environment itself."""
+        """The requirements of the environment itself."""
         return (*self.tools, *self.libraries)
 
     @property
     def lines(self) -> list[str]:
-        """All that is asked for, shared libraries too, as lines of a requirements file."""
+        """All requirements, those of the shared libraries included, as lines of a requirements file."""
         return [item.line for item in (*self.requirements, *self.shared)]
 
     def changed(self, change: Callable[[Requirement], Requirement]) -> EnvironmentRequest:
-        """The same with other requirements, one for each."""
+        """A copy of the request in which `change` has replaced each requirement."""
         return replace(
             self,
             tools=tuple(map(change, self.tools)),
@@ -88,15 +90,16 @@ class EnvironmentRequest:
 
     @property
     def editable(self) -> bool:
-        """Whether any of it may change under the environment."""
+        """Whether the user may change a part of the environment after it is built."""
         return any(requirement.editable for requirement in self.requirements)
 
 
 def tool_requirement(tool: Tool, environ: Mapping[str, str]) -> Requirement:
-    """How Rez or an extension is installed; `~` and `$VAR` in its url are expanded.
+    """The requirement that installs Rez or an extension.
 
     Args:
-        environ: for the expansion.
+        tool: Rez or the extension, as the recipe has it.
+        environ: the values for `~` and `$VAR` in its url.
     """
     url = expand(tool.url, environ).strip()
     if is_path(url):
@@ -116,28 +119,29 @@ def plain(requirements: tuple[str, ...], environ: Mapping[str, str]) -> tuple[Re
     for text in expanded:
         match = _DISTRIBUTION.match(text)
         path, extras = _path_and_extras(text) if is_path(text) else (_file(text), "")
-        # pip takes extras behind a path, but not behind an address without a name.
+        # pip accepts extras behind a path, but not behind a `file:` address without a name.
         address = f"{path}{extras}" if extras and path else path.as_uri() if path and is_path(text) else text
         made.append(Requirement(address, match.group(1) if match else text, path, extras=extras))
     return tuple(made)
 
 
 def _file(text: str) -> Path | None:
-    """The place in `file:///place` or `name @ file:///place`; None for anything else."""
+    """The path in `file:///path` or `name @ file:///path`; None for anything else."""
     match = _FILE.match(text)
     return Path(unquote(urlsplit(match["url"]).path)) if match else None
 
 
 def _path_and_extras(text: str) -> tuple[Path, str]:
-    """`~/dev/foo[gui]`: where it lies, and `[gui]`; brackets may also belong to the folder's name."""
+    """The parts of `/dev/foo[gui]`: the path, and `[gui]`."""
     match = _EXTRAS.fullmatch(text)
+    # Brackets may also belong to the name of the folder, so the disk decides.
     if match is None or os.path.exists(text):
         return Path(os.path.abspath(text)), ""
     return Path(os.path.abspath(match.group(1))), match.group(2)
 
 
 def main_request(recipe: Recipe, interpreter: Interpreter, environ: Mapping[str, str]) -> EnvironmentRequest:
-    """The environment `rez`: Rez, every extension that is not isolated, and all their libraries, to be resolved as one."""
+    """The request for the environment `rez`: Rez, every extension that is not isolated, and their libraries, resolved as one."""
     tools = (recipe.rez, *(extension for extension in recipe.extensions if not extension.isolation))
     return EnvironmentRequest(
         name="rez",
@@ -153,7 +157,7 @@ def main_request(recipe: Recipe, interpreter: Interpreter, environ: Mapping[str,
 def isolated_request(
     recipe: Recipe, extension: Tool, interpreter: Interpreter, environ: Mapping[str, str]
 ) -> EnvironmentRequest:
-    """The environment of an isolated extension, with Rez in it as a library; shared libraries are not seen there."""
+    """The request for the environment of an isolated extension, with Rez as a library and without the shared libraries."""
     tools = (recipe.rez, extension)
     return EnvironmentRequest(
         name=extension.name,
@@ -167,6 +171,6 @@ def isolated_request(
 
 
 def _libraries(tools: tuple[Tool, ...], environ: Mapping[str, str]) -> tuple[Requirement, ...]:
-    # `rez pip` runs the pip of Rez's own environment (rez/pip.py).
+    # `rez pip` runs the pip of Rez's own environment (rez/pip.py), so every environment needs one, whatever the recipe says.
     named = tuple(requirement for tool in tools for requirement in plain(tool.lib, environ))
     return named if any(item.name == "pip" for item in named) else (*named, Requirement("pip", "pip"))

@@ -1,4 +1,4 @@
-"""Files without a name: what a started process reads from and writes into, instead of pipes."""
+"""Connect a started process to files without a name instead of pipes."""
 
 from __future__ import annotations
 
@@ -14,18 +14,16 @@ CAN_FOLLOW = hasattr(os, "pread")
 
 
 class Captured:
-    """One file."""
+    """One file without a name; the system removes it when the last process that has it open ends."""
 
     def __init__(self) -> None:
         self.file: IO[bytes] = _anonymous_file()
 
     def text(self) -> str:
-        """All that was written so far.
-
-        The process writes where this file's position is, so reading must not move it (pread(2)); without that, as on Windows,
-        only what has ended is read.
-        """
+        """All that was written so far. Where `CAN_FOLLOW` is False, call it only after the process has ended."""
         size = os.fstat(self.file.fileno()).st_size
+        # The process shares the position of this file and writes where it stands, so reading must not move it (pread(2)):
+        # after a `seek` here, the process would write over its earlier output.
         if CAN_FOLLOW:
             return os.pread(self.file.fileno(), size, 0).decode("utf-8", "replace")
         self.file.seek(0)
@@ -45,10 +43,10 @@ def _anonymous_file() -> IO[bytes]:
 
 
 class Captures:
-    """All that one process reads and writes, closed together.
+    """The files from which one process reads and into which it writes, closed together.
 
     Args:
-        stdin: what it reads; None when it reads nothing.
+        stdin: the text that the process reads; None when it reads nothing.
     """
 
     def __init__(self, stdin: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Why the system does not run a program, in our words."""
+"""Explain why the system refuses to run a program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rezup_api.errors import LaunchError
 
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
-NOEXEC = "its file system is mounted noexec; let REZUP_ROOT_LOCAL name a folder on another"
+NOEXEC = "its file system is mounted noexec: set REZUP_ROOT_LOCAL to a folder on another file system"
 
 
 def is_bare_script(program: str, error: OSError) -> bool:
@@ -18,17 +18,21 @@ def is_bare_script(program: str, error: OSError) -> bool:
         return False
     try:
         with open(program, "rb") as stream:
-            return b"\0" not in stream.read(256)  # else it is a program for another machine
+            # Shells decide in the same way: a file with a NUL byte is a program, here one for another kind of machine.
+            return b"\0" not in stream.read(256)
     except OSError:
         return False
 
 
 def refusal(program: str, error: OSError) -> LaunchError:
-    """The system's refusal to run a program that was found, in our words."""
+    """The error for a program that exists and that the system refuses to run.
+
+    Its exit status is 126 or 127, as for a shell (POSIX, "Exit Status for Commands").
+    """
     hints = {
-        errno.ENOENT: "it exists, so the interpreter that its first line names does not",
-        errno.E2BIG: "its arguments and environment are too long together",
-        errno.ENOEXEC: "it is no script, and no program for this machine",
+        errno.ENOENT: "the file exists, but the interpreter that its first line names does not",
+        errno.E2BIG: "its arguments and its environment together are too long",
+        errno.ENOEXEC: "it is neither a script nor a program for this machine",
     }
     status = NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
     return LaunchError(
@@ -37,13 +41,13 @@ def refusal(program: str, error: OSError) -> LaunchError:
 
 
 def program_hint(program: str, error: OSError) -> str:
-    """The way out where a program lies on a file system that runs none; empty for any other reason."""
+    """What the user can do when a program lies on a file system that runs no programs; empty for any other reason."""
     return NOEXEC if error.errno in {errno.EACCES, errno.EPERM} and runs_nothing(program) else ""
 
 
 def runs_nothing(program: str) -> bool:
-    """Whether a program lies on a file system that is mounted so that none of its programs runs."""
+    """Whether a program lies on a file system that is mounted with `noexec`, so that none of its programs runs."""
     try:
         return bool(os.statvfs(program).f_flag & os.ST_NOEXEC)
     except (OSError, AttributeError):
-        return False  # it is not there, or the system has no such flag
+        return False  # the program does not exist, or the system has no such flag

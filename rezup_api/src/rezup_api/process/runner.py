@@ -1,8 +1,8 @@
-"""Start a process, read what it prints, and make sure that it does not outlive us: the only place that does so.
+"""Start a process, read what it prints, and make sure that it does not outlive this one.
 
-A builder may be killed at any instant. What it started must not go on writing into a folder that another process then clears:
-on Linux the kernel ends the child together with its parent (`PR_SET_PDEATHSIG`, see prctl(2)); elsewhere the child keeps the
-builder's lock open, which tells others to wait.
+A builder may be killed at any moment. A process that it started must not go on writing into a folder that another builder then
+removes. On Linux the kernel ends the child together with its parent (`PR_SET_PDEATHSIG`, see prctl(2)). On other systems the
+child keeps the builder's lock open, so that other builders wait for it.
 """
 
 from __future__ import annotations
@@ -36,21 +36,22 @@ LINUX = sys.platform == "linux"
 
 
 def _signals(*names: str) -> tuple[int, ...]:
-    """Those of the signals that this system has."""
+    """The numbers of the signals, without those that this system lacks."""
     return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
 
 
-# Who waits beside a command passes these on to it.
+# `attend` passes these on to the command that it waits for.
 FORWARDED = _signals("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGWINCH")
-# The terminal sends these to the whole group; the command decides what they mean, and who waits waits for that.
+# The terminal sends these to rezup and to the command alike. The command decides what they mean; rezup ignores them.
 FROM_TERMINAL = _signals("SIGINT", "SIGQUIT")
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A process that has ended: its exit status (negative: the signal), what it wrote to stdout, the end of its stderr.
+    """A process that has ended.
 
-    `timed_out` says that it was ended because its time was up.
+    `status` is its exit status, or the negative number of the signal that ended it. `stdout` is all its output, `tail` the last
+    lines of its stderr. `timed_out` says that rezup ended it because its time was over.
     """
 
     command: tuple[str, ...]
@@ -63,8 +64,8 @@ class Completed:
 class Running:
     """A started process; `wait` collects it, `kill` ends it.
 
-    What it writes goes into anonymous files, not into pipes: nothing blocks while nobody reads, a grandchild that stays keeps
-    nobody waiting, and no thread is needed, with which a fork before `exec` would not be safe.
+    It writes into files without a name, not into pipes. So it never blocks because nobody reads, a grandchild that still runs
+    does not keep us waiting for the end of a pipe, and we need no thread, which would make `preexec_fn` unsafe.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Running:
         self._apart = apart and os.name != "nt"
 
     def wait(self, timeout: float | None = None) -> Completed:
-        """Wait for the end; the process is killed when `timeout` seconds have passed or when the wait is interrupted."""
+        """Wait for the end; kill the process when `timeout` seconds have passed or when the wait is interrupted."""
         try:
             ended = self._follow(None if timeout is None else time.monotonic() + timeout)
         except BaseException:
@@ -92,7 +93,7 @@ class Running:
         remark = ""
         if not ended:
             self.kill()
-            remark = f"(ended after {timeout:g} s without finishing)"
+            remark = f"(rezup ended it after {timeout:g} s, because it had not finished)"
         lines = self._files.stderr.lines()
         with self._files:
             tail = [*lines[-TAIL_LINES:], *([remark] if remark else [])]
@@ -100,22 +101,24 @@ class Running:
             return Completed(self._command, self._popen.returncode, stdout, "\n".join(tail), not ended)
 
     def _follow(self, deadline: float | None) -> bool:
-        """Wait until the process has ended, passing on its lines as they come; False when the deadline came first."""
-        told = 0
+        """Wait until the process has ended, and pass on its lines as they come; False when the deadline comes first."""
+        passed_on = 0
         while self._popen.poll() is None:
             if deadline is not None and time.monotonic() > deadline:
                 return False
             following = self._on_line if CAN_FOLLOW else None
             self._pause(None if deadline is None and following is None else LOOK_INTERVAL)
             if following is not None:
-                lines = self._files.stderr.text().rpartition("\n")[0].splitlines()
-                for line in lines[told:]:
+                lines = (
+                    self._files.stderr.text().rpartition("\n")[0].splitlines()
+                )  # without a line that is half written
+                for line in lines[passed_on:]:
                     following(line)
-                told = len(lines)
+                passed_on = len(lines)
         return True
 
     def _pause(self, seconds: float | None) -> None:
-        """Until the process ends, or the time is over; woken at once where the system can (pidfd_open(2))."""
+        """Wait until the process ends, or for so many seconds; pidfd_open(2), where there is one, wakes us at the end."""
         if seconds is None:
             self._popen.wait()
             return
@@ -130,7 +133,7 @@ class Running:
             os.close(descriptor)
 
     def kill(self) -> None:
-        """End the process, politely first, and collect it; one that runs apart with all that it started."""
+        """End the process and collect it: SIGTERM first, SIGKILL 2 s later. One that runs apart ends with its children."""
         self._signal(signal.SIGTERM)
         try:
             self._popen.wait(2.0)
@@ -139,7 +142,8 @@ class Running:
             self._popen.wait()
 
     def _signal(self, number: int) -> None:
-        if self._apart and self._popen.poll() is None:  # until it is collected, the group's number is nobody else's
+        # Never send to the group of a process that was collected: the kernel may have given its number to another group.
+        if self._apart and self._popen.poll() is None:
             os.killpg(self._popen.pid, number)
         else:
             self._popen.send_signal(number)
@@ -162,13 +166,14 @@ def start(
     Args:
         command: program and arguments.
         environ: the whole environment of the process.
+        report: gets a `CommandStarted` with the words of the command.
         cwd: its working folder.
-        stdin: text given to it; without, it reads nothing.
-        holding: descriptors of locks that it keeps open for as long as it runs.
+        stdin: the text that it reads; without it, the process reads nothing.
+        holding: descriptors of locks that the process keeps open for as long as it runs.
         on_line: called with every line of stderr as it comes, during `wait`.
-        redact: strikes credentials out of what is reported.
-        apart: in a session of its own, without the terminal: Ctrl-C does not reach it, and what it does to its group
-            does not reach us.
+        redact: strikes credentials out of the reported words.
+        apart: run it in a session of its own, without the terminal. Ctrl-C does not reach it, and a signal that it sends to its
+            process group does not reach us.
 
     Raises:
         InstallError: the program cannot be started.
@@ -196,23 +201,22 @@ def start(
             running.kill()
         files.__exit__()
         if isinstance(error, OSError):
-            told = f"cannot start {words[0]}: {error.strerror}"
-            raise InstallError(told, program_hint(words[0], error), command=words) from error
+            message = f"cannot start {words[0]}: {error.strerror}"
+            raise InstallError(message, program_hint(words[0], error), command=words) from error
         raise
     return running
 
 
 def _undisturbed() -> AbstractContextManager[Collection[int]]:
-    """Put Ctrl-C off for the time of a fork: where it strikes in what runs after one, Python only says that it ignored it.
-
-    Gives the signals that were blocked before.
-    """
+    """Put Ctrl-C off during a fork, as `_held_back` does."""
+    # Python runs handlers after a fork (`os.register_at_fork`) and in `preexec_fn`. A KeyboardInterrupt that strikes there
+    # is printed as ignored and lost, so the user's Ctrl-C would have no effect.
     return _held_back((signal.SIGINT,))
 
 
 @contextmanager
 def _held_back(numbers: Collection[int]) -> Iterator[Collection[int]]:
-    """Put signals off until the end of the body; gives those that were blocked before, which a child is to inherit."""
+    """Put signals off until the end of the body; gives the mask of before, which a child must get back before `exec`."""
     if os.name == "nt":
         yield ()
         return
@@ -223,52 +227,24 @@ def _held_back(numbers: Collection[int]) -> Iterator[Collection[int]]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def run(
-    command: Sequence[str | Path],
-    *,
-    environ: Mapping[str, str],
-    report: Reporter = silent,
-    cwd: Path | None = None,
-    stdin: str | None = None,
-    holding: Collection[int] = (),
-    on_line: OnLine | None = None,
-    redact: Callable[[str], str] = str,
-    apart: bool = False,
-    timeout: float | None = None,
-) -> Completed:
-    """Start a process and wait for it; see `start`. `timeout` in seconds."""
-    running = start(
-        command,
-        environ=environ,
-        report=report,
-        cwd=cwd,
-        stdin=stdin,
-        holding=holding,
-        on_line=on_line,
-        redact=redact,
-        apart=apart,
-    )
-    return running.wait(timeout)
-
-
 def attend(command: Sequence[str], environ: Mapping[str, str], descriptor: int) -> int:
-    """Run `command` on this terminal and wait for it, passing on the signals that are meant for it.
+    """Run `command` on this terminal, wait for it, and pass on the signals that are meant for it.
 
     Args:
-        descriptor: a lease that this process keeps, and the command inherits where the system knows inheritance.
+        descriptor: a lease that this process keeps, and that the command inherits (not on Windows).
 
     Returns:
-        Its exit status; 128 and the signal's number if one ended it.
+        The exit status of the command; if a signal ended it, 128 plus the number of the signal, as in a shell.
 
     Raises:
-        LaunchError: it cannot be started.
+        LaunchError: the command cannot be started.
     """
+    # A signal that arrives before its handler is set would end rezup and leave the command behind; it waits until then.
     with _held_back((*FORWARDED, *FROM_TERMINAL)) as mask:
         child = _popen(command, environ, descriptor, mask)
+        # Where the caller of rezup ignores SIGCHLD, the kernel collects the command, and its exit status is lost.
         if hasattr(signal, "SIGCHLD"):
-            signal.signal(
-                signal.SIGCHLD, signal.SIG_DFL
-            )  # where the caller ignores it, nobody could wait for the command
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for number in FORWARDED:
             signal.signal(number, lambda received, frame: child.send_signal(received))
         for number in FROM_TERMINAL:
@@ -278,15 +254,15 @@ def attend(command: Sequence[str], environ: Mapping[str, str], descriptor: int) 
 
 
 def release(command: Sequence[str], environ: Mapping[str, str], descriptor: int) -> None:
-    """Start `command` and leave it to itself; see `attend` for the arguments and errors."""
+    """Start `command` and do not wait for it; see `attend` for the arguments and errors."""
     child = _popen(command, environ, descriptor)
-    child.returncode = 0  # nobody will wait for it; without this, Python warns of that
+    child.returncode = 0  # otherwise Python warns that nobody has waited for the process
 
 
 def _popen(
     command: Sequence[str], environ: Mapping[str, str], descriptor: int, mask: Collection[int] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a command of the user's; `mask` holds the signals that it has blocked, None for those that are now."""
+    """Start the user's command; `mask` is the set of signals that are blocked in it, None for those that are blocked now."""
     posix = os.name != "nt"
     try:
         return subprocess.Popen(
@@ -305,23 +281,26 @@ def _popen(
 
 
 def _before_exec(parent: int, mask: Collection[int]) -> Callable[[], None]:
-    """What a child does before `exec`: let Ctrl-C through again, and on Linux ask the kernel to kill it when `parent` ends."""
+    """A function for a child to call before `exec`: it lets Ctrl-C through, and on Linux ties the child's life to `parent`."""
     prctl = _prctl() if LINUX else None
 
     def before_exec() -> None:
+        # Before the mask is lifted: a Ctrl-C that has waited must end the child, and not raise KeyboardInterrupt in here,
+        # which Python would report to us as an error of `preexec_fn`.
         if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # not Python's way, which would be an error of ours
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if prctl is not None:
-            prctl(1, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != parent:  # it died between fork and here: nobody will tell us
+            prctl(1, signal.SIGKILL, 0, 0, 0)  # 1 is PR_SET_PDEATHSIG
+            # A parent that died between the fork and `prctl` sends no signal any more.
+            if os.getppid() != parent:
                 os._exit(1)
 
     return before_exec
 
 
 def _prctl() -> Callable[..., int] | None:
-    import ctypes
+    import ctypes  # here and not in the child, where an import could wait for a lock that nobody releases
 
     try:
         function: Callable[..., int] = ctypes.CDLL(None).prctl

@@ -1,10 +1,10 @@
-"""The program uv: which one belongs to this rezup."""
+"""Find the program uv that is installed with this rezup."""
 
 from __future__ import annotations
 
 
 def find_uv() -> str | None:
-    """The program uv that belongs to this rezup; None where there is none."""
+    """The path of the program uv that is installed with this rezup; None where uv is not installed."""
     try:
         from uv import find_uv_bin
     except ImportError:

@@ -1,1 +1,1 @@
-"""Find the Python interpreters of this machine, and describe them."""
+"""Find the Python interpreters of this machine and describe them."""

@@ -1,8 +1,8 @@
 """Find the interpreter that a recipe asks for, by version or by path.
 
-Versions are searched in this order, and the newest fitting one of the first place that has any is taken: REZUP_PYTHON_PATH,
-the interpreter that runs rezup, PATH, pyenv, the `py` launcher. A shim is asked which interpreter is behind it: virtualenv and
-uv both fail on pyenv's.
+A version is searched for in these places, in this order: REZUP_PYTHON_PATH, the interpreter that runs rezup, PATH, pyenv, and the
+`py` launcher. The first place that has a fitting interpreter wins, with its newest one. rezup asks a shim which interpreter is
+behind it, because virtualenv and uv both fail with pyenv's shims.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _NAME = re.compile(r"python(\d(\.\d+)?)?(\.exe)?")
 
 
 class Finder:
-    """Finds interpreters, and remembers what it learnt of them.
+    """Finds interpreters, and remembers what they said of themselves.
 
     Args:
-        settings: for REZUP_PYTHON_PATH and the home folder.
-        environ: for PATH and PYENV_ROOT.
-        memory: a file to remember in; an interpreter whose file has changed is asked again.
+        settings: gives REZUP_PYTHON_PATH and the home folder.
+        environ: gives PATH and PYENV_ROOT.
+        memory: the file in which it remembers; an interpreter whose file has changed is asked again.
     """
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], memory: Path | None = None) -> None:
@@ -47,13 +47,14 @@ class Finder:
         self._memory = _read_memory(memory)
 
     def find(self, request: str | None) -> Interpreter:
-        """The interpreter for what a recipe says.
+        """The interpreter that a recipe asks for.
 
         Args:
-            request: "3.10", "3", "3.10.4", a path (`~` and `$VAR` are expanded), or None for the host's.
+            request: a version ("3.10", "3", "3.10.4"), a path (`~` and `$VAR` are expanded), or None for the interpreter that
+                runs rezup.
 
         Raises:
-            NotFoundError: there is none; the hint lists those that were found.
+            NotFoundError: there is no such interpreter; the hint lists those that were found.
         """
         if request is None:
             return host_interpreter()
@@ -67,7 +68,7 @@ class Finder:
         raise NotFoundError(f"no Python {request} on this machine", self._hint())
 
     def all(self) -> list[Interpreter]:
-        """Every interpreter on this machine, in the order of the search, each once however many names it has."""
+        """Every interpreter on this machine, in the order of the search. One that has several names is listed once."""
         found: dict[str, Interpreter] = {}
         for place in self._places(()):
             for interpreter in place:
@@ -100,7 +101,7 @@ class Finder:
         return [answer for answer in answers if answer is not None]
 
     def _in_folders(self, folders: Iterable[Path], wanted: tuple[int, ...]) -> Iterator[str]:
-        """Files in `folders` that may be interpreters of the wanted version, by their names."""
+        """The files in `folders` whose names allow them to be interpreters of the wanted version."""
         for folder in folders:
             if folder.is_file():
                 yield str(folder)
@@ -123,11 +124,11 @@ class Finder:
                 yield root / name / ("" if os.name == "nt" else "bin")
 
     def _launcher(self) -> Iterator[str]:
-        """The interpreters that the Windows launcher knows (PEP 514): `py -0p` lists them with their paths."""
+        """The interpreters that the Windows launcher knows (PEP 397, PEP 514); `py -0p` lists them with their paths."""
         if os.name != "nt":
             return
         try:
-            answer = runner.run(["py", "-0p"], environ=self._environ, timeout=PROBE_TIMEOUT)
+            answer = runner.start(["py", "-0p"], environ=self._environ).wait(PROBE_TIMEOUT)
         except InstallError:
             return
         for line in answer.stdout.splitlines():
@@ -136,7 +137,7 @@ class Finder:
                 yield match.group(1)
 
     def _ask(self, candidate: str) -> Interpreter | None:
-        """What the file says it is; None when it is no interpreter, or a shim without one behind it."""
+        """The interpreter that a file is or leads to; None when it is no interpreter, or a shim without one behind it."""
         try:
             status = os.stat(candidate)
         except OSError:
@@ -147,9 +148,10 @@ class Finder:
             if known["stamp"] == stamp and os.path.exists(known["executable"]):
                 return _interpreter(known)
         except (KeyError, TypeError, ValueError):
-            pass  # nothing is remembered, or nothing of use
+            pass  # the memory has nothing about this file, or was written by another rezup
         interpreter = self._run_probe(candidate)
-        # A shim's answer depends on more than its file, so only real interpreters are remembered.
+        # The answer of a shim depends on more than its file (a variable, a file in the working folder), so remember only
+        # the answers of real interpreters.
         if interpreter is not None and os.path.realpath(interpreter.executable) == os.path.realpath(candidate):
             self._remember(candidate, {**asdict(interpreter), "stamp": stamp})
         return interpreter
@@ -157,7 +159,8 @@ class Finder:
     def _run_probe(self, candidate: str) -> Interpreter | None:
         environ = clean_environ(self._environ)
         try:
-            answer = runner.run([candidate, "-E", "-S", PROBE], environ=environ, timeout=PROBE_TIMEOUT)
+            # Without `site` (-S): a broken `sitecustomize` of the machine must not hide the interpreter.
+            answer = runner.start([candidate, "-E", "-S", PROBE], environ=environ).wait(PROBE_TIMEOUT)
             return _interpreter(json.loads(answer.stdout)) if answer.status == 0 else None
         except (InstallError, ValueError, KeyError, TypeError):
             return None
@@ -168,10 +171,11 @@ class Finder:
             try:
                 write_whole(self._memory_file, json.dumps(self._memory).encode("utf-8"))
             except (OSError, StorageError):
-                self._memory_file = None  # it is only a memory
+                self._memory_file = None  # a memory that cannot be written is no failure: the next build asks again
 
 
 def _may_be(name: str, wanted: tuple[int, ...]) -> bool:
+    """Whether a file's name (`python`, `python3`, `python3.11`) allows it to be an interpreter of the wanted version."""
     match = _NAME.fullmatch(name)
     if match is None:
         return False

@@ -1,7 +1,8 @@
-"""Literal credentials: found in recipes, struck out of texts.
+"""Find literal credentials in recipes, and strike them out of texts.
 
-One rule serves both: a text holds a credential if striking out would change it. When in doubt it is one: a word before the
-`@` of a web address may be a user or a token, and only a few are known to be users. References (`${VAR}`) are none.
+One rule serves both purposes: a text holds a credential if striking out would change it. In doubt, a text counts as a credential:
+the word before the `@` of a web address may be a user's name or a token, and only a few words are known to be users' names. A
+reference (`${VAR}`) is no credential.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 STRUCK = "****"
 WAYS_OUT = "write ${VAR} and set VAR where rezup runs, or leave it to netrc or the keyring"
 
-# User names that indexes and version control prescribe; the secret comes from the keyring or the agent.
+# Names that indexes and version control prescribe for every user; the secret itself comes from the keyring or the agent.
 _KNOWN_USERS = frozenset(
     ("__token__", "oauth2accesstoken", "vsssessiontoken", "aws", "git", "hg", "svn", "user", "username")
 )
 _REFERENCE = re.compile(r"\$\{\w+\}")
 _USERINFO = re.compile(r"://([^\s/?#]*)@")
-# Not valid, but written: a password with / ? or # in it, not percent-encoded. A number alone is a port, not a password.
+# Users write passwords with / ? or # in them without percent-encoding them, although such a URL is invalid (RFC 3986). A number
+# alone is a port and no password.
 _BROKEN_USERINFO = re.compile(r"://([^\s/?#@:\[]+:(?!\d+(?:[/?#\s]|$)|\$\{)[^\s@]+)@")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*$")
 _BARE_PROXY = re.compile(r"(?i)(proxy[^\w\s]{0,3}[\s=]['\"]?)([^\s:/@]+:[^\s/]+)@")
@@ -44,9 +46,10 @@ _NAME_OF_A_PLACE = re.compile(r"[_-](file|path|dir|url|uri|provider|helper)$")
 
 
 def literal_credentials(recipe: Recipe) -> tuple[Problem, ...]:
-    """Every literal credential in what a recipe installs from; the problems name the keys, never the credential.
+    """Every literal credential in `[pip]` and in the URLs and requirements of Rez, the extensions and the shared libraries.
 
-    Looked at are `[pip]` and the URLs and requirements of Rez, extensions and shared libraries; `[env]` is stored as written.
+    The problems name the keys, never the credentials. `[env]` is not searched: its values are meant for the session, and are
+    stored as the author wrote them.
     """
     problems = []
     for key, holder in _places(recipe.data):
@@ -56,7 +59,7 @@ def literal_credentials(recipe: Recipe) -> tuple[Problem, ...]:
 
 
 def redact(text: str) -> str:
-    """`text` with passwords and tokens struck out, in URLs and behind names such as PASSWORD=; references stay."""
+    """`text` with its passwords and tokens struck out, in URLs and after names such as PASSWORD=; references stay."""
     text = _USERINFO.sub(_strike_userinfo, text)
     text = _BROKEN_USERINFO.sub(_strike_userinfo, text)
     text = _BARE_PROXY.sub(_strike_pair, text)
@@ -82,7 +85,7 @@ def redact_document(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _places(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The key of each credential, and the key under which its origin is known."""
+    """The key of each credential, and the key under which `Recipe.origins` has it."""
     redacted = redact_document(document)
     tables: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = [
         (name, document[name], redacted[name]) for name in ("pip", "rez", "shared") if name in document
@@ -128,7 +131,7 @@ def _redact_options(options: Sequence[str]) -> list[str]:
 
 
 def _redact_spaced(option: str) -> str:
-    """`--password abc` in one text, which pip does not take, but which is written."""
+    """Strike out the value of `--password abc` in one text; pip refuses that form, but users write it."""
     name, space, value = option.partition(" ")
     if space and name.startswith("-") and "=" not in name and _is_secret_name(name) and _is_literal(value):
         return f"{name} {STRUCK}"
@@ -157,7 +160,7 @@ def _strike_userinfo(match: re.Match[str]) -> str:
     if password:
         struck = _is_literal(password)
     elif scheme and scheme.group().lower().endswith("ssh"):
-        struck = False  # the secret is a key, elsewhere
+        struck = False  # with ssh the secret is a key in a file, and the word here is a user's name
     else:
         struck = _is_literal(user) and user.lower() not in _KNOWN_USERS
     return f"://{STRUCK}@" if struck else match.group()
@@ -179,7 +182,7 @@ def _strike_option(match: re.Match[str]) -> str:
 
 
 def _strike_assigned(text: str) -> str:
-    """Strike out what stands behind a telling name and `=`, in queries up to the next parameter, else up to a blank."""
+    """Strike out the value after the name of a secret and `=`: in a query up to the next parameter, elsewhere up to a blank."""
     kept = []
     done = 0
     for match in _NAME.finditer(text):

@@ -1,4 +1,4 @@
-"""The effective recipe as a file of its own: what a revision keeps and a remote root publishes."""
+"""Write the effective recipe: as a file, which a revision keeps and a remote root publishes, or as rows with origins."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 def dump(recipe: Recipe, *, rez_python: str | None = None) -> str:
-    """The effective recipe as TOML; read again, it is an equal recipe, except that literal credentials are struck out.
+    """The effective recipe as TOML. It reads back as an equal recipe, except that literal credentials are struck out.
 
     Args:
         recipe: the recipe.
-        rez_python: written as `rez.python` when the recipe names none, so that others build with the version it was made with.
+        rez_python: the Python version ("3.11") that was used. It is written as `rez.python` when the recipe names none, so that
+            other machines build with the same version.
     """
-    import tomli_w  # only builders write recipes
+    import tomli_w  # a launch does not need it, only a builder
 
     document = redact_document(recipe.data)
     if rez_python is not None and recipe.rez.python is None:
@@ -32,9 +33,9 @@ class Row:
     """One value of the effective recipe.
 
     Args:
-        key: dotted; extensions and checks are counted from 0.
-        value: as TOML on one line, credentials struck out.
-        origin: the file that says so, or "built-in".
+        key: the dotted key; extensions and checks are counted from 0.
+        value: the value as TOML on one line, with credentials struck out.
+        origin: the file that has the value, or "built-in".
     """
 
     key: str

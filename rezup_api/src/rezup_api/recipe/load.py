@@ -1,4 +1,4 @@
-"""From a file to a recipe: read, check, settle, merge over the built-in recipe, check together, assemble."""
+"""Load a recipe: read the file, check it, make its paths absolute, merge it over the built-in recipe, and check the result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import NotFoundError, Problem, RecipeError
 from rezup_api.recipe import merge, parse, paths, validate
-from rezup_api.recipe.credentials import STRUCK
 from rezup_api.recipe.location import MAIN_FILE
 from rezup_api.recipe.model import assemble
 from rezup_api.recipe.values import expected
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from rezup_api.settings import Settings
 
 BUILT_IN_FILE = Path(__file__).with_name("builtin.toml")
-# What a recipe says of the container itself, not of what its revisions hold.
+# The keys that are about the container itself, and not about what its revisions hold.
 OF_THE_CONTAINER = ("description", "root", "init", "retention")
 
 
@@ -26,13 +25,14 @@ def load_recipe(container: str, path: Path | None, *, tolerant: bool = False) ->
     """The effective recipe of a container.
 
     Args:
-        container: its name.
+        container: the name of the container.
         path: the recipe's file; None means the built-in recipe alone.
-        tolerant: leave out what is wrong and put it among the warnings; for recipes in revisions of an older rezup.
+        tolerant: leave out the values that are wrong and put the problems among the warnings. This is for recipes in revisions
+            that an older rezup has built.
 
     Raises:
         NotFoundError: there is no such file.
-        RecipeError: it cannot be read, or something in it is wrong; all that is wrong is listed.
+        RecipeError: the file cannot be read, or has problems, all of which the error lists.
     """
     built_in = merge.tidy(_built_in())
     if path is None:
@@ -53,18 +53,22 @@ def load_recipe(container: str, path: Path | None, *, tolerant: bool = False) ->
 
 
 def adopt(own: Recipe, other: Recipe, rez_python: str) -> Recipe:
-    """The recipe of a container for what is taken over from another one: all that makes up its revisions is the other's.
+    """The recipe of a container that takes over a revision of another one.
 
     Args:
         own: gives the roots, the site-customize script, the description and the retention.
-        rez_python: for `rez.python` where the other names none.
+        other: gives everything else, all that makes up a revision.
+        rez_python: the value of `rez.python` where `other` has none.
     """
+    from rezup_api.recipe.credentials import STRUCK  # only what is published or taken over is searched for credentials
+
     document = {**other.data, **{name: own.data[name] for name in OF_THE_CONTAINER if name in own.data}}
     if "retention" not in own.data:
         document.pop("retention", None)
     if other.rez.python is None and rez_python:
         document["rez"] = {**document["rez"], "python": rez_python}
-    if STRUCK in str(document["pip"]):  # passwords are not kept, and this container's recipe may have them
+    # A revision keeps no passwords, so the other `[pip]` may be useless. This container's recipe may have working ones.
+    if STRUCK in str(document["pip"]):
         document["pip"] = own.data["pip"]
     return assemble(own.container, merge.tidy(document), other.sources, other.origins, ())
 
@@ -75,15 +79,16 @@ def builtin_recipe(container: str) -> Recipe:
 
 
 def init_script(settings: Settings) -> tuple[str, Path] | None:
-    """The site-customize script that `~/rezup.toml` names, and that file; None if it names none.
+    """The site-customize script that `~/rezup.toml` names, and the path of that file; None if it names no script.
 
-    The script is as written: relative to the file's folder, `~` and `$VAR` not expanded. Nothing else of the recipe is checked.
+    The script is as the author wrote it: relative to the file's folder, with `~` and `$VAR` not expanded. The rest of the recipe
+    is not checked.
 
     Args:
-        settings: names the home folder; the folder of recipes does not count.
+        settings: gives the home folder; the folder of recipes has no influence.
 
     Raises:
-        RecipeError: the file cannot be read or is not TOML, or what it says of the script is no text.
+        RecipeError: the file cannot be read or is not TOML, or its value for the script is not text.
     """
     path = settings.home / MAIN_FILE
     where = str(path)

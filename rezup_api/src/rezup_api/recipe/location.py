@@ -1,4 +1,4 @@
-"""Where recipes are found: one folder, one file for each container, and `rezup.toml` for all that have none."""
+"""Find recipes: one folder has a file for each container, and `rezup.toml` for every container without a file of its own."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ MAIN_FILE = "rezup.toml"
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
 _CONTAINER = re.compile(_NAME)
 _FILE = re.compile(rf"rezup\.({_NAME})\.toml")
+_NAMES_A_ROOT = re.compile(rb"^\s*(root\s*\.\s*|root\s*=.*)?\"?(local|remote)\b", re.MULTILINE)
 
 
 def is_container(name: str) -> bool:
-    """Whether a container can have that name: letters, digits, `_`, `-`, `.`; no leading dot except `.main`."""
+    """Whether a container can have that name: letters, digits, `_`, `-` and `.`, without a leading dot except in `.main`."""
     return name == MAIN_CONTAINER or _CONTAINER.fullmatch(name) is not None
 
 
 def recipe_path(name: str, settings: Settings) -> Path:
-    """Where the recipe of the container `name` would be.
+    """The path that the recipe of the container `name` has, whether the file exists or not.
 
     Raises:
         UsageError: no container can have that name.
@@ -42,18 +43,21 @@ def recipe_path(name: str, settings: Settings) -> Path:
 
 
 def find_recipe(name: str, settings: Settings) -> Path | None:
-    """The recipe of the container `name`: its own file, else `rezup.toml` in the same folder, else None.
+    """The recipe of the container `name`: its own file, or else `rezup.toml` in the same folder, or else None.
 
     Raises:
         UsageError: no container can have that name.
-        NotFoundError: the folder that REZUP_RECIPES names is not there.
+        NotFoundError: the folder that REZUP_RECIPES names does not exist.
         RecipeError: the folder cannot be searched.
     """
     if settings.recipes != settings.home and _is_missing(settings.recipes):
-        raise NotFoundError(f"there is no folder {settings.recipes}", "REZUP_RECIPES names it: mend or unset that")
+        raise NotFoundError(
+            f"there is no folder {settings.recipes}", "REZUP_RECIPES names it: correct or unset that variable"
+        )
     for path in (recipe_path(name, settings), settings.recipes / MAIN_FILE):
         try:
-            # A folder or a dangling link of that name is an error of its own, not a reason to take the next.
+            # `_look` does not follow links, and takes folders too. If the container's own recipe is a dangling link, the
+            # user must hear of it; silently building from `rezup.toml` instead would give them another container.
             _look(path)
         except (FileNotFoundError, NotADirectoryError):
             continue
@@ -64,7 +68,11 @@ def find_recipe(name: str, settings: Settings) -> Path | None:
 
 
 def _look(path: Path) -> None:
-    """Look at a file, link or folder; raises the system's error where there is none."""
+    """Look at a file, link or folder, wherever it lies.
+
+    Raises:
+        OSError: nothing is at that path, or the system or a hanging share refuses.
+    """
 
     def question() -> bytes:
         path.lstat()
@@ -84,7 +92,7 @@ def _is_missing(folder: Path) -> bool:
 
 
 def list_recipes(settings: Settings) -> dict[str, Path]:
-    """The recipes in the folder by the containers that they are for, `.main` first; none if there is no such folder.
+    """The recipes in the folder, by the names of their containers, `.main` first; empty if the folder does not exist.
 
     Raises:
         RecipeError: the folder cannot be listed.
@@ -106,6 +114,27 @@ def list_recipes(settings: Settings) -> dict[str, Path]:
         if match:
             found[match.group(1)] = settings.recipes / file
     return found
+
+
+def roots_of(file: Path) -> tuple[str, str]:
+    """The local and the remote root that a recipe names, as it writes them, `~` and variables not expanded; empty for none.
+
+    Nothing else of it is checked, and a recipe that names none is not even parsed.
+
+    Raises:
+        OSError: it cannot be read.
+        RecipeError: it is not TOML.
+    """
+    text = file.read_bytes()
+    if not _NAMES_A_ROOT.search(text):
+        return "", ""
+    from rezup_api.recipe.parse import parse
+    from rezup_api.recipe.paths import rooted  # completion needs neither for most recipes
+
+    root = parse(text.decode("utf-8", "replace"), "").get("root", {})
+    found = [root.get(key) if isinstance(root, dict) else "" for key in ("local", "remote")]
+    local, remote = (rooted(path, file.parent) if isinstance(path, str) else "" for path in found)
+    return local, remote
 
 
 def _unreadable(folder: Path, error: OSError) -> RecipeError:

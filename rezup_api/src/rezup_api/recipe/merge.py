@@ -1,4 +1,4 @@
-"""A recipe over the built-in one: tables merge key by key, lists and all other values replace."""
+"""Merge a recipe over the built-in one: tables are merged key by key, lists and all other values are replaced."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BUILT_IN = "built-in"
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """A new document with all of `over`, and of `base` what `over` does not say; neither is changed."""
+    """A new document with all values of `over`, and those of `base` that `over` does not have; neither of them is changed."""
     result = {name: _copy(value) for name, value in base.items()}
     for name, value in over.items():
         below = result.get(name)
@@ -25,19 +25,17 @@ def _copy(value: Any) -> Any:
 
 
 def merge_recipe(built_in: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """A recipe over the built-in one; who names another Rez does not get it from where the built-in recipe's comes from."""
+    """The recipe `own`, merged over the built-in one."""
     result = merge(built_in, own)
     mine = own.get("rez", {})
+    # A recipe that only renames `[rez]`, for a studio's own Rez, must not install `rez>=...` of the built-in recipe.
     if "url" not in mine and mine.get("name", built_in["rez"]["name"]) != built_in["rez"]["name"]:
         del result["rez"]["url"]
     return result
 
 
 def tidy(document: dict[str, Any]) -> dict[str, Any]:
-    """The document in the schema's order, without tables that say nothing.
-
-    Those are empty extensions, which rezup 2.x wrote, and an empty `[shared]`.
-    """
+    """The document in the order of the schema, without empty extensions and an empty `[shared]`, which rezup 2.x wrote."""
     result = {name: document[name] for name in LEVELS[""] if name in document}
     if "extension" in document:
         result["extension"] = [extension for extension in document["extension"] if extension]
@@ -45,7 +43,7 @@ def tidy(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def leaves(table: dict[str, Any], path: str = "") -> list[tuple[str, Any]]:
-    """Every value with its dotted key; lists are values, lists of tables are gone through."""
+    """Every value with its dotted key. A list counts as one value; a list of tables is walked through, table by table."""
     found: list[tuple[str, Any]] = []
     for name, value in table.items():
         key = join_key(path, name)
@@ -60,11 +58,11 @@ def leaves(table: dict[str, Any], path: str = "") -> list[tuple[str, Any]]:
 
 
 def origins(merged: dict[str, Any], own: dict[str, Any], where: str) -> dict[str, str]:
-    """Where each value of a merged document came from.
+    """Where each value of a merged document came from, by dotted key: `where`, or "built-in".
 
     Args:
-        merged: the effective document.
-        own: the recipe's part of it, tidied as the merged one is.
+        merged: the effective document, tidied.
+        own: the recipe's own document, tidied, so that its extensions have the same numbers as in `merged`.
         where: the recipe's file.
     """
     mine = {key for key, _ in leaves(own)}

@@ -1,15 +1,16 @@
-"""What a recipe says, once it is parsed: plain values, all of them checked.
+"""Hold a recipe as plain, checked values.
 
-Strings that name a place (`url`, roots, dotenv files, the init script) are kept as they were written, except that relative
-ones are already absolute; `~` and `$VAR` are expanded where they are used, because a published recipe is read on other machines.
+Strings that name a file or folder (`url`, the roots, dotenv files, the init script) stay as the recipe's author wrote them,
+except that relative paths are absolute already. `~` and `$VAR` are expanded only where a value is used, because other machines
+read a published recipe.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.frozen import dataclass, field
 from rezup_api.recipe.schema import DOTENV_PLATFORMS
 
 if TYPE_CHECKING:
@@ -24,13 +25,14 @@ class Tool:
     """Rez itself or an extension.
 
     Args:
-        name: the distribution's name.
-        url: version specifier, path, archive or git+URL; the name alone when the recipe gives none.
-        edit: an editable install of a local path.
-        python: version ("3.10") or path of an interpreter; None leaves the choice to the builder (the host's).
-        flags: interpreter flags of the production scripts.
-        lib: further requirements in the same environment.
-        isolation: a virtual environment of its own, with Rez in it as a library.
+        name: the name of the distribution.
+        url: a version specifier, path, archive or git+URL; the name alone when the recipe has no `url`.
+        edit: whether a local path is installed editable.
+        python: the version ("3.10") or path of an interpreter; None for the interpreter that runs rezup on the machine that
+            builds.
+        flags: the interpreter flags in the production scripts.
+        lib: further requirements for the same environment.
+        isolation: whether the extension gets a virtual environment of its own, with Rez in it as a library.
     """
 
     name: str
@@ -44,7 +46,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Packages shared by the revisions of a container."""
+    """Packages that the revisions of a container share: the first part of their folder's name, and their requirements."""
 
     name: str
     requires: tuple[str, ...]
@@ -52,7 +54,14 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Pip:
-    """How packages are installed: `engine` is "uv" or "pip", `link` is "auto" or "copy"."""
+    """How packages are installed.
+
+    Args:
+        engine: "uv" or "pip".
+        link: "auto" lets revisions share files; with "copy" each has files of its own.
+        options: options as pip takes them.
+        env: variables that are set while an engine runs.
+    """
 
     engine: str = "uv"
     link: str = "auto"
@@ -62,7 +71,7 @@ class Pip:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A command that must succeed inside a new revision; `timeout` in seconds."""
+    """A command that must succeed inside a new revision before anybody uses it; `timeout` in seconds."""
 
     command: str
     timeout: float = 60.0
@@ -70,7 +79,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How many revisions, and which age ("30d"), are kept; None means no rule."""
+    """Which revisions stay: the `keep` newest ones, and those not older than `older_than` ("30d"); None means no rule."""
 
     keep: int | None = None
     older_than: str | None = None
@@ -78,7 +87,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Dotenv:
-    """Files of variables, in the order in which they are read: `common`, then those of the platform."""
+    """Files of variables in the order in which rezup reads them: `common`, then those of the platform."""
 
     common: tuple[str, ...] = ()
     by_platform: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -89,10 +98,11 @@ class Recipe:
     """The effective recipe of a container.
 
     Args:
-        container: the name of the container it is for.
-        sources: the files it was made from, the most specific last; the built-in recipe is not among them.
-        origins: where each value came from, by dotted key: a file's path, or "built-in".
+        container: the name of the container.
+        sources: the files from which it was made, the most specific last, without the built-in recipe.
+        origins: where each value came from, by dotted key: the path of a file, or "built-in".
         data: the merged document itself, as TOML would hold it.
+        warnings: remarks for the user, one sentence each.
     """
 
     container: str
@@ -131,11 +141,11 @@ def assemble(
     """Make the recipe of a container.
 
     Args:
-        container: its name.
-        document: merged with the built-in recipe, checked and tidied.
-        sources: the files it was made from.
-        origins: dotted key to file, or "built-in".
-        warnings: remarks on it.
+        container: the name of the container.
+        document: the recipe's document, merged with the built-in recipe, checked and tidied.
+        sources: the files from which the document was made.
+        origins: the file of each dotted key, or "built-in".
+        warnings: remarks for the user.
     """
     root = document["root"]
     shared = document.get("shared")
@@ -187,7 +197,7 @@ def _dotenv(table: dict[str, Any]) -> Dotenv:
 
 
 def _in_order(files: dict[str, str]) -> tuple[str, ...]:
-    """The paths by their keys: as numbers if all keys are, so that 10 comes after 9; else as text, as rezup 2.x did."""
+    """The paths in the order of their keys: by number if all keys are numbers, so that 10 follows 9; else as rezup 2.x did."""
     if all(key.isascii() and key.isdigit() for key in files):
         return tuple(files[key] for key in sorted(files, key=lambda key: (int(key), key)))
     return tuple(files[key] for key in sorted(files))

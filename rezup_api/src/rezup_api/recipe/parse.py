@@ -1,4 +1,4 @@
-"""The text of a recipe to a raw document; nothing in it is checked yet but that it is TOML."""
+"""Turn the text of a recipe into a raw document, of which only the TOML syntax is checked."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
 
 
 class Number(str):
-    """A number with a point, as it was written: `3.10` is "3.10", where a float would be 3.1."""
+    """A number with a point, as the author wrote it: `3.10` stays "3.10", where a float would become 3.1."""
 
     __slots__ = ()
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """Read a recipe's file.
+    """The raw document in a recipe's file.
 
     Raises:
         NotFoundError: there is no such file.
-        RecipeError: it cannot be read, or it is not TOML.
+        RecipeError: the file cannot be read, or it is not TOML.
     """
     return parse(read_text(path), str(path))
 
 
 def read_text(path: Path) -> str:
-    """The text of a recipe's file, without the mark that some editors put before it.
+    """The text of a recipe's file, without the byte order mark that some editors write.
 
     Raises:
         NotFoundError: there is no such file.
-        RecipeError: it cannot be read, or it is not UTF-8.
+        RecipeError: the file cannot be read, or it is not UTF-8.
     """
     try:
         return reader.read_bytes(path).decode("utf-8").removeprefix("\ufeff")
@@ -47,16 +47,16 @@ def read_text(path: Path) -> str:
 
 
 def parse(text: str, where: str) -> dict[str, Any]:
-    """Parse TOML; numbers with a point become `Number`.
+    """Parse TOML (https://toml.io/en/v1.0.0); numbers with a point become `Number`.
 
     Args:
         text: the document.
-        where: the file, for messages.
+        where: the file, as messages name it.
 
     Raises:
-        RecipeError: it is not TOML; the line is named, its content is not, for it may hold a credential.
+        RecipeError: the text is not TOML. The message names the line but does not show it, because it may hold a credential.
     """
-    import tomli  # 6 ms with what it needs; not every command reads a recipe
+    import tomli  # takes 6 ms to import, and not every command reads a recipe
 
     try:
         return tomli.loads(text, parse_float=Number)
@@ -69,6 +69,7 @@ def parse(text: str, where: str) -> dict[str, Any]:
 
 
 def _way_out(message: str, line: list[str]) -> str:
+    """What the author can write instead, for the mistakes that are common in recipes; empty for any other."""
     value = line[0].partition("=")[2].strip() if line else ""
     if "\\" in message:
         return "in a Windows path write / or \\\\, or put it in 'single quotes'"

@@ -1,17 +1,16 @@
-"""Places that a recipe names: paths relative to it are made absolute, URLs that nobody serves any more are replaced.
+"""Make the relative paths of a recipe absolute, and replace URLs that no server answers any more.
 
-What starts with `~`, `$VAR` or is absolute on any platform stays as written: a published recipe is read on other machines,
-and the Windows paths of a recipe must survive being read on Linux.
+A path that starts with `~` or `$VAR`, or that is absolute on any platform, stays as its author wrote it. Other machines read a
+published recipe, and the Windows paths in a recipe must stay intact when Linux reads it.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rezup_api.recipe.credentials import redact
+from rezup_api.frozen import dataclass
 from rezup_api.recipe.schema import DOTENV_PLATFORMS
 
 if TYPE_CHECKING:
@@ -27,14 +26,14 @@ _GIT_PROTOCOL_ON_GITHUB = re.compile(r"git\+git://(?=([^/@\s]*@)?(www\.)?github\
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A document whose places hold wherever it is read, and remarks on what was replaced."""
+    """A document whose paths are right wherever it is read, and remarks on the URLs that were replaced."""
 
     document: dict[str, Any]
     warnings: tuple[str, ...]
 
 
 def is_path(requirement: str) -> bool:
-    """Whether a requirement is a local path, not a version specifier or a URL."""
+    """Whether a requirement is a local path, and no version specifier or URL (PEP 508 has the forms of both)."""
     if requirement.startswith(".") or _ROOTED.match(requirement):
         return True
     if _URL.match(requirement):
@@ -45,26 +44,26 @@ def is_path(requirement: str) -> bool:
 
 
 def is_editable_path(url: str) -> bool:
-    """Whether `url` can be installed editable: a path, also a bare folder name, but no specifier, URL or archive."""
+    """Whether `url` can be installed editable: it is a path or a bare folder name, and no specifier, URL or archive."""
     if url.startswith(".") or _ROOTED.match(url):
         return not _ARCHIVE.fullmatch(url)
     return not (_URL.match(url) or _ARCHIVE.fullmatch(url) or re.search(r"[<>=!;]", url))
 
 
 def rooted(path: str, base: Path) -> str:
-    """A path that is the same wherever it is read from: a relative one is taken from the folder `base`."""
-    if not path or _ROOTED.match(path):
+    """A path that does not depend on the working folder: a relative one starts from the folder `base`; URLs stay as they are."""
+    if not path or _ROOTED.match(path) or "://" in path:
         return path
     return os.path.abspath(os.path.join(base, path))
 
 
 def settle_paths(document: dict[str, Any], where: str, base: Path) -> Settled:
-    """Settle all places of a converted document.
+    """Make all paths of a converted document absolute, and replace its retired URLs.
 
     Args:
-        document: as `validation.validate` gives it; not changed.
-        where: the file, for the remarks.
-        base: the file's folder, absolute.
+        document: as `validate.validate` gives it; it is not changed.
+        where: the file, as the remarks name it.
+        base: the absolute path of the file's folder.
     """
     settler = _Settler(where, base)
     return Settled(settler.document(document), tuple(settler.warnings))
@@ -124,18 +123,21 @@ class _Settler:
     def _url(self, url: str, key: str, *, editable: bool) -> str:
         replaced = _GIT_PROTOCOL_ON_GITHUB.sub("git+https://", url)
         if replaced != url:
+            from rezup_api.recipe.credentials import redact  # few recipes need a message
+
             self.warnings.append(
-                f"{self._where}: {key}: GitHub no longer serves git+git://; taken as {redact(replaced)}"
+                f"{self._where}: {key}: GitHub no longer serves git+git://; rezup uses {redact(replaced)} instead"
             )
         if editable and url.startswith("file://"):
-            return _path_of_file_url(url)
+            return path_of_file_url(url)
         if is_path(replaced) or (editable and is_editable_path(replaced)):
             return rooted(replaced, self._base)
         return replaced
 
 
-def _path_of_file_url(url: str) -> str:
-    from urllib.parse import unquote  # rare, and 3 ms
+def path_of_file_url(url: str) -> str:
+    """The path in a `file://` URL (RFC 8089)."""
+    from urllib.parse import unquote  # takes 3 ms to import, and recipes rarely have such URLs
 
     path = unquote(url.removeprefix("file://").removeprefix("localhost"))
     return path[1:] if re.match(r"/[A-Za-z]:[/\\]", path) else path

@@ -1,13 +1,14 @@
-"""Every key of a recipe in one table: its kind, what holds when it is missing, and what it means.
+"""List every key of a recipe in one table: its kind, what holds when it is missing, and what it means.
 
-Validation walks this table, the nearest known key is looked up in it, and a test holds the reference page to it.
+The validation walks this table and looks up the nearest known key in it; a test holds the reference page to it.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+from rezup_api.frozen import dataclass
 
 DOTENV_PLATFORMS = ("linux", "darwin", "windows")
 LOCK_PLATFORMS = ("linux", "windows", "macos")
@@ -19,7 +20,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Kind(Enum):
-    """What a key takes; the value is how the documentation names it."""
+    """The kind of value that a key takes; the documentation names the kind by the text here."""
 
     TEXT = "text"
     PATH = "path"
@@ -47,11 +48,11 @@ class Key:
     """One key.
 
     Args:
-        name: dotted, with `[]` after a table that may occur several times.
-        kind: what it takes.
-        default: what holds without it, as the documentation says it.
-        meaning: one sentence.
-        required: whether its table must have it.
+        name: the dotted name, with `[]` after a table that may occur several times.
+        kind: the kind of its value.
+        default: what holds without the key, as the documentation says it.
+        meaning: what the key means, in one sentence.
+        required: whether its table must have the key.
     """
 
     name: str
@@ -65,7 +66,12 @@ KEYS = (
     Key("schema", Kind.TEXT, "none", "Version of the schema, as rezup 1.x and 2.x wrote it; accepted, without effect."),
     Key("description", Kind.TEXT, "empty", "What the recipe is for."),
     Key("root.local", Kind.OPTIONAL_PATH, "`REZUP_ROOT_LOCAL`, else `~/.rezup`", "Where revisions are built."),
-    Key("root.remote", Kind.OPTIONAL_PATH, "`REZUP_ROOT_REMOTE`, else none", "Where revisions are published."),
+    Key(
+        "root.remote",
+        Kind.OPTIONAL_PATH,
+        "`REZUP_ROOT_REMOTE`, else none",
+        "Where revisions are published: a folder that all machines see, as a path or a `file://` URL.",
+    ),
     Key("init.script", Kind.PATH, "none", "Site-customize script; only the one in `~/rezup.toml` is run."),
     Key("rez.name", Kind.DISTRIBUTION, "`rez`", "Distribution that provides Rez."),
     Key("rez.url", Kind.REQUIREMENT, "`rez>=2.83`", "Where Rez comes from."),
@@ -77,7 +83,7 @@ KEYS = (
     Key("extension[].url", Kind.REQUIREMENT, "its name", "Where the extension comes from."),
     Key("extension[].edit", Kind.SWITCH, "`false`", "Install the local path `url` editable."),
     Key("extension[].isolation", Kind.SWITCH, "`false`", "An environment of its own, with Rez in it as a library."),
-    Key("extension[].python", Kind.PYTHON, "as for Rez", "Interpreter of an isolated extension."),
+    Key("extension[].python", Kind.PYTHON, "the one of Rez", "Interpreter of an isolated extension."),
     Key("extension[].flags", Kind.TEXTS, '`["-E"]`', "Interpreter flags of the extension's scripts."),
     Key("extension[].lib", Kind.REQUIREMENTS, "none", "Further packages in the same environment."),
     Key("shared.name", Kind.FOLDER, "", "First part of the shared library's folder name.", required=True),
@@ -88,7 +94,7 @@ KEYS = (
     Key("pip.link", Kind.LINK, "`auto`", "Whether revisions may share files: `copy` makes each its own."),
     Key("pip.options", Kind.TEXTS, "none", "Options for each installation, as pip takes them."),
     Key("pip.env", Kind.VARIABLES, "none", "Variables set while installing."),
-    Key("lock.platforms", Kind.PLATFORMS, "all that have an answer", "Platforms that a lock is made for."),
+    Key("lock.platforms", Kind.PLATFORMS, "all that can be resolved", "Platforms that a lock is made for."),
     Key("check[].command", Kind.COMMAND, "", "Must succeed inside a new revision before it is ready.", required=True),
     Key("check[].timeout", Kind.SECONDS, "`60`", "How long the command may take."),
     Key("retention.keep", Kind.COUNT, "no rule", "How many revisions to keep."),
@@ -108,24 +114,24 @@ def _levels() -> dict[str, dict[str, Key | str]]:
 
 
 LEVELS = _levels()
-"""What may stand in each table: a key, or the name of a table below; `LEVELS[""]` is the document itself."""
+"""What each table may hold: a key, or the name of a table below; `LEVELS[""]` is the document itself."""
 
 
 def join_key(table: str, name: str) -> str:
-    """The dotted key of `name` in `table`, with quotes where TOML asks for them."""
+    """The dotted key of `name` in `table`, with quotes where TOML requires them."""
     if not _BARE_KEY.fullmatch(name):
         name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return f"{table}.{name}" if table else name
 
 
 def nearest(name: str, level: str) -> str:
-    """A sentence that leads from an unknown key to a known one: the nearest, else all that the table takes.
+    """A suggestion for an unknown key: the nearest known key, or else all keys that the table takes.
 
     Args:
         name: the unknown key, without its table.
         level: the table, as in `LEVELS`.
     """
-    import difflib  # a tenth of a recipe's reading time, needed only for faults
+    import difflib  # takes a tenth of the time in which a recipe is read, and only a faulty recipe needs it
 
     def closest(candidates: dict[str, str], likeness: float) -> str:
         found = difflib.get_close_matches(name.lower(), list(candidates), n=1, cutoff=likeness)

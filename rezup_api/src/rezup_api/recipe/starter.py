@@ -1,4 +1,4 @@
-"""The commented recipes that `recipe init` writes: the starter, and examples for real cases."""
+"""Write the commented recipes of `recipe init`: the starter, and examples for real cases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EXAMPLES = Path(__file__).with_name("examples")
 
 
 def examples() -> dict[str, Path]:
-    """The example recipes by their names, sorted: those that are installed, or those of the checkout that this runs from."""
+    """The files of the example recipes, by their sorted names: the installed ones, or those of the checkout that runs."""
     folder = _EXAMPLES if _EXAMPLES.is_dir() else _checkout() / "recipes"
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
@@ -25,9 +25,9 @@ def example_file(name: str) -> Path:
     """The example recipe of that name.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such example.
     """
-    from difflib import get_close_matches  # completion reads the names only
+    from difflib import get_close_matches  # completion reads only the names, and must be fast
 
     known = examples()
     if not name:
@@ -40,13 +40,14 @@ def example_file(name: str) -> Path:
 
 
 def write_starter(path: Path, source: Path = STARTER_FILE) -> None:
-    """Write a commented recipe to `path`, whole or not at all; what is there already stays as it is.
+    """Write a commented recipe to `path`, whole or not at all, unless something is there already.
 
     Args:
-        source: what to write.
+        path: the new recipe.
+        source: the file whose content is written.
 
     Raises:
-        UsageError: there is something at `path`.
+        UsageError: something is at `path` already; it stays as it is.
         StorageError: the folder does not exist or cannot be written.
     """
     beside = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
@@ -59,7 +60,7 @@ def write_starter(path: Path, source: Path = STARTER_FILE) -> None:
         finally:
             beside.unlink(missing_ok=True)
     except FileExistsError as error:
-        raise UsageError(f"there is a recipe already: {path}", "edit it, or move it away first") from error
+        raise UsageError(f"there is already a recipe at {path}", "edit it, or move it away first") from error
     except OSError as error:
         raise StorageError(
             f"cannot write {path}: {error.strerror or error}", "name a folder that you may write to"
@@ -73,15 +74,18 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _publish(finished: Path, path: Path) -> None:
-    """Give a finished file its name, unless the name is taken, in one step."""
+    """Give a finished file its name in one step, unless the name is taken."""
     if os.name == "nt":
         os.rename(finished, path)  # on Windows it fails when the name is taken
         return
+    # On POSIX a rename would silently replace a recipe that the user has written meanwhile. `link` fails instead.
     try:
         os.link(finished, path)
     except FileExistsError:
         raise
-    except OSError:  # FAT and some network file systems have no hard links; there, whoever creates the name owns it
+    except OSError:
+        # FAT and some network file systems have no hard links. There, reserve the name first: `_write` fails if it is
+        # taken, and afterwards the file that the rename replaces is our own, empty one.
         _write(path, b"")
         try:
             os.replace(finished, path)

@@ -1,14 +1,14 @@
-"""A raw document to a converted one, and every problem in it at once.
+"""Turn a raw document into a converted one, and collect all its problems at once.
 
-What is wrong is left out of the converted document, so that what lies across several keys can still be checked.
+The converted document has no value that is wrong, so that rules about several keys together can still be checked.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import Problem
+from rezup_api.frozen import dataclass
 from rezup_api.recipe.paths import is_editable_path
 from rezup_api.recipe.schema import EMPTY_MEANS_NONE, LEVELS, Key, join_key, nearest
 from rezup_api.recipe.values import CONVERTERS, canonical, expected
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """A converted document and the problems of the raw one."""
+    """A converted document, and the problems of the raw one."""
 
     document: dict[str, Any]
     problems: tuple[Problem, ...]
@@ -29,15 +29,15 @@ def validate(document: dict[str, Any], where: str) -> Validated:
     """Check a raw document against the schema and convert its values.
 
     Args:
-        document: as `reading.parse` gives it.
-        where: the file, for the problems.
+        document: as `parse.parse` gives it.
+        where: the file, as the problems name it.
     """
     walk = _Walk(where)
     return Validated(walk.table(document, "", ""), tuple(walk.problems))
 
 
 class _Walk:
-    """One way through a document; `level` is a table in the schema, `path` the same place in the document."""
+    """One walk through a document; `level` is a table in the schema, `path` the same place in the document."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -54,8 +54,10 @@ class _Walk:
                 continue
             before = len(self.problems)
             converted = self._entry(value, entry, key)
+            # A table stays although something in it is wrong, because its other keys are good; a value does not.
             if isinstance(entry, str) or len(self.problems) == before:
                 result[name] = converted
+        # rezup 2.x wrote empty tables for "there is none"; the required keys may be missing there.
         if not table and level in EMPTY_MEANS_NONE:
             return result
         for name, entry in known.items():
@@ -96,12 +98,12 @@ EDITABLE_NEEDS_A_PATH = "edit = true needs url to be a local path"
 
 
 def check_together(document: dict[str, Any], where: str, faulty: Collection[str] = ()) -> list[Problem]:
-    """Every problem of a merged document that lies across keys.
+    """Every problem of a merged document that several keys have together.
 
     Args:
-        document: merged, before it is tidied, so that extensions are counted as the file counts them.
+        document: the merged document before it is tidied, so that extensions have the numbers that they have in the file.
         where: the recipe's file.
-        faulty: keys that are known to be wrong, about which nothing more is said.
+        faulty: keys that are known to be wrong, and about which nothing more is said.
     """
     extensions = {f"extension[{index}]": table for index, table in enumerate(document.get("extension", []))}
     problems = _names(document["rez"], extensions, where)
@@ -113,7 +115,7 @@ def check_together(document: dict[str, Any], where: str, faulty: Collection[str]
 
 
 def remarks(document: dict[str, Any], where: str) -> list[str]:
-    """What does no harm, but not what its author thinks either."""
+    """Remarks on values that do no harm, but do not have the effect that the author expects."""
     return [
         f"{where}: extension[{index}].python: has no effect without isolation = true"
         for index, extension in enumerate(document.get("extension", []))
@@ -133,9 +135,9 @@ def _names(rez: dict[str, Any], extensions: dict[str, dict[str, Any]], where: st
             continue
         holder = taken.setdefault(canonical(name), path)
         if holder == "[rez]":
-            problems.append(Problem(where, f"{path}.name", f"{name!r} is Rez itself", "set it up in [rez]"))
+            problems.append(Problem(where, f"{path}.name", f"{name!r} is Rez itself", "write its keys in [rez]"))
         elif holder != path:
             problems.append(
-                Problem(where, f"{path}.name", f"{name!r} is there already, as {holder}", "keep one of them")
+                Problem(where, f"{path}.name", f"{name!r} is the same name as that of {holder}", "remove one of them")
             )
     return problems

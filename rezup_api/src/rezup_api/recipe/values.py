@@ -1,6 +1,7 @@
-"""One value of a recipe: what its kind takes, and the form in which it is kept.
+"""Check one value of a recipe by its kind, and convert it to the form in which rezup keeps it.
 
-Each converter gets the raw value and a `Complain`, and gives the converted one; what it gives after a complaint is dropped.
+A converter gets the raw value and a `Complain`, and returns the converted value. If it has complained, the caller drops what it
+returns.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from rezup_api.errors import UsageError
-from rezup_api.recipe.credentials import redact
 from rezup_api.recipe.parse import Number
 from rezup_api.recipe.schema import DOTENV_PLATFORMS, ENGINES, LINKS, LOCK_PLATFORMS, Kind, join_key
 
 Complain = Callable[[str, str, str], None]
-"""Called with where inside the value ("" or "[1]" or ".name"), what is wrong, and the way out (may be empty)."""
+"""Takes the place inside the value ("" or "[1]" or ".name"), what is wrong there, and what to write instead (may be empty)."""
 Converter = Callable[[Any, Complain], Any]
 
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # PEP 508
@@ -26,7 +26,8 @@ _PATH_MARK = re.compile(r"[/\\]|^[~$.]")
 
 
 def describe(value: object) -> str:
-    """What a raw value is, without the value itself, which may be a credential."""
+    """The type of a raw value in words, without the value itself, which may be a credential."""
+    # `bool` first, because in Python True is also an `int`; `Number` before `str`, because it is one.
     if isinstance(value, bool):
         return "true" if value else "false"
     for kinds, name in (
@@ -47,12 +48,14 @@ def expected(what: str, found: object) -> str:
 
 
 def is_fit_for_folder(name: str) -> bool:
-    """Whether a folder of that name can be made on every platform."""
+    """Whether a folder of that name can be made on Linux, macOS and Windows."""
     return 0 < len(name) <= 100 and not _UNFIT_FOR_A_FOLDER.search(name) and not _RESERVED_BY_WINDOWS.fullmatch(name)
 
 
 def quoted(value: str) -> str:
-    """A value inside a message: in quotes, cut, without credentials."""
+    """A value as messages show it: in quotes, at most 60 characters long, without credentials."""
+    from rezup_api.recipe.credentials import redact  # few recipes need a message
+
     shown = redact(value)
     return repr(shown if len(shown) <= 60 else shown[:57] + "...")
 
@@ -77,14 +80,14 @@ def _optional_path(value: Any, complain: Complain) -> str:
     if value is False:  # rezup 1.x wrote `false` where 2.x writes ""
         return ""
     if value is True:
-        complain("", "expected a path, found true", "false or empty means none")
+        complain("", "expected a path, found true", "write false, or an empty text, for no path")
         return ""
     return _text(value, complain)
 
 
 def _switch(value: Any, complain: Complain) -> bool:
     if not isinstance(value, bool):
-        complain("", expected("true or false", value), "without quotes" if value in ("true", "false") else "")
+        complain("", expected("true or false", value), "write it without quotes" if value in ("true", "false") else "")
     return value is True
 
 
@@ -92,7 +95,9 @@ def _distribution(value: Any, complain: Complain) -> str:
     name = _filled(value, complain)
     if name and not (_DISTRIBUTION.fullmatch(name) and is_fit_for_folder(name)):
         complain(
-            "", f"{quoted(name)} is not a distribution name", "letters, digits, '.', '_' and '-'; the rest goes in url"
+            "",
+            f"{quoted(name)} is not a distribution name",
+            "use letters, digits, '.', '_' and '-'; versions and addresses belong in url",
         )
     return name
 
@@ -100,7 +105,7 @@ def _distribution(value: Any, complain: Complain) -> str:
 def _folder(value: Any, complain: Complain) -> str:
     name = _filled(value, complain)
     if name and not is_fit_for_folder(name):
-        complain("", f"{quoted(name)} cannot be a folder's name", "letters, digits, '.', '_' and '-' are safe")
+        complain("", f"{quoted(name)} cannot be a folder's name", "use letters, digits, '.', '_' and '-'")
     return name
 
 
@@ -124,6 +129,7 @@ def _list_of(what: str, each: Converter) -> Converter:
 
 
 def _inside(complain: Complain, at: str) -> Complain:
+    """A `Complain` for the part `at` of a value, which passes complaints on with their place in the whole value."""
     return lambda deeper, message, way_out: complain(at + deeper, message, way_out)
 
 
@@ -135,10 +141,14 @@ def _python(value: Any, complain: Complain) -> str:
         return ""
     text = str(value).strip()
     version = text.removeprefix("python")
-    if not text or _VERSION.fullmatch(version):  # empty: rezup 2.x took the Python that ran it
+    if not text or _VERSION.fullmatch(version):  # an empty text meant the Python that runs rezup to rezup 2.x, too
         return version
     if isinstance(value, Number) or not _PATH_MARK.search(text) or "\x00" in text:
-        complain("", f"{quoted(text)} is neither a Python version nor a path", "such as 3.11, or /usr/bin/python3.11")
+        complain(
+            "",
+            f"{quoted(text)} is neither a Python version nor a path",
+            "write for example 3.11 or /usr/bin/python3.11",
+        )
     return text
 
 
@@ -168,7 +178,7 @@ def _variable(name: str, value: Any, complain: Complain) -> str:
 
 def _dotenv(value: Any, complain: Complain) -> dict[str, Any]:
     if not isinstance(value, dict):
-        complain("", expected("a table", value), 'such as [dotenv] with 1 = "/path/to/file.env"')
+        complain("", expected("a table", value), 'write [dotenv], and below it 1 = "/path/to/file.env"')
         return {}
     result: dict[str, Any] = {}
     for name, item in value.items():
@@ -179,7 +189,7 @@ def _dotenv(value: Any, complain: Complain) -> dict[str, Any]:
                 inside("", "macos and darwin are the same platform", "put all files into one of them")
             result[platform] = _files(item, inside)
         elif isinstance(item, dict):
-            inside("", "is not a platform", f"known ones: {', '.join(DOTENV_PLATFORMS)}")
+            inside("", "is not a platform", f"write one of {', '.join(DOTENV_PLATFORMS)}")
         else:
             result[name] = _filled(item, inside)
     return result
@@ -187,7 +197,7 @@ def _dotenv(value: Any, complain: Complain) -> dict[str, Any]:
 
 def _files(value: Any, complain: Complain) -> dict[str, str]:
     if not isinstance(value, dict):
-        complain("", expected("a table", value), "files of a platform stand in a table of its name")
+        complain("", expected("a table", value), "put the files of a platform into a table with its name")
         return {}
     return {name: _filled(item, _inside(complain, _dot(name))) for name, item in value.items()}
 
@@ -196,9 +206,8 @@ def _one_of(*choices: str) -> Converter:
     def convert(value: Any, complain: Complain) -> str:
         text = _text(value, complain)
         if type(value) is str and text not in choices:
-            complain(
-                "", f"{quoted(text)} is not known here", "one of " + ", ".join(f'"{choice}"' for choice in choices)
-            )
+            way_out = "write one of " + ", ".join(f'"{choice}"' for choice in choices)
+            complain("", f"{quoted(text)} is not a value that this key takes", way_out)
         return text
 
     return convert
@@ -215,7 +224,7 @@ def _seconds(value: Any, complain: Complain) -> int | float:
     elif isinstance(value, Number):
         number = float(value)
     else:
-        complain("", expected("a number of seconds", value), "without quotes" if type(value) is str else "")
+        complain("", expected("a number of seconds", value), "write it without quotes" if type(value) is str else "")
         return 0
     if not 0 < number < float("inf"):
         complain("", "must be more than 0 seconds, and finite", "")
@@ -224,7 +233,7 @@ def _seconds(value: Any, complain: Complain) -> int | float:
 
 def _count(value: Any, complain: Complain) -> int:
     if type(value) is not int:
-        complain("", expected("a whole number", value), "without quotes" if type(value) is str else "")
+        complain("", expected("a whole number", value), "write it without quotes" if type(value) is str else "")
         return 0
     if value < 1:
         complain("", "must be 1 or more", "")
@@ -271,15 +280,15 @@ _DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
 
 
 def is_duration(text: str) -> bool:
-    """Whether `text` is a duration."""
+    """Whether `text` is a duration, such as "30d"."""
     return _DURATION.fullmatch(text) is not None
 
 
 def duration_seconds(text: str) -> int:
-    """How many seconds a duration lasts.
+    """The length of a duration in seconds.
 
     Raises:
-        UsageError: it is none.
+        UsageError: `text` is not a duration.
     """
     match = _DURATION.fullmatch(text)
     if match is None:
@@ -288,5 +297,5 @@ def duration_seconds(text: str) -> int:
 
 
 def canonical(name: str) -> str:
-    """A distribution's name as indexes compare it (PEP 503)."""
+    """The normalised name of a distribution, by which indexes compare names (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()

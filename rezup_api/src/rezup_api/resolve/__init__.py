@@ -1,1 +1,1 @@
-"""Find versions and install them: the engines uv and pip."""
+"""Resolve requirements to versions and install those, with the engines uv and pip."""

@@ -1,4 +1,4 @@
-"""What the engines share: the pins they deal in, and what they need around them."""
+"""Declare what an engine can do, and gather what every engine needs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
 
-# 1980, where ZIP begins: a wheel made twice of the same sources is the same file (https://reproducible-builds.org/specs/).
+# The value of SOURCE_DATE_EPOCH, 1980-01-01, the first day that ZIP knows. With it, a wheel that is made twice of the same
+# sources is the same file (https://reproducible-builds.org/specs/source-date-epoch/).
 EPOCH = "315532800"
 _PROGRESS = re.compile(r"^ ?(Resolved|Downloading|Downloaded|Building|Built|Prepared|Installed|Updating|Updated)\b.*")
 
@@ -34,12 +35,15 @@ class Surroundings:
 
     Args:
         environ: the environment of the caller, with the recipe's `[pip.env]` in it.
-        work: a folder for files that live as long as the build.
-        holding: descriptors that the started processes keep open.
-        options: all options for pip, the weakest first.
-        own_options: those of the recipe alone, as words.
-        wheelhouse: a folder of wheels to take what it has from.
-        wheels: folders of wheels that belong to the revision, or to what it is made from; they need not exist.
+        work: a folder for files that are needed until the build ends.
+        caches: the caches of this user.
+        report: gets the commands that are started, and notes.
+        holding: descriptors of locks that the started processes keep open.
+        options: all options for pip, from files, variables and the recipe; the weakest first.
+        own_options: the options of the recipe alone, as words of a command line.
+        link: "auto" or "copy"; see `Pip`.
+        wheelhouse: a folder of wheels that is searched before an index.
+        wheels: folders of the wheels that belong to the new revision, or to the one from which it is made; they need not exist.
     """
 
     environ: Mapping[str, str]
@@ -55,46 +59,46 @@ class Surroundings:
 
     @property
     def finding(self) -> tuple[str, ...]:
-        """The options by which wheels beside a lock are found."""
+        """The options that let an engine find the wheels beside a lock."""
         return tuple(word for folder in self.wheels if folder.is_dir() for word in ("--find-links", str(folder)))
 
 
 class Resolving(Protocol):
-    """A resolution that is under way."""
+    """A resolution that runs in a process of its own."""
 
     def result(self) -> Versions:
-        """Wait for it.
+        """Wait for the resolution to end; the versions that it has found.
 
         Raises:
-            InstallError: there is no set of versions that fits.
+            InstallError: no set of versions fits.
         """
 
     def cancel(self) -> None:
-        """End it without a result."""
+        """End the resolution without a result."""
 
 
 class Locking(Protocol):
-    """A resolution whose result is a lock that is under way."""
+    """A resolution that runs in a process of its own, and whose result is a lock."""
 
     def result(self) -> str:
-        """Wait for it: the text of a pylock.toml file.
+        """Wait for the resolution to end; the text of a pylock.toml file (PEP 751).
 
         Raises:
-            InstallError: there is no set of versions that fits.
+            InstallError: no set of versions fits.
         """
 
     def cancel(self) -> None:
-        """End it without a result."""
+        """End the resolution without a result."""
 
 
 @dataclass(frozen=True, slots=True)
 class LockRequest:
-    """What a lock is to be.
+    """The properties that a new lock shall have.
 
     Args:
-        platforms: those it is for, in the words of recipes; none means all for which there is a resolution.
-        earlier: the text of a lock whose versions are kept where they still fit, empty for none.
-        upgrades: the distributions whose versions are not kept.
+        platforms: its platforms, as recipes name them; empty for all platforms for which a set of versions fits.
+        earlier: the text of a lock whose versions are kept where they still fit; may be empty.
+        upgrades: the names of the distributions whose versions are not kept.
     """
 
     platforms: tuple[str, ...] = ()
@@ -103,54 +107,70 @@ class LockRequest:
 
 
 class Engine(Protocol):
-    """What installs into environments.
+    """A program that resolves requirements and installs packages.
 
-    `scratch` gives an environment by name, for the engine that needs one.
+    The argument `scratch` of the methods makes an environment of a given name that lasts until the build ends, for an engine that
+    needs one. Two calls with the same name give the same environment.
     """
 
     name: str
-    # Whether it installs with the pip of the environment itself, which must then be there.
+    # Whether the engine runs the pip of the environment into which it installs, which must then have one.
     needs_pip: bool
 
     def lock(self, request: EnvironmentRequest, wanted: LockRequest, scratch: Callable[[str], Path]) -> Locking | None:
-        """Begin to find the versions of all that is requested, and where their files are; None if this engine cannot."""
+        """Begin to resolve a request, with the addresses of all files; None if this engine cannot make a lock of it."""
 
     def resolve(self, request: EnvironmentRequest, limits: Versions | None = None) -> Resolving:
-        """Begin to find the versions of all that is requested; within the limits of other pins, without the shared libraries."""
+        """Begin to resolve a request.
+
+        Args:
+            request: the environment.
+            limits: versions that the result must keep. With them, the shared libraries are left out of the resolution.
+        """
 
     def separate(
         self, request: EnvironmentRequest, together: Versions, scratch: Callable[[str], Path]
     ) -> tuple[Versions, Versions]:
-        """What the environment itself holds and what the shared libraries hold, of pins that were resolved together.
+        """Separate versions that were resolved together: those of the environment itself, and those of the shared libraries.
 
         Raises:
-            InstallError: there is no set of versions that fits.
+            InstallError: no set of versions fits.
         """
 
     def build_wheel(self, source: Path, folder: Path, interpreter: Interpreter, scratch: Callable[[str], Path]) -> None:
         """Make a wheel of a project or a source archive.
 
+        Args:
+            source: the folder of the project, or the archive.
+            folder: where the wheel goes.
+            interpreter: the interpreter that runs the build.
+            scratch: see the class.
+
         Raises:
-            InstallError: its build fails.
+            InstallError: the build fails.
         """
 
-    def install(self, environment: Path, request: EnvironmentRequest, pins: Versions, step: Step) -> None:
-        """Install exactly the pins into an environment.
+    def install(self, environment: Path, request: EnvironmentRequest, versions: Versions, step: Step) -> None:
+        """Install exactly these versions into an environment.
 
         Raises:
-            InstallError: it did not work; the environment is of no use then.
+            InstallError: the installation has failed; the environment is unusable then.
         """
 
     def install_into(
-        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Versions
+        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, versions: Versions
     ) -> None:
-        """Install exactly the pins into a plain folder."""
+        """Install exactly these versions into a plain folder.
+
+        Raises:
+            InstallError: the installation has failed.
+        """
 
     def forget(self, names: Sequence[str]) -> bool:
-        """Drop what the engine's own cache holds of some distributions, because files of theirs were found damaged.
+        """Remove some distributions from the engine's own cache, because their installed files are damaged.
 
         Returns:
-            Whether anything was dropped, so that another installation may give sound files.
+            Whether anything was removed, so that a second installation may give intact files.
         """
 
 
@@ -169,11 +189,14 @@ def surroundings(
     """Gather what the engines need; `${VAR}` in the recipe's pip options and variables is expanded.
 
     Args:
-        prefix: the installation of the interpreter, whose own pip.conf holds.
-        wheels: see `Surroundings`.
+        recipe: gives the options, the variables and `link`.
+        settings: gives the wheelhouse and the home folder.
+        environ: the environment of the caller.
+        work: see `Surroundings`, as for `caches`, `report`, `holding` and `wheels`.
+        prefix: the installation of the interpreter, which may have a pip.conf of its own.
 
     Raises:
-        RecipeError: an option is none.
+        RecipeError: a word among the recipe's options is not an option.
     """
     own = {**clean_environ(environ), **{name: expand(value, environ) for name, value in recipe.pip.env.items()}}
     words = tuple(pip_configuration.split_options(expand(word, own) for word in recipe.pip.options))
@@ -196,7 +219,8 @@ def surroundings(
 
 
 def _keyring(options: Sequence[pip_configuration.Option], environ: Mapping[str, str]) -> list[pip_configuration.Option]:
-    """pip asks a `keyring` command that is on PATH by itself; uv, and a pip that must not ask anybody, when told to."""
+    """The option that makes the engines ask a `keyring` command, if PATH has one and nothing else is configured."""
+    # pip asks such a command by itself, but not with PIP_NO_INPUT, which rezup sets; uv asks it only with this option.
     named = [option.value for option in options if option.name == "keyring-provider"]
     if environ.get("UV_KEYRING_PROVIDER") or named[-1:] not in ([], ["auto"]):
         return []
@@ -205,7 +229,7 @@ def _keyring(options: Sequence[pip_configuration.Option], environ: Mapping[str, 
 
 
 def progress_of(step: Step | None) -> Callable[[str], None] | None:
-    """What to do with every line an engine prints: pass on those that tell how far it is."""
+    """A function that takes every line that an engine prints, and passes on those that show its progress."""
     if step is None:
         return None
 

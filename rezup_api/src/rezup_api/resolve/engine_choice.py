@@ -1,4 +1,4 @@
-"""Which engine installs an environment: uv where it can do all that is asked, pip elsewhere."""
+"""Choose the engine that installs an environment: uv if it can do everything that is asked, otherwise pip."""
 
 from __future__ import annotations
 
@@ -19,26 +19,34 @@ OLDEST_FOR_UV = (3, 6)
 
 
 def choose_engine(recipe: Recipe, interpreter: Interpreter, around: Surroundings) -> Engine:
-    """uv where it can do all that is asked, else pip; the reason for pip is reported."""
-    translation = pip_configuration.translate(around.options, around.environ)
-    reason = ""
+    """The engine for an environment: uv if it can do everything that is asked, otherwise pip.
+
+    If pip is chosen although the recipe does not ask for it, a `Note` reports the reason.
+
+    Args:
+        recipe: may ask for pip itself (`pip.engine`).
+        interpreter: the interpreter of the environment.
+        around: gives the options that uv must be able to express.
+    """
     if recipe.pip.engine == "pip":
         return PipEngine(around)
-    if interpreter.version < OLDEST_FOR_UV:
-        return PipEngine(around)
-    if translation.untranslatable:
-        named = ", ".join(f"--{option.name} ({option.origin})" for option in translation.untranslatable)
-        reason = f"pip installs this environment, because uv has no counterpart of {named}"
+    translation = pip_configuration.translate(around.options, around.environ)
     uv = find_uv()
-    if uv is None:
-        reason = "pip installs this environment, because there is no uv on this machine"
+    reason = ""
+    if interpreter.version < OLDEST_FOR_UV:
+        reason = f"uv does not support Python {interpreter.version_text}"
+    elif translation.untranslatable:
+        named = ", ".join(f"--{option.name} ({option.origin})" for option in translation.untranslatable)
+        reason = f"uv has no counterpart of {named}"
+    elif uv is None:
+        reason = "there is no uv on this machine"
     if reason or uv is None:
-        around.report(Note(reason))
+        around.report(Note(f"pip installs this environment, because {reason}"))
         return PipEngine(around)
     return UvEngine(around, uv, translation)
 
 
 def helper_engine(around: Surroundings) -> UvEngine | None:
-    """uv for installing tools of rezup's own, also where pip installs the environment; None where there is no uv."""
+    """uv, for installing the tools that rezup itself runs, even where pip installs the environment; None without uv."""
     uv = find_uv()
     return UvEngine(around, uv, pip_configuration.translate(around.options, around.environ)) if uv else None

@@ -1,4 +1,4 @@
-"""How the failures of the engines are told: what pip and uv print, and what to do about it."""
+"""Turn a failure of pip or uv into an error that shows the end of its output and says what the user can do."""
 
 from __future__ import annotations
 
@@ -16,37 +16,45 @@ if TYPE_CHECKING:
 
 
 def is_missing(completed: runner.Completed) -> bool:
-    """Whether a command has failed because no index has a file that was asked for; one that is another is no such case."""
-    said = " ".join(completed.tail.split())
+    """Whether a command has failed because no index has a requested file; a file with another hash is not missing."""
+    output = " ".join(completed.tail.split())
     return (
         bool(completed.status)
-        and re.search(f"{_MISSING}|{_GONE}", said) is not None
-        and not re.search(r"(?i)hash", said)
+        and re.search(f"{_MISSING}|{_GONE}", output) is not None
+        and not re.search(r"(?i)hash", output)
     )
 
 
 def retry_recorded_addresses(
-    completed: runner.Completed, pins: Versions, again: Callable[[Versions], runner.Completed]
+    completed: runner.Completed, versions: Versions, again: Callable[[Versions], runner.Completed]
 ) -> runner.Completed:
-    """How an installation has ended; where the indexes lack a file, how it ends with the recorded addresses.
+    """Install once more from the recorded addresses, if the indexes lack a file.
 
-    Of two failures it is the one that tells more: that a file is another one, rather than that an index has none.
+    Args:
+        completed: the installation from the indexes.
+        versions: the versions that it should install.
+        again: installs other lines of the same versions.
+
+    Returns:
+        The installation that counts, which may have failed too.
     """
-    others = pins.by_address() if is_missing(completed) else None
+    others = versions.by_address() if is_missing(completed) else None
     if others is None:
         return completed
     second = again(others)
+    # If both failed, show the failure that says more: a file with another hash rather than a file that is missing.
     return completed if is_missing(second) else second
 
 
 def require_success(completed: runner.Completed, failure: str) -> runner.Completed:
-    """What a command printed, if it succeeded.
+    """The same command, if it has succeeded.
 
     Args:
-        failure: what did not work, the beginning of the error's message.
+        completed: the command, after it has ended.
+        failure: how the error's message begins: what did not work.
 
     Raises:
-        InstallError: it failed; the message holds the end of its output.
+        InstallError: the command has failed; the message holds the end of its output, without credentials.
     """
     if completed.status == 0:
         return completed
@@ -80,12 +88,12 @@ _HINTS = (
     ),
     (
         r"40[137] (Unauthorized|Forbidden|Error|Client Error)|Credentials not correct",
-        "the index refuses: check the credentials in netrc, keyring or the index URL",
+        "the index refuses access: check the credentials in netrc, in the keyring or in the URL of the index",
     ),
     (
         _MISSING,
-        # uv does not say when an index refused.
-        "check the name and the version in the recipe, which index is asked, and the credentials if it wants any",
+        # An index that refuses access looks to uv like one that lacks the package, so the hint has to name credentials too.
+        "check the name and the version in the recipe, which index is asked, and the credentials if the index needs any",
     ),
     (
         r"Failed to build|build backend|Failed building",
@@ -95,7 +103,7 @@ _HINTS = (
 
 
 def _hint(tail: str) -> str:
-    said = " ".join(tail.split())  # uv breaks its lines wherever the terminal ends
+    output = " ".join(tail.split())  # uv breaks its lines wherever the terminal ends, so also within our patterns
     return next(
-        (hint for pattern, hint in _HINTS if re.search(pattern, said)), "run again with --debug to see the commands"
+        (hint for pattern, hint in _HINTS if re.search(pattern, output)), "run again with --debug to see the commands"
     )

@@ -1,4 +1,4 @@
-"""Wheels of what a recipe takes from local paths, made once, so that everybody who has them installs the very same files."""
+"""Make a wheel of every local path in a recipe, once, so that all machines install the very same files."""
 
 from __future__ import annotations
 
@@ -22,22 +22,28 @@ if TYPE_CHECKING:
 def from_wheels(
     request: EnvironmentRequest, folder: Path, work: Path, build: Callable[[Path, Path], None], report: Reporter
 ) -> tuple[EnvironmentRequest, list[LocalWheel]]:
-    """What is asked for, with a wheel in place of each local path that is not editable.
+    """Replace each local path of a request that is not editable by a wheel.
 
     Args:
-        folder: where the wheels are kept; made when there is one.
-        work: a folder for what lives as long as the build.
+        request: the environment that the recipe asks for.
+        folder: the folder that keeps the wheels; it is made when there is a first one.
+        work: a folder for files that are needed until the build ends.
         build: makes a wheel of a project or a source archive, in a folder.
+        report: gets a step for every wheel that is built.
+
+    Returns:
+        The changed request, and the wheels.
 
     Raises:
-        InstallError: one cannot be built.
+        InstallError: a wheel cannot be built, or a local path does not exist.
+        StorageError: a wheel cannot be kept.
     """
     made: list[LocalWheel] = []
 
     def changed(requirement: Requirement) -> Requirement:
         if requirement.local is None or requirement.editable:
             return requirement
-        found = next((one for one in made if one.called == requirement.name), None)
+        found = next((wheel for wheel in made if wheel.called == requirement.name), None)
         if found is None:
             found = _wheel(requirement, folder, work, build, report)
             made.append(found)
@@ -65,11 +71,13 @@ def _wheel(
     try:
         name, version, _, _ = parse_wheel_filename(made.name)
     except InvalidWheelFilename as error:
-        raise InstallError(f"{made} is not named as a wheel is: {error}") from error
+        raise InstallError(f"the name of {made} is not a valid name of a wheel: {error}") from error
     target = folder / made.name
     with storing("cannot write to"):
         folder.mkdir(exist_ok=True)
-        if not target.exists():  # else it was made for another environment of the revision, whose lock has its digest
+        # Never replace a wheel: another environment of this revision has the same path, and its lock has the digest of the
+        # wheel that was made first. A second build may give other bytes.
+        if not target.exists():
             shutil.copyfile(made, target)
     return LocalWheel(target, requirement.name, str(name), str(version))
 
@@ -79,5 +87,7 @@ def _built(source: Path, target: Path, build: Callable[[Path, Path], None]) -> P
     build(source, target)
     wheels = sorted(target.glob("*.whl"))
     if len(wheels) != 1:
-        raise InstallError(f"building {source} gave no wheel", "see what its build does: pip wheel " + str(source))
+        raise InstallError(
+            f"the build of {source} made {len(wheels)} wheels instead of one", f"see why with: pip wheel {source}"
+        )
     return wheels[0]

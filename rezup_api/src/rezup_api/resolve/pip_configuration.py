@@ -1,9 +1,11 @@
-"""What a studio configured for pip, read where pip reads it, and said again in uv's words.
+"""Read a studio's configuration of pip where pip reads it, and translate it for uv.
 
-pip's order (https://pip.pypa.io/en/stable/topics/configuration/): system, user and environment-wide files, the file named by
-PIP_CONFIG_FILE, PIP_* variables, then the command line, which here are the recipe's `[pip] options`. Of files and variables the
-last place counts, also for lists; the command line adds to lists. An option that has no counterpart in uv means that pip installs
-the environment.
+pip's order is (https://pip.pypa.io/en/stable/topics/configuration/): the files of the system, the user and the environment, the
+file that PIP_CONFIG_FILE names, PIP_* variables, and then the command line, which here is the recipe's `[pip] options`. Of files
+and variables the last one counts, also for lists; the command line adds to lists. If an option has no counterpart in uv, pip
+installs the environment.
+
+`acts` says which options are for resolving, which for installing and which for building.
 """
 
 from __future__ import annotations
@@ -17,10 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import Problem, RecipeError
+from rezup_api.resolve.acts import Purpose, concerns, normal_name, option_of
 from rezup_api.settings import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 _SHORT = {
     "-i": "index-url",
@@ -30,34 +33,34 @@ _SHORT = {
     "-v": "verbose",
     "-q": "quiet",
 }
-_ALIASES = {"pypi-url": "index-url", "timeout": "timeout", "default-timeout": "timeout"}
 _FLAGS = {
     "no-index", "pre", "no-build-isolation", "no-cache-dir", "require-hashes", "no-deps", "disable-pip-version-check",
     "no-input", "no-color", "quiet", "verbose", "no-warn-script-location", "no-warn-conflicts", "no-python-version-warning",
     "no-compile", "compile", "prefer-binary", "upgrade", "force-reinstall", "ignore-installed", "user", "use-pep517",
     "no-clean", "debug", "isolated", "require-virtualenv", "no-user", "build-isolation", "use-deprecated-build",
 }  # fmt: skip
-# They change what pip shows or where it keeps things, not what is installed in an environment that rezup makes.
+# These change what pip shows or where it keeps its files, but not what it installs in an environment that rezup makes.
 _WITHOUT_MEANING = {
     "disable-pip-version-check", "no-input", "no-color", "quiet", "verbose", "no-warn-script-location", "progress-bar",
     "no-warn-conflicts", "no-python-version-warning", "no-compile", "compile", "log", "cache-dir", "no-cache-dir", "format",
     "require-virtualenv", "user", "no-user", "target", "prefix", "root", "python", "exists-action", "build-isolation",
     "root-user-action", "upgrade", "upgrade-strategy", "use-pep517", "resume-retries", "config-file", "no-clean", "debug",
 }  # fmt: skip
-_LISTS = {"extra-index-url", "find-links", "trusted-host", "constraint", "no-binary", "only-binary"}
+_LISTS = {"extra-index-url", "find-links", "trusted-host", "constraint", "build-constraint", "no-binary", "only-binary"}
 _SPACED = re.compile(r"-[^\s=]+\s")
-REQUIRE_HASHES = "--require-hashes"
-NO_DEPS = "--no-deps"
 _ADDED_UP = {"no-binary", "only-binary"}
-# pip looks for these in the home folder where they begin with `~`; uv takes it for a folder's name.
-_PATHS = {"find-links", "constraint", "cert", "client-cert"}
-# Lists of uv's own, which add to pip's, and what is between their items: uv would pass over them where it gets arguments.
+# Options whose value pip expands when it begins with `~`; uv takes `~` for the name of a folder.
+_PATHS = {"find-links", "constraint", "build-constraint", "cert", "client-cert"}
+# uv's own variables for lists, and the separator of their items. They add to pip's lists. rezup has to add them itself, because
+# uv ignores the variable as soon as it gets the argument.
 _UV_LISTS = {
     "extra-index-url": ("UV_INDEX", " "),
     "find-links": ("UV_FIND_LINKS", ","),
     "trusted-host": ("UV_INSECURE_HOST", " "),
     "constraint": ("UV_CONSTRAINT", " "),
+    "build-constraint": ("UV_BUILD_CONSTRAINT", " "),
 }
+# uv's own variables for single values; where one of them is set, it wins over pip's configuration.
 _UV_OWN = {
     "index-url": ("UV_INDEX_URL", "UV_DEFAULT_INDEX"),
     "timeout": ("UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT"),
@@ -69,7 +72,7 @@ _UV_OWN = {
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option as pip knows it: `name` without dashes, `value` "true" for a flag, and where it was found."""
+    """One option of pip: `name` without dashes, `value` ("true" for a flag), and `origin`, the file or variable that has it."""
 
     name: str
     value: str
@@ -78,22 +81,36 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """The options in uv's words: arguments, variables, and those that have no counterpart."""
+    """pip's options for uv: arguments, environment variables, and the options that have no counterpart in uv.
 
-    arguments: tuple[str, ...]
+    Args:
+        given: arguments, each group with the option of pip that it stands for.
+        environ: variables.
+        untranslatable: the options that have no counterpart.
+    """
+
+    given: tuple[tuple[str, tuple[str, ...]], ...]
     environ: Mapping[str, str]
     untranslatable: tuple[Option, ...]
 
+    def arguments(self, act: Purpose) -> tuple[str, ...]:
+        """The arguments that are for an act."""
+        return tuple(word for name, words in self.given if concerns(name, act) for word in words)
+
 
 def configured(environ: Mapping[str, str], home: Path, prefix: Path) -> list[Option]:
-    """Every option that pip's files and variables set, the weakest first, except where a variable of uv's own says otherwise.
+    """Every option that pip's files and variables set, the weakest first, without those that a variable of uv's own replaces.
 
     Args:
-        environ: with PIP_*, UV_* and XDG_*.
+        environ: the variables, of which PIP_*, UV_* and XDG_* count.
         home: the user's home folder.
-        prefix: the installation whose own pip.conf holds ("site" level).
+        prefix: the installation that has a pip.conf of its own (pip's "site" level).
+
+    Raises:
+        RecipeError: a file of pip's configuration cannot be read.
     """
     chosen = environ.get("PIP_CONFIG_FILE", "")
+    # With PIP_CONFIG_FILE=/dev/null pip reads no file at all.
     files = [] if chosen == os.devnull else [*_files(environ, home, prefix), *([Path(chosen)] if chosen else [])]
     sections: dict[str, dict[str, Option]] = {"global": {}, "install": {}, "variables": {}}
     for path in files:
@@ -101,7 +118,7 @@ def configured(environ: Mapping[str, str], home: Path, prefix: Path) -> list[Opt
             sections[section][option.name] = option
     for name, value in environ.items():
         if name.startswith("PIP_") and name != "PIP_CONFIG_FILE":
-            option = Option(_normal(name[4:].lower().replace("_", "-")), value, name)
+            option = Option(option_of(name), value, name)
             sections["variables"][option.name] = option
     found = [option for section in sections.values() for option in section.values() if option.value]
     standing = {option.name: option for option in found}
@@ -115,7 +132,8 @@ def configured(environ: Mapping[str, str], home: Path, prefix: Path) -> list[Opt
 
 
 def _files(environ: Mapping[str, str], home: Path, prefix: Path) -> list[Path]:
-    # pip passes over the user's own files where PIP_CONFIG_FILE names one.
+    """The files that pip reads on this platform, the weakest first, without the one that PIP_CONFIG_FILE names."""
+    # pip ignores the user's own files if PIP_CONFIG_FILE names a file that exists.
     users = not os.path.exists(environ.get("PIP_CONFIG_FILE") or os.devnull + "/none")
     if os.name == "nt":
         program_data = Path(environ.get("PROGRAMDATA", r"C:\ProgramData"))
@@ -144,49 +162,70 @@ def _read(path: Path) -> list[tuple[str, Option]]:
         raise RecipeError([problem], subject="pip's configuration") from error
     sections = [name for name in ("global", "install") if parser.has_section(name)]
     return [
-        (section, Option(_normal(key.replace("_", "-")), value.strip(), str(path)))
+        (section, Option(normal_name(key.replace("_", "-")), value.strip(), str(path)))
         for section in sections
         for key, value in parser.items(section)
     ]
 
 
-def _normal(name: str) -> str:
-    return _ALIASES.get(name, name)
-
-
 def split_options(words: Iterable[str]) -> list[str]:
-    """Options as pip takes them: `--name value` in one text becomes two words, `--name=a value` stays one."""
+    """Split options into words, as pip takes them: the text `--name value` becomes two words, `--name=a value` stays one."""
     return [part for word in words for part in (word.split(None, 1) if _SPACED.match(word) else [word])]
 
 
 def parse_options(words: Sequence[str], where: str) -> list[Option]:
-    """The recipe's `[pip] options`: `--name=value`, `--name value`, `-i value`, flags.
+    """Parse the recipe's `[pip] options`: `--name=value`, `--name value`, `-i value`, and flags.
+
+    Args:
+        words: the options.
+        where: the recipe, as messages name it.
 
     Raises:
         RecipeError: a word is not an option.
     """
-    found: list[Option] = []
+    return [option for option, _ in _grouped(words, where)]
+
+
+def words_for(act: Purpose, words: Sequence[str], without: Collection[str] = ()) -> list[str]:
+    """The words of those of the recipe's options that are for an act.
+
+    Args:
+        without: words whose options are left out, each with its value.
+    """
+    return [
+        word
+        for option, group in _grouped(words, "")
+        if concerns(option.name, act) and group[0].partition("=")[0] not in without
+        for word in group
+    ]
+
+
+def _grouped(words: Sequence[str], where: str) -> list[tuple[Option, tuple[str, ...]]]:
+    """The options that words are, each with its words."""
+    found: list[tuple[Option, tuple[str, ...]]] = []
     rest = split_options(words)
     while rest:
+        before = tuple(rest)
         word = rest.pop(0)
         if not word.startswith("-"):
             raise RecipeError([Problem(where, "pip.options", f"{word!r} is not an option of pip")])
         name, mark, value = word.partition("=")
-        name = _SHORT.get(name[:2], name) if not name.startswith("--") else _normal(name[2:])
+        name = _SHORT.get(name[:2], name) if not name.startswith("--") else normal_name(name[2:])
         if not mark and not word.startswith("--") and len(word) > 2:
             value, mark = word[2:], "="
+        # The next word is the value, unless the option is a known flag. Without that table `--pre rez` would be ambiguous.
         if not mark:
             value = "true" if name in _FLAGS or not rest or rest[0].startswith("-") else rest.pop(0)
-        found.append(Option(name, value.strip(), where))
+        found.append((Option(name, value.strip(), where), before[: len(before) - len(rest)]))
     return found
 
 
 def translate(options: Iterable[Option], environ: Mapping[str, str]) -> Translation:
-    """Say options of pip in uv's words.
+    """Translate options of pip for uv.
 
     Args:
-        options: the weakest first.
-        environ: with the lists of uv's own, UV_INDEX and the like, which are added to, and the home folder.
+        options: the options, the weakest first.
+        environ: the variables, of which the home folder and uv's own lists (UV_INDEX and the like) count.
     """
     single: dict[str, Option] = {}
     lists: dict[str, list[str]] = {}
@@ -197,21 +236,23 @@ def translate(options: Iterable[Option], environ: Mapping[str, str]) -> Translat
             single.pop(option.name, None)
         else:
             single[option.name] = option
-    arguments: list[str] = []
+    given: list[tuple[str, tuple[str, ...]]] = []
     variables: dict[str, str] = {}
     unknown: list[Option] = []
     for name, option in single.items():
+        arguments: list[str] = []
         if name not in _WITHOUT_MEANING and not _translate_one(option, arguments, variables):
             unknown.append(option)
+        given.append((name, tuple(arguments)))
     for name, values in lists.items():
         variable, between = _UV_LISTS.get(name, ("", None))
         every = list(dict.fromkeys([*filter(None, environ.get(variable, "").split(between)), *values]))
         if name == "extra-index-url":
-            # It may hold a password, and arguments can be read by everybody on the machine.
+            # The URL may hold a password. Every user of the machine can read the arguments of a process, but not its variables.
             variables[variable] = " ".join(every)
         else:
-            arguments.extend(_translate_list(name, every))
-    return Translation(tuple(arguments), variables, tuple(unknown))
+            given.append((name, tuple(_translate_list(name, every))))
+    return Translation(tuple(given), variables, tuple(unknown))
 
 
 def _at_home(option: Option, environ: Mapping[str, str]) -> Option:
@@ -221,12 +262,12 @@ def _at_home(option: Option, environ: Mapping[str, str]) -> Option:
 
 
 def _translate_one(option: Option, arguments: list[str], variables: dict[str, str]) -> bool:
-    """Add the counterpart of one option; False if there is none."""
+    """Add the counterpart of one option to `arguments` or `variables`; False if uv has no counterpart."""
     flags = {
         "no-index": "--no-index",
         "no-build-isolation": "--no-build-isolation",
-        "require-hashes": REQUIRE_HASHES,
-        "no-deps": NO_DEPS,
+        "require-hashes": "--require-hashes",
+        "no-deps": "--no-deps",
     }
     values = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE", "client-cert": "SSL_CLIENT_CERT"}
     numbers = {"timeout": "UV_HTTP_TIMEOUT", "retries": "UV_HTTP_RETRIES"}
@@ -252,11 +293,19 @@ def _translate_one(option: Option, arguments: list[str], variables: dict[str, st
 
 
 def _translate_list(name: str, values: list[str]) -> list[str]:
-    words = {"find-links": "--find-links", "trusted-host": "--allow-insecure-host"}
+    words = {
+        "find-links": "--find-links",
+        "trusted-host": "--allow-insecure-host",
+        "constraint": "--constraints",
+        "build-constraint": "--build-constraints",
+    }
     word = words.get(name)
     if word is not None:
         return [part for value in values for part in (word, value)]
-    if name == "constraint":
-        return [part for value in values for part in ("--constraints", value)]
     packages = [package for value in values for package in value.split(",") if package not in {":none:", ""}]
     return [part for package in packages for part in (f"--{name}", package)]
+
+
+def constraint_files(options: Iterable[Option], environ: Mapping[str, str]) -> list[str]:
+    """The paths and addresses of all constraints."""
+    return [_at_home(option, environ).value for option in options if option.name == "constraint"]

@@ -1,7 +1,8 @@
-"""A lock from files that were downloaded: for the engine that cannot tell beforehand what it will install.
+"""Make a lock from the files that pip has downloaded, because pip cannot say beforehand what it will install.
 
-Such a lock is for this platform and Python only. Where a file came from is not known, so it is recorded by the path that it has
-in a wheelhouse beside the lock; whoever has none gets it from an index, by name, version and hash.
+Such a lock is for this platform and Python only. pip does not say from which address a file came, so the lock records the path
+that the file has in a wheelhouse beside the lock. A machine without that wheelhouse gets the file from an index, by name, version
+and hash.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ _SOURCES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
 
 
 class Downloading:
-    """A download that is under way.
+    """A running `pip download`, of whose files a lock is made.
 
     Args:
-        folder: where it goes.
-        request: what is asked for.
+        running: the process.
+        folder: the folder into which it downloads.
+        request: the environment whose requirements it downloads.
     """
 
     def __init__(self, running: runner.Running, folder: Path, request: EnvironmentRequest) -> None:
@@ -39,7 +41,7 @@ class Downloading:
         self._request = request
 
     def result(self) -> str:
-        """Wait for it; see `Locking.result`."""
+        """Wait for the download to end; see `Locking.result`."""
         import tomli_w
 
         require_success(self._running.wait(), "pip cannot find what the recipe asks for")
@@ -48,7 +50,8 @@ class Downloading:
         local = {item.local.name for item in asked if item.local is not None}
         editable = {canonical(item.name): str(item.local) for item in asked if item.editable}
         every = (_package(path, beside=path.name in local) for path in files)
-        packages = [package for package in every if package["name"] not in editable]  # pip saves those too
+        # `pip download` saves editable projects as well, as archives; the lock must lead to their folders instead.
+        packages = [package for package in every if package["name"] not in editable]
         packages += [{"name": name, "directory": {"path": path, "editable": True}} for name, path in editable.items()]
         python = ".".join(map(str, self._request.interpreter.version[:2]))
         document = {
@@ -61,12 +64,12 @@ class Downloading:
         return tomli_w.dumps(document)
 
     def cancel(self) -> None:
-        """End it without a result."""
+        """End the download without a result."""
         self._running.kill()
 
 
 def _package(path: Path, *, beside: bool) -> dict[str, Any]:
-    """A file as an entry of a lock; one that lies beside the lock as the archive that it was asked for as."""
+    """A downloaded file as an entry of a lock: a wheel or sdist, or an archive if it lies `beside` the lock as a local path."""
     name, version = _identity(path.name)
     hashes = {"sha256": digest_of(str(path))}
     if beside:
@@ -83,7 +86,7 @@ def _identity(file: str) -> tuple[str, str]:
         try:
             parsed = parse_wheel_filename(file)
         except InvalidWheelFilename as error:
-            raise InstallError(f"{file} is not named as a wheel is: {error}") from error
+            raise InstallError(f"{file} is not a valid name of a wheel: {error}") from error
         return str(parsed[0]), str(parsed[1])
     stem = next((file.removesuffix(end) for end in _SOURCES if file.endswith(end)), file)
     name, _, version = stem.rpartition("-")
@@ -91,9 +94,13 @@ def _identity(file: str) -> tuple[str, str]:
 
 
 def lock_limits(wanted: LockRequest) -> tuple[str, ...]:
-    """The versions of an earlier lock that are to be kept, as constraints."""
+    """The versions of an earlier lock that shall stay, as constraints."""
     import tomli
 
     packages = tomli.loads(wanted.earlier).get("packages", []) if wanted.earlier else []
     free = {canonical(name) for name in wanted.upgrades}
-    return tuple(f"{one['name']}=={one['version']}" for one in packages if "version" in one and one["name"] not in free)
+    return tuple(
+        f"{package['name']}=={package['version']}"
+        for package in packages
+        if "version" in package and package["name"] not in free
+    )

@@ -1,4 +1,4 @@
-"""Find out what one environment will hold: by the lock that there is, or by a new one."""
+"""Resolve one environment to versions, from the lock that there is, or by making a new one."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What one environment will hold.
+    """The result of resolving one environment.
 
     Args:
-        request: what was asked for, under the names that the distributions have.
-        pins: for the environment itself.
-        shared: for the shared libraries.
-        lock: where both are from; None where they cannot be locked.
+        request: the request, with the names that the distributions themselves have.
+        versions: the versions of the environment itself.
+        shared: the versions of the shared libraries.
+        lock: the lock that has both; None if they cannot be locked.
     """
 
     request: EnvironmentRequest
-    pins: Versions
+    versions: Versions
     shared: Versions
     lock: Lock | None
 
@@ -45,17 +45,20 @@ class Resolver:
     """Resolves one environment.
 
     Args:
-        origin: what was resolved already.
-        scratch: gives an environment by name, for the engine that needs one.
-        wheels: where the wheels of local paths are kept.
-        work: a folder for what lives as long as the build.
-        platforms: those the lock is for, in the words of recipes; none means all.
+        request: the environment that the recipe asks for.
+        source: the locks of the revision from which the new one is made.
+        engine: the engine that resolves.
+        scratch: makes an environment of a given name, for an engine that needs one.
+        wheels: the folder that keeps the wheels of local paths.
+        work: a folder for files that are needed until the build ends.
+        platforms: the platforms of the lock, as recipes name them; empty for all.
+        report: gets the steps.
     """
 
     def __init__(
         self,
         request: EnvironmentRequest,
-        origin: LockSource,
+        source: LockSource,
         *,
         engine: Engine,
         scratch: Callable[[str], Path],
@@ -65,27 +68,28 @@ class Resolver:
         report: Reporter,
     ) -> None:
         self._request = request
-        self._origin = origin
+        self._source = source
         self._engine = engine
         self._scratch = scratch
         self._wheels = wheels
         self._work = work
         self._platforms = platforms
         self._report = report
-        self._earlier = origin.locks.get(request.name)
+        self._earlier = source.locks.get(request.name)
 
     def resolve(self, *, meanwhile: Callable[[], None]) -> Resolved:
-        """Find the versions, of the environment and of the shared libraries.
+        """Find the versions of the environment and of the shared libraries.
 
         Args:
-            meanwhile: called while the answer of an index is waited for.
+            meanwhile: called while the engine waits for the answer of an index.
 
         Raises:
-            InstallError: there is no set of versions that fits; or the lock has nothing for this machine.
+            InstallError: no set of versions fits, or the lock has nothing for this machine.
+            StorageError: a wheel cannot be kept.
         """
         if self._earlier is not None:
             self._keep_wheels(self._earlier)
-            if not any(package["name"] in self._origin.upgrades for package in self._earlier.packages):
+            if not any(package["name"] in self._source.upgrades for package in self._earlier.packages):
                 return self._taken(self._earlier, meanwhile)
         request, made = self._without_paths()
         with step(self._report, f"Resolving {request.name}") as running:
@@ -94,34 +98,35 @@ class Resolver:
         return resolved
 
     def _taken(self, lock: Lock, meanwhile: Callable[[], None]) -> Resolved:
-        """Take what the lock says."""
+        """Take the versions of the lock, without asking an index."""
         with step(self._report, f"Resolving {self._request.name}") as running:
             names = lock.renamed
-            request = self._request.changed(lambda one: replace(one, name=names.get(one.name, one.name)))
-            pins, shared = lock.pins(request.interpreter, request.lines)
+            request = self._request.changed(lambda item: replace(item, name=names.get(item.name, item.name)))
+            versions, shared = lock.versions(request.interpreter, request.lines)
             meanwhile()
-            running.text = f"Took {request.name} from the lock of {self._origin.told or 'the revision'}"
-        return Resolved(request, pins, shared, lock)
+            running.text = f"Took {request.name} from the lock of {self._source.told or 'the revision'}"
+        return Resolved(request, versions, shared, lock)
 
     def _keep_wheels(self, lock: Lock) -> None:
-        """Let the wheels that lie beside the lock lie beside the one of the new revision too, unless they are to be upgraded."""
-        kept = (package for package in lock.made_of_paths if package["name"] not in self._origin.upgrades)
+        """Copy the wheels that lie beside the lock to the new revision, except those of packages that are to be upgraded."""
+        kept = (package for package in lock.made_of_paths if package["name"] not in self._source.upgrades)
         for name in (wheel["name"] for package in kept for wheel in package["wheels"]):
-            source, target = (self._origin.wheels or self._wheels) / name, self._wheels / name
-            if not source.is_file():
+            wheel, target = (self._source.wheels or self._wheels) / name, self._wheels / name
+            if not wheel.is_file():
                 raise InstallError(
-                    f"{name} is missing beside the lock of {self._origin.told}", "ask who published it to publish again"
+                    f"{name} is missing beside the lock of {self._source.told}",
+                    "ask the person who published it to publish it again",
                 )
             if not target.exists():
                 with storing("cannot write to"):
                     self._wheels.mkdir(exist_ok=True)
-                    shutil.copyfile(source, target)
+                    shutil.copyfile(wheel, target)
 
     def _without_paths(self) -> tuple[EnvironmentRequest, list[LocalWheel]]:
-        """What is asked for, with wheels in place of local paths: those of the earlier lock, else new ones."""
+        """The request with wheels in place of local paths, and the wheels: those of the earlier lock, or else new ones."""
         known = {name: self._wheels / file for name, file in self._known_wheels().items()}
         request = self._request.changed(
-            lambda one: replace(one, local=known.get(one.name, one.local)) if not one.editable else one
+            lambda item: replace(item, local=known.get(item.name, item.local)) if not item.editable else item
         )
         interpreter = request.interpreter
 
@@ -131,31 +136,34 @@ class Resolver:
         return from_wheels(request, self._wheels, self._work, build, self._report)
 
     def _known_wheels(self) -> dict[str, str]:
-        """What the recipe calls what there are wheels of already, which are not to be upgraded; with the files' names."""
+        """The recipe's names of the local paths whose wheels are kept, each with the name of the wheel's file."""
         if self._earlier is None:
             return {}
-        kept = [one for one in self._earlier.made_of_paths if one["name"] not in self._origin.upgrades]
+        kept = [package for package in self._earlier.made_of_paths if package["name"] not in self._source.upgrades]
         return {called(package): package["wheels"][0]["name"] for package in kept}
 
     def _resolved(self, request: EnvironmentRequest, made: list[LocalWheel], meanwhile: Callable[[], None]) -> Resolved:
-        """Resolve by a new lock; everybody who has it installs the same."""
+        """Resolve by making a new lock, from which all machines install the same; without a lock where that is impossible."""
         earlier = self._earlier.to_toml() if self._earlier is not None else ""
-        wanted = LockRequest(self._platforms, earlier, self._origin.upgrades)
+        wanted = LockRequest(self._platforms, earlier, self._source.upgrades)
         locking = self._engine.lock(request, wanted, self._scratch) if can_lock(request.interpreter) else None
         resolving = locking or self._engine.resolve(request)
+        # The engine runs in a process of its own and waits for an index. Meanwhile this process makes the environment of last
+        # time, as a guess. Whatever fails or interrupts that, the other process must not go on without us.
         try:
             meanwhile()
-            told = resolving.result()
+            found = resolving.result()
         except BaseException:
             resolving.cancel()
             raise
-        if isinstance(told, Versions):
-            return Resolved(request, *self._separated(request, told), None)
-        lock = parse_lock(told).beside(made).within(self._platforms)
+        if isinstance(found, Versions):
+            return Resolved(request, *self._separated(request, found), None)
+        lock = parse_lock(found).beside(made).within(self._platforms)
+        # An index may have got further files for the same version since. Revisions with the same versions keep the same lock.
         if self._earlier is not None:
-            lock = lock.keeping(self._earlier, self._origin.upgrades)
-        pins, shared = self._separated(request, lock.pins(request.interpreter, request.lines)[0])
-        return Resolved(request, pins, shared, lock.sharing(shared.distributions))
+            lock = lock.keeping(self._earlier, self._source.upgrades)
+        versions, shared = self._separated(request, lock.versions(request.interpreter, request.lines)[0])
+        return Resolved(request, versions, shared, lock.sharing(shared.distributions))
 
     def _separated(self, request: EnvironmentRequest, together: Versions) -> tuple[Versions, Versions]:
         if not request.shared:
@@ -163,6 +171,7 @@ class Resolver:
         return self._engine.separate(request, together, self._scratch)
 
     def _tell(self, running: Step, resolved: Resolved) -> None:
+        """Set the line that stays: what was resolved, and which versions have changed since the earlier lock."""
         request = resolved.request
         running.text = f"Resolved {request.name} for Python {request.interpreter.version_text}"
         if self._earlier is None or resolved.lock is None:
@@ -177,7 +186,7 @@ class Resolver:
 
 
 def _versions(lock: Lock) -> dict[str, str]:
-    """The packages of a lock, each with its versions, of which there may be one for each platform."""
+    """The versions of each package of a lock, as text; a package may have another version on each platform."""
     found: dict[str, list[str]] = {}
     for package in lock.packages:
         found.setdefault(package["name"], []).append(package.get("version", ""))

@@ -1,4 +1,4 @@
-"""Install with uv (https://docs.astral.sh/uv/)."""
+"""Resolve and install with uv (https://docs.astral.sh/uv/)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rezup_api.packages.pylock import merged
 from rezup_api.packages.versions import Versions
 from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
+from rezup_api.resolve.acts import Purpose, environ_for
 from rezup_api.resolve.engine import EPOCH, Surroundings, progress_of
 from rezup_api.resolve.engine_errors import require_success, retry_recorded_addresses
-from rezup_api.resolve.pip_configuration import NO_DEPS, REQUIRE_HASHES
 from rezup_api.store.layout import BIN
 
 if TYPE_CHECKING:
@@ -28,12 +28,18 @@ if TYPE_CHECKING:
 
 
 NO_SOLUTION = "No solution found"
-# Options of `uv pip` that `uv build` lacks.
+# Options of `uv pip` that `uv build` refuses; what a build needs is limited by --build-constraints.
 NOT_FOR_BUILDS = ("--constraints", "--no-binary", "--only-binary")
 
 
 class UvEngine:
-    """Installs with uv (https://docs.astral.sh/uv/), for interpreters from 3.6 on."""
+    """The engine uv, for interpreters from 3.6 on.
+
+    Args:
+        around: what every engine needs.
+        uv: the path of the program.
+        translation: pip's options as options and variables of uv.
+    """
 
     name = "uv"
     needs_pip = False
@@ -41,58 +47,51 @@ class UvEngine:
     def __init__(self, around: Surroundings, uv: str, translation: Translation) -> None:
         self._around = around
         self._uv = uv
-        # What is asked for has no hashes yet; what it was resolved to has.
-        self._strict = tuple(word for word in translation.arguments if word == REQUIRE_HASHES)
-        # What it was resolved to is installed without asking for more in any case.
-        self._asking = tuple(word for word in translation.arguments if word == NO_DEPS)
-        given = (word for word in translation.arguments if word not in {REQUIRE_HASHES, NO_DEPS})
-        # pip looks in all indexes for the best version; uv, unless told so, stops at the first that has the name.
-        self._sources = (*given, "--index-strategy", "unsafe-best-match")
-        self._environ = {
-            **around.environ,
-            **translation.environ,
-            "UV_CACHE_DIR": str(around.caches.uv),
-            "UV_PYTHON_DOWNLOADS": around.environ.get("UV_PYTHON_DOWNLOADS", "never"),
-            "UV_NO_CONFIG": "1",
-        }
-        self._environ.pop("UV_COMPILE_BYTECODE", None)
+        self._translation = translation
 
     def lock(self, request: EnvironmentRequest, wanted: LockRequest, scratch: Callable[[str], Path]) -> UvLocking:
-        """Begin to find the versions for all platforms, from the interpreter's Python on; see `Engine.lock`."""
+        """Begin to resolve for all wanted platforms; see `Engine.lock`."""
         earlier = self._around.work / f"pylock.{request.name}.toml"
         if wanted.earlier:
             earlier.write_text(wanted.earlier, encoding="utf-8")
         python = ".".join(map(str, request.interpreter.version[:2]))
-        common = ["--format", "pylock.toml", "--python-version", python, "--no-progress", *self._finding]
+        common = ["--format", "pylock.toml", "--python-version", python, "--no-progress"]
+        common += [*self._options(Purpose.RESOLVE), *self._around.finding]
+        # uv keeps the versions that it finds in its output file, where they still fit.
         if wanted.earlier:
             common += ["--output-file", str(earlier), *_each("--upgrade-package", wanted.upgrades)]
 
         def begin(*words: str) -> runner.Running:
             lines = [limited(line, wanted.platforms) for line in request.lines]
-            return self._start([*self._asked(request.name, lines, request.interpreter), *common, *words], None)
+            return self._start(
+                [*self._asked(request.name, lines, request.interpreter), *common, *words], Purpose.RESOLVE
+            )
 
         house = self._around.wheelhouse is not None
         return UvLocking(begin, wanted.platforms, python, from_wheelhouse=house)
 
     def resolve(self, request: EnvironmentRequest, limits: Versions | None = None) -> _UvResolving:
-        """Begin to find the versions; see `Engine.resolve`."""
+        """Begin to resolve; see `Engine.resolve`."""
         lines = request.lines if limits is None else [item.line for item in request.requirements]
         constraints = self._around.work / f"{request.name}.limits"
         constraints.write_text("\n".join(limits.as_limits if limits else ()) + "\n", encoding="utf-8")
         shown = ("--no-header", "--no-annotate", "--generate-hashes", "--no-progress")
         command = [*self._asked(request.name, lines, request.interpreter), *shown, "--constraints", str(constraints)]
-        return _UvResolving(self._start([*command, *self._finding], None))
+        return _UvResolving(
+            self._start([*command, *self._options(Purpose.RESOLVE), *self._around.finding], Purpose.RESOLVE)
+        )
 
     def _asked(self, name: str, lines: Sequence[str], interpreter: Interpreter) -> list[str]:
-        """The beginning of every command that resolves."""
+        """The first words of every command that resolves."""
         asked = self._around.work / f"{name}.in"
         asked.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return [self._uv, "pip", "compile", str(asked), "--python", interpreter.executable, *self._asking]
+        return [self._uv, "pip", "compile", str(asked), "--python", interpreter.executable]
 
-    @property
-    def _finding(self) -> tuple[str, ...]:
-        """The options that say where packages are found, and which of them may be taken."""
-        return (*self._sources, *self._around.finding)
+    def _options(self, act: Purpose) -> tuple[str, ...]:
+        """What is configured for an act."""
+        # pip takes the best version of all indexes. uv by default stops at the first index that has the name, so a studio's
+        # index with one old version would hide the newer ones elsewhere.
+        return (*self._translation.arguments(act), "--index-strategy", "unsafe-best-match")
 
     def build_wheel(self, source: Path, folder: Path, interpreter: Interpreter, scratch: Callable[[str], Path]) -> None:
         """Make a wheel; see `Engine.build_wheel`."""
@@ -106,46 +105,56 @@ class UvEngine:
             "--python",
             interpreter.executable,
         ]
-        command += ["--no-create-gitignore", "--no-progress", *_without(self._sources, *NOT_FOR_BUILDS)]
-        environ = {"SOURCE_DATE_EPOCH": EPOCH, **self._environ}
-        require_success(self._start(command, None, environ).wait(), f"cannot build {source}")
+        command += ["--no-create-gitignore", "--no-progress", *_without(self._options(Purpose.BUILD), *NOT_FOR_BUILDS)]
+        require_success(self._start(command, Purpose.BUILD).wait(), f"cannot build {source}")
 
-    def install(self, environment: Path, request: EnvironmentRequest, pins: Versions, step: Step) -> None:
-        """Install exactly the pins into an environment; see `Engine.install`."""
+    def install(self, environment: Path, request: EnvironmentRequest, versions: Versions, step: Step) -> None:
+        """Install exactly these versions into an environment; see `Engine.install`."""
         python = environment / BIN / "python"
         settings: list[str] = []
         for name in plain_path_projects(request):
             settings += ["--config-settings-package", f"{name}:{PLAIN_PATH}"]
-        self._install(["--python", str(python), *settings], pins, step)
+        self._install(["--python", str(python), *settings], versions, step)
 
     def install_into(
-        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, pins: Versions
+        self, folder: Path, scratch: Callable[[str], Path], interpreter: Interpreter, versions: Versions
     ) -> None:
-        """Install exactly the pins into a plain folder; see `Engine.install_into`."""
-        self._install(["--python", interpreter.executable, "--target", str(folder)], pins, None)
+        """Install exactly these versions into a plain folder; see `Engine.install_into`."""
+        self._install(["--python", interpreter.executable, "--target", str(folder)], versions, None)
 
-    def _install(self, where: Sequence[str], pins: Versions, step: Step | None) -> None:
-        """Install from what is on this machine; else from the indexes, and from the recorded addresses what these lack."""
-        if pins.lasting and self._tried([*where, "--offline"], pins, step).status == 0:
+    def _install(self, where: Sequence[str], versions: Versions, step: Step | None) -> None:
+        """Install from uv's cache; if that fails, from the indexes, and then from the recorded addresses."""
+        # Lasting versions need no index if uv's cache has their files. Others may have changed since, so their sources are asked.
+        if versions.lasting and self._tried([*where, "--offline"], versions, step).status == 0:
             return
         completed = retry_recorded_addresses(
-            self._tried(where, pins, step), pins, lambda others: self._tried(where, others, step)
+            self._tried(where, versions, step), versions, lambda others: self._tried(where, others, step)
         )
         require_success(completed, "uv cannot install what the recipe asks for")
 
-    def _tried(self, where: Sequence[str], pins: Versions, step: Step | None) -> runner.Completed:
-        wanted = self._around.work / "pins.txt"
-        wanted.write_text("\n".join(pins.lines) + "\n", encoding="utf-8")
+    def _tried(self, where: Sequence[str], versions: Versions, step: Step | None) -> runner.Completed:
+        wanted = self._around.work / "versions.txt"
+        wanted.write_text("\n".join(versions.lines) + "\n", encoding="utf-8")
         link = ("--link-mode", "copy") if self._around.link == "copy" else ()
-        command = [self._uv, "pip", "install", "--no-deps", "-r", str(wanted), *where, *link, *self._strict]
-        return self._start([*command, *self._finding], step).wait()
+        command = [self._uv, "pip", "install", "--no-deps", "-r", str(wanted), *where, *link]
+        return self._start(
+            [*command, *self._options(Purpose.INSTALL), *self._around.finding], Purpose.INSTALL, step
+        ).wait()
 
     def install_tool(self, environment: Path, requirement: str) -> None:
-        """Install something that rezup itself runs."""
+        """Install a program that rezup itself runs.
+
+        Args:
+            environment: the environment, which exists.
+            requirement: the line of a requirements file.
+
+        Raises:
+            InstallError: the installation has failed.
+        """
         python = str(environment / BIN / "python")
-        command = [self._uv, "pip", "install", requirement, "--python", python, *self._sources]
-        if self._start([*command, "--offline"], None).wait().status:
-            require_success(self._start(command, None).wait(), f"uv cannot install {requirement}")
+        command = [self._uv, "pip", "install", requirement, "--python", python, *self._options(Purpose.TOOL)]
+        if self._start([*command, "--offline"], Purpose.TOOL).wait().status:
+            require_success(self._start(command, Purpose.TOOL).wait(), f"uv cannot install {requirement}")
 
     def separate(
         self, request: EnvironmentRequest, together: Versions, scratch: Callable[[str], Path]
@@ -155,15 +164,29 @@ class UvEngine:
         return together.among(base), together.without(base)
 
     def forget(self, names: Sequence[str]) -> bool:
-        """Drop what uv's cache holds of some distributions; see `Engine.forget`."""
+        """Remove some distributions from uv's cache; see `Engine.forget`."""
+        # --force, because another uv that uses the cache at the same time would otherwise make this one wait.
         if names:
-            self._start([self._uv, "cache", "clean", "--force", *names], None).wait()
+            self._start([self._uv, "cache", "clean", "--force", *names], Purpose.INSTALL).wait()
         return bool(names)
 
-    def _start(self, command: list[str], step: Step | None, environ: Mapping[str, str] | None = None) -> runner.Running:
+    def _environ(self, act: Purpose) -> Mapping[str, str]:
+        environ = {
+            **environ_for(act, self._around.environ),
+            **self._translation.environ,
+            "UV_CACHE_DIR": str(self._around.caches.uv),
+            "UV_PYTHON_DOWNLOADS": self._around.environ.get("UV_PYTHON_DOWNLOADS", "never"),
+            # A uv.toml of the working folder or of the user must not change what a revision holds; pip's configuration counts.
+            "UV_NO_CONFIG": "1",
+        }
+        # Byte code that uv compiles is bound to time stamps; see `cache/byte_code`.
+        environ.pop("UV_COMPILE_BYTECODE", None)
+        return {"SOURCE_DATE_EPOCH": EPOCH, **environ} if act is Purpose.BUILD else environ
+
+    def _start(self, command: list[str], act: Purpose, step: Step | None = None) -> runner.Running:
         return runner.start(
             command,
-            environ=environ or self._environ,
+            environ=self._environ(act),
             report=self._around.report,
             holding=self._around.holding,
             redact=redact,
@@ -181,29 +204,31 @@ def _without(words: Sequence[str], *options: str) -> list[str]:
 
 
 class _UvResolving:
+    """A running `uv pip compile`."""
+
     def __init__(self, running: runner.Running) -> None:
         self._running = running
 
     def result(self) -> Versions:
-        """Wait for it; see `Resolving.result`."""
+        """Wait for uv to end; see `Resolving.result`."""
         completed = require_success(self._running.wait(), "the recipe's requirements cannot be resolved")
-        return parse_pins(completed.stdout)
+        return parse_versions(completed.stdout)
 
     def cancel(self) -> None:
-        """End it without a result."""
+        """End uv without a result."""
         self._running.kill()
 
 
 class UvLocking:
-    """Resolves for all platforms at once; where that has no answer, for each alone.
+    """A resolution for all platforms at once; if uv finds none, one for each platform.
 
-    What a wheelhouse can answer is not asked of an index.
+    If there is a wheelhouse, it is tried first, and an index is asked only if the wheelhouse is not enough.
 
     Args:
         begin: starts uv with further options.
-        platforms: those that are wanted; none means all that there is an answer for, this one at least.
-        python: the version that it is for, `3.11`.
-        from_wheelhouse: whether there is one.
+        platforms: the wanted platforms; empty means all that can be resolved, and this one in any case.
+        python: the version of Python, `3.11`.
+        from_wheelhouse: whether there is a wheelhouse.
     """
 
     def __init__(
@@ -216,7 +241,7 @@ class UvLocking:
         self._running = begin("--universal", *(("--no-index",) if from_wheelhouse else ()))
 
     def result(self) -> str:
-        """Wait for it; see `Locking.result`."""
+        """Wait for uv to end, and resolve again where that is necessary; see `Locking.result`."""
         completed = self._running.wait()
         if completed.status and self._from_wheelhouse:
             completed = self._ask("--universal")
@@ -225,7 +250,7 @@ class UvLocking:
         return require_success(completed, "the recipe's requirements cannot be resolved").stdout
 
     def _each(self, failed: runner.Completed) -> str:
-        """Ask for each platform; those that must have an answer, and have none, are told."""
+        """Resolve for each platform on its own. A wanted platform, or this one, must succeed; others may be left out."""
         texts = {}
         for platform in self._platforms or PLATFORMS:
             completed = self._ask() if platform == here() else self._ask("--python-platform", platform)
@@ -241,12 +266,12 @@ class UvLocking:
         return self._running.wait()
 
     def cancel(self) -> None:
-        """End it without a result."""
+        """End the resolution without a result."""
         self._running.kill()
 
 
-def parse_pins(text: str) -> Versions:
-    """Read what `uv pip compile --generate-hashes` prints."""
+def parse_versions(text: str) -> Versions:
+    """Read the output of `uv pip compile --generate-hashes`: lines of a requirements file, broken with backslashes."""
     joined = re.sub(r"\s*\\\n\s*", " ", text)
     lines = tuple(line.strip() for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#"))
     return Versions(lines, all("--hash=" in line or re.search(r"git\+\S+@[0-9a-f]{40}\b", line) for line in lines))

@@ -6,23 +6,24 @@ remote root cannot be asked, what it named last, or the newest of its revisions 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import NotFoundError, RemoteError
 from rezup_api.events import Reporter, Warned
-from rezup_api.store.labels import PUBLISHED, label_file, read_label, read_published, remember_published
+from rezup_api.frozen import dataclass
+from rezup_api.storage.interface import Witness
+from rezup_api.store.labels import PIN, PUBLISHED
 from rezup_api.store.names import LATEST, is_label, is_timestamp, timestamp_order
-from rezup_api.store.pin import PIN, read_pin
-from rezup_api.store.remote import Remote, Watched, newest_published
 from rezup_api.store.revision import Revision, load_revision, newest_first, resolve
+from rezup_api.store.root import local_root
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from rezup_api.store.layout import ContainerFolder
     from rezup_api.store.metadata import Metadata
     from rezup_api.store.pin import Pin
+    from rezup_api.store.root import ContainerRoot
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,14 @@ class Selector:
 
     Args:
         folder: the container under the local root.
-        remote: the remote root; None without one, or where it is to be passed over.
+        remote: the container under the remote root; None without one, or where the caller does not want it asked.
         report: told what a person should know about the choice.
     """
 
-    def __init__(self, folder: ContainerFolder, remote: Remote | None, report: Reporter) -> None:
+    def __init__(self, folder: ContainerFolder, remote: ContainerRoot | None, report: Reporter) -> None:
+        self.local = local_root(folder)
+        self.remote = remote
         self._folder = folder
-        self._remote = remote
         self._report = report
 
     @property
@@ -74,7 +76,7 @@ class Selector:
         """The revision that `NAME@REQUEST` means; None if nothing was asked for and there is none.
 
         Args:
-            strict: raise where something else would stand in for what the remote root names.
+            strict: raise if the remote root cannot be asked, instead of choosing the last good revision.
 
         Raises:
             NotFoundError: there is none such, or a pin or label names none.
@@ -104,7 +106,7 @@ class Selector:
             UsageError: `request` fits several.
             RemoteError: the remote root cannot be asked.
         """
-        label = self._remote.label(self._name, request) if self._remote is not None and is_label(request) else None
+        label = self.remote.label(request) if self.remote is not None and is_label(request) else None
         if label is not None:
             return self._there(label, f"{self._name}@{request} is {label} where it is published")
         offer = self._needed_offer(request)
@@ -114,20 +116,44 @@ class Selector:
             raise NotFoundError(f"{self._name} is not published", f"publish it: rezup add {self._name} --remote")
         return self._there(wanted, f"{self._name}@{wanted} is asked for")
 
+    def known(self, *, remote: bool) -> Iterator[str]:
+        """The revisions that can be chosen under one of the roots, newest first, read one by one.
+
+        Under the local root: those of the remote root if that can be asked, else those that are ready here.
+        """
+        try:
+            published = self.published()
+        except RemoteError:
+            if remote:
+                raise
+            published = []
+        yield from published
+        if not (published or remote):
+            yield from (one.timestamp for one in newest_first(self._folder) if one.ready)
+
+    def meant(self, request: str, *, remote: bool) -> str | None:
+        """The revision that `NAME@REQUEST` means under one of the roots; None if nothing was asked for and there is none.
+
+        Raises:
+            NotFoundError, UsageError, RemoteError: see `select`, `select_there`.
+        """
+        selection = self.select_there(request) if remote else self.select(request)
+        return selection.timestamp if selection is not None else None
+
     def pin_there(self) -> Pin | None:
         """The pin or rollback that holds on the remote root."""
-        return self._in_force(self._remote.pin(self._name)) if self._remote is not None else None
+        return self._in_force(self.remote.pin()) if self.remote is not None else None
 
     def _in_force(self, pin: Pin | None) -> Pin | None:
         """The pin or rollback of the remote root, None when it is over."""
-        if pin is None or not pin.is_rollback or self._remote is None:
+        if pin is None or not pin.is_rollback or self.remote is None:
             return pin
-        newest = newest_published(self._remote, self._name)
+        newest = self.remote.newest()
         return pin if pin.holds(newest[0] if newest is not None else None) else None
 
     def pin_here(self) -> Pin | None:
         """The pin or rollback that holds on this machine; a rollback is over once what it was among has something newer."""
-        pin = read_pin(self._folder)
+        pin = self.local.pin()
         if pin is None or not pin.is_rollback:
             return pin
         return pin if pin.holds(self.newest()) else None
@@ -139,20 +165,20 @@ class Selector:
             RemoteError: it cannot be asked, or no longer has what it named before, as an empty mount point has not.
             NotFoundError: it is pinned to a revision that it does not have.
         """
-        if self._remote is None:
+        if self.remote is None:
             return None
         offer: Selection | None
-        stated = self._remote.pin(self._name)
+        stated = self.remote.pin()
         pin = self._in_force(stated)
         if pin is not None:
-            offer = self._there(pin.timestamp, f"{self._name} is {_set(pin)} {pin.timestamp} on {self._remote.place}")
+            offer = self._there(pin.timestamp, f"{self._name} is {_set(pin)} {pin.timestamp} on {self.remote.place}")
         else:
             offer = self._newest_there()
         if offer is not None:
-            remember_published(self._folder, offer.timestamp, stated.withdrawn if stated is not None else ())
-        elif read_published(self._folder)[0] is not None:
+            self.local.remember_published(offer.timestamp, stated.withdrawn if stated is not None else ())
+        elif self.local.published()[0] is not None:
             raise RemoteError(
-                f"the remote root {self._remote.place} has no container {self._name} any more",
+                f"the remote root {self.remote.place} has no container {self._name} any more",
                 "check that it is mounted, or work with what is on this machine: --local",
             )
         return offer
@@ -169,49 +195,48 @@ class Selector:
     def newest(self) -> str | None:
         """The newest revision, whether `use` gives it or not: of the remote root if it can be asked, else of those here."""
         try:
-            found = newest_published(self._remote, self._name) if self._remote is not None else None
+            found = self.remote.newest() if self.remote is not None else None
         except RemoteError:
             found = None
         here = self._newest_here()
         return found[0] if found is not None else here.timestamp if here is not None else None
 
-    def basis(self, request: str = "") -> Watched | None:
+    def basis(self, request: str = "") -> Witness | None:
         """What `select` and `newest` depend on: while it stays as it is, they will say the same.
 
         None where that cannot be said: a folder newer than the newest ready revision may still become one, without its
         parent's stamp showing it.
         """
         if is_timestamp(request):
-            return Watched()
+            return Witness()
         if request and not is_label(request):
             return None
         labels = (PIN, request) if request else (PIN,)
-        files = [label_file(self._folder, label) for label in labels]
-        there = Watched()
+        there = Witness()
         offer = self.offer()
-        if self._remote is not None:
-            newest = newest_published(self._remote, self._name)
-            if self._remote.timestamps(self._name)[:1] != ([newest[0]] if newest is not None else []):
+        if self.remote is not None:
+            newest = self.remote.newest()
+            if self.remote.timestamps()[:1] != ([newest[0]] if newest is not None else []):
                 return None
             wanted = {*([offer.timestamp] if offer is not None else []), *([newest[0]] if newest is not None else [])}
-            there = self._remote.watched(self._name, labels, sorted(wanted))
-        if offer is None:
-            first = next(newest_first(self._folder), None)
-            if first is not None and not first.ready:
-                return None
-            files += [self._folder.revisions, label_file(self._folder, PUBLISHED)]
-        return Watched((*files, *there.files), there.present, there.mounted)
+            there = self.remote.witness(labels, sorted(wanted))
+        if offer is not None:
+            return there.with_files(*self.local.witness(labels).files)
+        first = next(newest_first(self._folder), None)
+        if first is not None and not first.ready:
+            return None
+        return there.with_files(*self.local.witness((*labels, PUBLISHED), ()).files)
 
     def _newest_here(self) -> Selection | None:
         return next((Selection(one.timestamp) for one in newest_first(self._folder) if one.ready), None)
 
     def _newest_there(self) -> Selection | None:
-        found = newest_published(self._remote, self._name) if self._remote is not None else None
+        found = self.remote.newest() if self.remote is not None else None
         return Selection(*found) if found is not None else None
 
     def _there(self, timestamp: str, why: str) -> Selection:
         """A revision that must be on the remote root."""
-        metadata = self._remote.metadata(self._name, timestamp) if self._remote is not None else None
+        metadata = self.remote.metadata(timestamp) if self.remote is not None else None
         if metadata is None:
             raise NotFoundError(f"{why}, which is not there", f"see what there is: rezup status {self._name}")
         return Selection(timestamp, metadata)
@@ -229,7 +254,7 @@ class Selector:
         revision = load_revision(self._folder, timestamp)
         if revision.ready:
             return Selection(timestamp)
-        if self._remote is not None:
+        if self.remote is not None:
             return self._there(timestamp, why)
         raise NotFoundError(
             f"{why}, which cannot be entered here: {revision.obstacle}", f"see what there is: rezup status {self._name}"
@@ -238,10 +263,10 @@ class Selector:
     def _requested(self, request: str, offer: Selection | None) -> Selection:
         """The revision that `REV` means, among those here and, with a remote root, those published."""
         if is_label(request):
-            label = read_label(self._folder, request)
+            label = self.local.label(request)
             if label is not None:
                 return self._labelled(label, f"{self._name}@{request} is {label} on this machine")
-            label = self._remote.label(self._name, request) if self._remote is not None else None
+            label = self.remote.label(request) if self.remote is not None else None
             if label is not None:
                 return self._labelled(label, f"{self._name}@{request} is {label} where it is published")
         if request == LATEST:
@@ -265,17 +290,17 @@ class Selector:
         What is newer than the newest ready one is still being copied there.
         """
         found = self._newest_there()
-        if self._remote is None or found is None:
+        if self.remote is None or found is None:
             return []
-        every = self._remote.timestamps(self._name)
+        every = self.remote.timestamps()
         return every[every.index(found.timestamp) :] if found.timestamp in every else [found.timestamp]
 
     def _without_remote(self, request: str, error: RemoteError) -> Selection:
         """What stands in for a remote root that cannot be asked, with a warning every time."""
         ready = [one for one in newest_first(self._folder) if one.ready]
-        named, withdrawn = read_published(self._folder)
+        named, withdrawn = self.local.published()
         pulled = self._pulled(ready, named)
-        pin = read_pin(self._folder)
+        pin = self.local.pin()
         current = pin.timestamp if pin is not None and pin.holds(named) else fallback(named, pulled, withdrawn)
         if request:
             chosen = self._requested_here(request, [one.timestamp for one in ready], current, error)
@@ -293,12 +318,12 @@ class Selector:
 
     def stand_in(self, timestamp: str) -> str | None:
         """What `use` gives instead of a revision of the remote root that cannot be built here; None for nothing."""
-        _, withdrawn = read_published(self._folder)
+        _, withdrawn = self.local.published()
         ready = [one for one in newest_first(self._folder) if one.ready]
         return fallback(timestamp, self._pulled(ready, None), withdrawn)
 
     def _requested_here(self, request: str, here: list[str], current: str | None, error: RemoteError) -> str:
-        label = read_label(self._folder, request) if is_label(request) else None
+        label = self.local.label(request) if is_label(request) else None
         try:
             return resolve(self._name, label or request, here, current)
         except NotFoundError:

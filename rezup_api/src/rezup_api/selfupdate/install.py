@@ -1,4 +1,4 @@
-"""Take a release: install it beside what runs, try it, and let it appear in one step; remove those that nobody needs."""
+"""Install a release of rezup beside the one that runs, try it, and let it appear in one step; remove releases without use."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from rezup_api.process.uv_program import find_uv
 from rezup_api.pythons.interpreter import clean_environ
 from rezup_api.recipe.credentials import redact
 from rezup_api.resolve import pip_configuration
+from rezup_api.resolve.acts import Purpose
 from rezup_api.selfupdate.sources import DISTRIBUTIONS
 from rezup_api.settings import home_folder
 
@@ -31,21 +32,22 @@ if TYPE_CHECKING:
     from rezup_api.events import Reporter
     from rezup_api.selfupdate.sources import Release
 
-# Seconds for the whole of it.
+# Seconds for the installation and the trial together.
 LIMIT = 30.0
 VERSION_FILE = Path("rezup", "_version.py")
+# How the trial runs a release: its folder comes first on the search path, as after the switch to it.
 _RUN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from rezup.__main__ import main; sys.exit(main(sys.argv[1:]))"
 
 
 @dataclass(frozen=True, slots=True)
 class Taker:
-    """Takes releases for one user.
+    """Installs releases for one user.
 
     Args:
-        folder: where they are kept; see `rezup.fastpath.release`.
-        source: where they come from; what they need may come from there too.
+        folder: the folder of the user's releases; see `rezup.fastpath.current_release`.
+        source: the source of the releases. It may also have the packages that they depend on.
         environ: the caller's environment.
-        report: told what happens.
+        report: called with events: the commands that are run.
     """
 
     folder: Path
@@ -54,14 +56,14 @@ class Taker:
     report: Reporter
 
     def take(self, release: Release) -> str:
-        """Install a release and try it; one that is there already is taken as it is.
+        """Install a release and try it. A release that is already there is used as it is.
 
         Returns:
-            The name of its folder.
+            The name of its folder under `releases`.
 
         Raises:
-            UpgradeError: it cannot be installed, or does not run; nothing is left.
-            StorageError: there is no room for it.
+            UpgradeError: the release cannot be installed, or does not run; no file of it is left.
+            StorageError: a file cannot be written.
         """
         deadline = time.monotonic() + LIMIT
         name = f"{release.version}-{hashlib.sha256(self._identity(release)).hexdigest()[:12]}"
@@ -81,7 +83,7 @@ class Taker:
         return name
 
     def _identity(self, release: Release) -> bytes:
-        """What a release holds; a checkout may hold something else the next time."""
+        """The identity of a release's content; that of a checkout is new each time, because its files may have changed."""
         told = f"{release.identity} {sys.version}"
         checkout = any(not file.digest for file in release.files)
         return (f"{told} {time.time_ns()}" if checkout else told).encode()
@@ -103,7 +105,7 @@ class Taker:
             "--no-progress",
             "--index-strategy",
             "unsafe-best-match",
-            *translation.arguments,
+            *translation.arguments(Purpose.RESOLVE | Purpose.INSTALL),
         ]
         environ = {
             **clean_environ(self.environ),
@@ -121,12 +123,11 @@ class Taker:
         if completed.status:
             raise UpgradeError(f"rezup {release.version} cannot be installed: {_gist(completed)}", _HINT)
         wanted.unlink()
-        drop_notes(
-            installed(target).values(), DISTRIBUTIONS
-        )  # the address of an index, which may be of no use to anybody else
+        # These notes name the address from which a file came, which may be valid for this user only.
+        drop_notes(installed(target).values(), DISTRIBUTIONS)
 
     def _try(self, release: Release, place: Path, deadline: float) -> None:
-        """Run it: it must know its version, and look at a machine that has nothing."""
+        """Run the release: it must print its version, and work on a machine that has no containers."""
         with tempfile.TemporaryDirectory(prefix="rezup-") as nothing:
             kept = {name: value for name, value in clean_environ(self.environ).items() if not name.startswith("REZ")}
             own = {
@@ -146,12 +147,12 @@ class Taker:
     def _run(self, command: list[str], environ: Mapping[str, str], deadline: float) -> runner.Completed:
         left = deadline - time.monotonic()
         try:
-            return runner.run(command, environ=environ, report=self.report, timeout=max(0.1, left), redact=redact)
+            return runner.start(command, environ=environ, report=self.report, redact=redact).wait(max(0.1, left))
         except InstallError as error:
             raise UpgradeError(f"a release of rezup cannot be taken: {error.message}", _HINT) from error
 
     def remove_unneeded(self, kept: Collection[str]) -> None:
-        """Remove the releases that are not among `kept`, and that no process runs in."""
+        """Remove all releases but those in `kept`, and those that a process runs."""
         folder = self.folder / "releases"
         with suppress(OSError):
             for name in sorted({*os.listdir(folder)} - {*kept}):
@@ -159,6 +160,7 @@ class Taker:
 
     def _remove(self, path: Path) -> None:
         with suppress(OSError):
+            # A process that runs a release holds a shared lock on this file; see `current_release.hold_release`.
             held = claim(path / VERSION_FILE)
             if held is None:
                 return
@@ -167,11 +169,11 @@ class Taker:
                 remove_tree(stage.path / path.name)
 
 
-_HINT = "the present one goes on; whoever keeps the source may want to know"
+_HINT = "the present release goes on working; tell the person who keeps the source of releases"
 
 
 def _gist(completed: runner.Completed) -> str:
-    """The line that says what was wrong."""
+    """The line of the output that says what was wrong."""
     lines = [line.strip() for line in redact(completed.tail or completed.stdout).splitlines() if line.strip()]
     told = [line for line in lines if line.startswith(("error", "cause", "ModuleNotFoundError", "ImportError"))]
     return " ".join(told[-2:]) if told else (lines[-1] if lines else "")

@@ -1,7 +1,7 @@
-"""What releases a source has: a checkout, a folder of wheels, or an index (PEP 503, PEP 691).
+"""List the releases that a source has. A source is a checkout, a folder of wheels, or an index (PEP 503, PEP 691).
 
-A release is both distributions, `rezup` and `rezup-api`, in one version. They are asked for by the address of their files, never
-by name: on another index the names may be somebody else's.
+A release is both distributions, `rezup` and `rezup-api`, of one version. They are installed by the address of their files and
+never by name, because on another index the names may belong to another project.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 
 DISTRIBUTIONS = ("rezup", "rezup-api")
 ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.2"
+# Bytes of an answer that are read; the page of a project is far smaller.
 LARGEST = 8 << 20
 _VERSION = re.compile(r"__version__ = \"([^\"]+)\"")
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFile:
-    """A wheel, or the folder of a checkout's distribution: where it is, and its SHA-256 where that is known."""
+    """A wheel, or the folder of a distribution in a checkout: its address as a URL, and its SHA-256, empty if not known."""
 
     name: str
     version: Version
@@ -44,7 +45,7 @@ class ReleaseFile:
 
     @property
     def line(self) -> str:
-        """The line of a requirements file that brings exactly it."""
+        """The line of a requirements file that installs exactly this file."""
         return f"{self.name} @ {self.address}" + (f" --hash=sha256:{self.digest}" if self.digest else "")
 
 
@@ -57,24 +58,53 @@ class Release:
 
     @property
     def identity(self) -> str:
-        """What tells it from another one of the same version."""
+        """A text that differs for another release of the same version."""
         return " ".join(file.digest or redact(file.address) for file in self.files)
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a source has that is newer.
+
+    Args:
+        release: the newest of the same major; None where that is this one.
+        major: the newest of a greater one.
+    """
+
+    release: Release | None
+    major: Release | None
+
+
+def newer_releases(source: str, running: str, *, limit: float, environ: Mapping[str, str]) -> News:
+    """What a source has that is newer than the version `running`; see `releases_of` for the errors."""
+    from packaging.version import Version
+
+    now = Version(running)
+    newer = [
+        release
+        for release in releases_of(source, limit=limit, environ=environ)
+        if release.version > now and (not release.version.is_prerelease or now.is_prerelease)
+    ]
+    same = [release for release in newer if release.version.major == now.major]
+    greater = [release for release in newer if release.version.major > now.major]
+    return News(same[0] if same else None, greater[0] if greater else None)
+
+
 def shown(source: str) -> str:
-    """A source for people: without a password."""
+    """A source in the form that people may see: without its password."""
     return redact(source)
 
 
 def releases_of(source: str, *, limit: float, environ: Mapping[str, str]) -> list[Release]:
-    """The releases of a source for this Python, the newest first; nothing that was withdrawn (PEP 592).
+    """The releases of a source for this Python, the newest first, without those that were withdrawn (PEP 592).
 
     Args:
-        source: a folder, or the URL of an index.
-        limit: seconds until an index counts as away.
+        source: the path or `file:` URL of a folder, or the URL of an index.
+        limit: seconds to wait for an index.
+        environ: the caller's environment, in which NETRC may name a file with logins.
 
     Raises:
-        UpgradeError: it cannot be read, or does not answer.
+        UpgradeError: the source cannot be read, or does not answer in time.
     """
     if "://" in source and not source.startswith("file:"):
         return _paired(_from_index(source, limit, environ))
@@ -117,7 +147,7 @@ def _from_checkout(folder: Path) -> list[ReleaseFile]:
 
 
 def _wheel(file: str, address: str, digest: str = "") -> list[ReleaseFile]:
-    """What a wheel is; nothing where it is none of rezup's."""
+    """The file of a release, from the name of a wheel; empty if the wheel belongs to another project."""
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
     try:
@@ -135,9 +165,10 @@ def _wheel(file: str, address: str, digest: str = "") -> list[ReleaseFile]:
 
 
 def _from_index(source: str, limit: float, environ: Mapping[str, str]) -> list[ReleaseFile]:
-    """Ask an index for both distributions at once, for `limit` seconds altogether.
+    """Ask an index for both distributions at the same time, and wait for `limit` seconds in all.
 
-    By threads: who gives up does not wait for them, and they end with the process.
+    Threads ask, because the limit of `urlopen` holds for each step, and not for looking up a host name. When the time is over,
+    this process goes on without them, and they end with it.
     """
     answers: dict[str, list[ReleaseFile]] = {}
     failures: list[str] = []
@@ -184,7 +215,7 @@ def _project(source: str, name: str, limit: float, environ: Mapping[str, str]) -
 
 
 def _split_login(address: str, environ: Mapping[str, str]) -> tuple[str, str]:
-    """An address without user and password, and these; they may be in netrc."""
+    """An address without its login, and the login as "user:password"; without one in the address, that of the netrc file."""
     import netrc
 
     parts = urlsplit(address)
@@ -200,7 +231,8 @@ def _split_login(address: str, environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _with_login(address: str, index: str, login: str) -> str:
-    """The address of a file, with the login of its index if it lies on the same host."""
+    """The address of a file, with the login of its index if both are on the same host."""
+    # An index may give addresses on other hosts, which must never get the login.
     parts = urlsplit(address)
     if not login or parts.netloc != urlsplit(index).netloc:
         return urlunsplit(parts._replace(fragment=""))
@@ -213,7 +245,7 @@ def _with_login(address: str, index: str, login: str) -> str:
 
 
 def _fits(requires: str) -> bool:
-    """Whether this Python is one of those that a file is for."""
+    """Whether a file is for this Python, by its `requires-python`."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
@@ -242,14 +274,14 @@ def _from_html(content: bytes) -> list[dict[str, Any]]:
 
 
 class _Links(HTMLParser):
-    """The links of an index's page."""
+    """Collects the links on a page of an index (PEP 503)."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[dict[str, Any]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take in a link."""
+        """Add a link."""
         values = dict(attrs)
         address = values.get("href")
         if tag != "a" or not address:

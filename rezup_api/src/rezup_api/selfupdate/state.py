@@ -1,4 +1,4 @@
-"""What is kept in mind of releases: those that were refused or taken back, and majors that were told of."""
+"""Remember which releases are not taken automatically, and which major versions were announced."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ DAY = 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Read by `read_memory`.
+    """The memory of one installation of rezup; see `read_memory`.
 
     Args:
-        path: the file.
-        refused: releases that are not taken by themselves, with the reason; by their identity.
-        announced: when a release was last told of, in seconds since the epoch; by its version.
+        path: the file in which it is kept.
+        refused: for each release that is not taken automatically, the reason; by its identity, or as "version 3.1.0".
+        announced: when a major version was last announced, in seconds since the epoch; by version.
     """
 
     path: Path
@@ -31,19 +31,19 @@ class Memory:
     announced: Mapping[str, float]
 
     def refuse(self, identity: str, reason: str) -> None:
-        """Do not take a release by itself again.
+        """Remember that a release must not be taken automatically again.
 
         Raises:
-            StorageError: that cannot be written down.
+            StorageError: the file cannot be written.
         """
         self._write({**self.refused, identity: reason}, self.announced)
 
     def is_news(self, version: str, now: float) -> bool:
-        """Whether a release was not told of for a day."""
+        """Whether a version was not announced within the last day; `now` is in seconds since the epoch."""
         return not 0 <= now - self.announced.get(version, -DAY) < DAY
 
     def announce(self, version: str, now: float) -> None:
-        """Keep in mind that a release was told of."""
+        """Remember that a version was announced at `now`, and forget those before it."""
         self._write(self.refused, {version: now})
 
     def _write(self, refused: Mapping[str, str], announced: Mapping[str, float]) -> None:
@@ -54,7 +54,7 @@ class Memory:
 
 
 def read_memory(path: Path) -> Memory:
-    """What is kept in a file; nothing where it cannot be read."""
+    """Read the memory from a file; it is empty if the file does not exist or cannot be read."""
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
         refused = {str(name): str(reason) for name, reason in document["refused"].items()}

@@ -1,7 +1,7 @@
-"""Run the site-customize script of `~/rezup.toml`: a studio's own Python, before anything else, in this very process.
+"""Find and compile the site-customize script that `~/rezup.toml` names, and report what it raised.
 
-What it does to `os.environ` holds for all that follows: roots, recipes, the session. It is the one place of the library that
-works on the environment of the process itself.
+The script is a studio's own Python. The caller runs it in this process before anything else, so that what it does to
+`os.environ` holds for all that follows: roots, recipes, the session.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from rezup_api.settings import Settings
 
 SUBJECT = "the site-customize script"
-HINT = "mend it, or pass it over with REZUP_SKIP_INIT=1"
+HINT = "correct it, or start without it: REZUP_SKIP_INIT=1"
 
 
 def site_script(settings: Settings, environ: Mapping[str, str]) -> CodeType | None:
-    """The script that `~/rezup.toml` names, compiled; None where there is none, or REZUP_SKIP_INIT is set.
+    """The compiled script that `~/rezup.toml` names; None if it names none, or if REZUP_SKIP_INIT is set.
 
     Args:
-        environ: for `~` and `$VAR` in its path.
+        environ: the variables by which `~` and `$VAR` in the script's path are expanded.
 
     Raises:
-        RecipeError: it is missing, or is no Python; the message names its file and line.
+        RecipeError: the script cannot be read, or is not valid Python; the message names its file and line.
     """
     if settings.skip_init:
         return None
@@ -51,10 +51,15 @@ def site_script(settings: Settings, environ: Mapping[str, str]) -> CodeType | No
 
 
 def check_run(path: str, error: BaseException | None) -> None:
-    """Say in our words what a script has raised; nothing happens where it ran well.
+    """Turn what a script has raised into an error of ours; do nothing if it ran without an error.
+
+    Args:
+        path: the script's file.
+        error: what it raised; None if it ran to its end, or ended itself with status 0.
 
     Raises:
-        RecipeError: it raised, or ended itself with an error; the message names file and line.
+        RecipeError: the script raised an exception, or ended itself with an error; the message names its file and line.
+        BaseException: `error` itself, where it is no `Exception`: Ctrl-C must not look like a fault of the script.
     """
     if error is None:
         return
@@ -75,7 +80,7 @@ def _problem(path: str, error: Exception) -> Problem:
 
 
 def _last_line(path: str, trace: TracebackType | None) -> int:
-    """The innermost line of a file that a traceback passes through; 0 when it passes it by."""
+    """The number of the innermost line of the file `path` in a traceback; 0 if the file is not in it."""
     line = 0
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == path:

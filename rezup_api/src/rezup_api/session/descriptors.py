@@ -1,22 +1,24 @@
-"""Which programs close every descriptor that they did not open, and with it the lease: csh, tcsh, and scripts for them.
+"""Tell which programs close every descriptor that they did not open, and with them the lease: csh, tcsh and their scripts.
 
-It imports nothing but `os`, so that the quick launch can afford it.
+The quick launch does not load this module. It has a coarser test of its own, `rezup.fastpath.replay.is_for_csh`, which may say
+yes too often; a test of the project holds that it says yes wherever this module does.
 """
 
 import os
 
 NAMES = frozenset({"csh", "tcsh", "bsd-csh"})
-# What Linux reads of a first line (BINPRM_BUF_SIZE in execve(2)), and how often an interpreter may itself be a script.
+# Linux reads this many bytes of a script's first line (BINPRM_BUF_SIZE, see execve(2)).
 LINE_BYTES = 256
+# The interpreter of a script may be a script too; Linux follows such a chain for a few steps.
 DEEPEST = 5
 
 
 def closes_descriptors(program: str, depth: int = DEEPEST) -> bool:
-    """Whether `program` is csh or tcsh, or a script whose `#!` line names one of them, through `env` too.
+    """Whether `program` is csh or tcsh, or a script whose `#!` line names one of them, directly or through `env`.
 
     Args:
-        program: a path; what cannot be read counts by its name alone.
-        depth: how many interpreters of interpreters are looked at.
+        program: the path of a program. If its file cannot be read, its name alone decides.
+        depth: how many further interpreters are read, where the interpreter of a script is a script itself.
     """
     if _is_named(program):
         return True
@@ -32,8 +34,9 @@ def _is_named(program: str) -> bool:
 
 
 def _interpreter(program: str) -> "list[str]":
-    """The words of a script's first line; none where it is no script."""
+    """The words of a script's `#!` line; empty if the program is not a script or cannot be read."""
     try:
+        # Without O_NONBLOCK, opening a named pipe would wait until another process writes to it.
         descriptor = os.open(program, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         try:
             line = os.read(descriptor, LINE_BYTES).split(b"\n")[0]
@@ -45,7 +48,7 @@ def _interpreter(program: str) -> "list[str]":
 
 
 def _after_options(words: "list[str]") -> "list[str]":
-    """What `env` runs: `-S tcsh -f` and `NAME=value tcsh` are understood."""
+    """The command that `env` runs, from the words after `env`: `-S tcsh -f` and `NAME=value tcsh` give `tcsh`."""
     for index, word in enumerate(words):
         if word.startswith("-S") and len(word) > 2:
             return [word[2:], *words[index + 1 :]]

@@ -1,7 +1,7 @@
-"""Which shell the user is in: the one that is named, else the nearest ancestor that is a shell, else the login shell.
+"""Choose the shell to open: the one that the user names, else the nearest ancestor process that is a shell, else the login shell.
 
-On Linux, where the parent process is a known shell, the answer depends on nothing but the command line of that process
-(`parent_words`), PATH and SHELL. Nowhere does it wait for longer than `PATIENCE`.
+On Linux, if the parent process is a known shell, the answer depends only on the command line of that process (`parent_words`),
+PATH and SHELL. The choice never takes longer than `PATIENCE`.
 """
 
 from __future__ import annotations
@@ -21,23 +21,25 @@ if TYPE_CHECKING:
     Words = tuple[str, ...]
 
 HINT = "name one, as in: REZUP_DEFAULT_SHELL=/bin/bash rezup"
-# Seconds. Where there is no /proc, `ps` is asked, and it may hang.
+# Seconds to wait for `ps`, which lists the ancestors where there is no /proc, and which may hang.
 PATIENCE = 2.0
+# How many ancestors are looked at.
 DEEPEST = 10
 BOURNE = frozenset({"sh", "ash", "dash", "ksh", "ksh93", "mksh", "lksh", "oksh", "pdksh"})
 CSH = frozenset({"csh", "tcsh", "bsd-csh"})
 POWERSHELL = frozenset({"pwsh", "powershell"})
 KNOWN = BOURNE | CSH | POWERSHELL | {"bash", "zsh", "fish", "xonsh", "cmd", "elvish", "nu"}
-# What accounts have for a shell that nobody is to log in to.
+# Programs that stand for the shell of an account in which nobody is to log in.
 REFUSING = frozenset({"nologin", "false", "true"})
-# The start-up file by which bash is told to read what a login shell reads.
+# The start-up file that makes bash read what a login shell reads. Its name on a command line tells such a shell of ours.
 BASH_LOGIN = "bash-login.sh"
+# Options of shells that take the next word as their value.
 _WITH_ARGUMENT = frozenset({"-o", "+o", "-O", "+O", "-C", "--rcfile", "--init-file", "--init-command"})
 
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """A shell: its name, "bash", the program, and whether it is to read what a login shell reads."""
+    """A shell: its name, as in "bash", the path of its program, and whether it is to read what a login shell reads."""
 
     name: str
     program: str
@@ -48,7 +50,7 @@ def choose_shell(settings: Settings, environ: Mapping[str, str]) -> Shell:
     """The shell to open: REZUP_DEFAULT_SHELL, else the one the user is in, else SHELL (on Windows COMSPEC).
 
     Raises:
-        LaunchError: there is none, or the one that was named is not there.
+        LaunchError: no shell can be found, or REZUP_DEFAULT_SHELL names one that is not there.
     """
     if settings.default_shell:
         program = shutil.which(settings.default_shell, path=environ.get("PATH"))
@@ -72,7 +74,7 @@ def known_shell(words: Sequence[str]) -> bool:
 
 
 def shell_of(words: Sequence[str], environ: Mapping[str, str]) -> Shell | None:
-    """The shell that a process with this command line is; None if it is none, or its program is not to be found."""
+    """The shell that a process with this command line runs; None if that is not a shell, or its program cannot be found."""
     word = _shell_word(words)
     if not word:
         return None
@@ -80,6 +82,7 @@ def shell_of(words: Sequence[str], environ: Mapping[str, str]) -> Shell | None:
     candidates = [word.removeprefix("-")]
     if not os.path.dirname(word):
         users = environ.get("SHELL", "")
+        # A login shell calls itself "-bash", without a path; SHELL then says which bash the user logs in with.
         candidates = [users, name] if word[0] == "-" and _name(users) == name else [name, users]
     for candidate in candidates:
         program = shutil.which(candidate, path=environ.get("PATH")) if _name(candidate) == name else None
@@ -89,7 +92,7 @@ def shell_of(words: Sequence[str], environ: Mapping[str, str]) -> Shell | None:
 
 
 def is_login(words: Sequence[str]) -> bool:
-    """Whether a shell with this command line is a login shell: `-bash`, `bash -l`, `fish --login`, or ours of that kind."""
+    """Whether a shell with this command line is a login shell: `-bash`, `bash -l`, `fish --login`, or one of rezup's."""
     if words[0].startswith("-"):
         return True
     rest = iter(words[1:])
@@ -116,7 +119,7 @@ def parent_words() -> Words:
 
 
 def _shell_word(words: Sequence[str]) -> str:
-    """The word that names the shell: the first one, or xonsh's script where Python runs it; empty if there is none."""
+    """The word that names the shell: the first one, or the script if Python runs xonsh; empty if this is not a shell."""
     if words and _name(words[0]) in KNOWN:
         return words[0]
     if len(words) > 1 and _name(words[0]).startswith("python"):
@@ -150,18 +153,20 @@ def _words(process: int) -> Words:
 
 
 def _parent(process: int) -> int:
-    """The number of a process's parent (proc(5): the name, in parentheses, may hold anything); 0 if that cannot be told."""
+    """The number of a process's parent; 0 if it cannot be read."""
     try:
         with open(f"/proc/{process}/stat", "rb") as stream:
+            # The name of the program stands in parentheses and may hold anything, parentheses too (proc(5)).
             return int(stream.read().rpartition(b")")[2].split()[1])
     except (OSError, ValueError, IndexError):
         return 0
 
 
 def _detected() -> Iterator[Words]:
-    """What shellingham finds, where there is no /proc of Linux's kind.
+    """The command lines of the ancestors as shellingham finds them, where there is no /proc of Linux's kind.
 
-    In a thread, which nobody waits for once `ps` hangs: `exec` ends it, and so does the end of the process.
+    A thread asks, because `ps` may hang. If it does, this process goes on without an answer; `exec` or the end of the process
+    ends the thread.
     """
     import threading
 
@@ -179,9 +184,9 @@ def _asked() -> Iterator[Words]:
         if os.name == "nt":
             yield (shellingham.detect_shell(os.getppid())[1],)
             return
-        from shellingham.posix.ps import iter_process_parents  # with whole command lines: they tell login shells
+        from shellingham.posix.ps import iter_process_parents  # gives whole command lines, which show login shells
 
         for process in iter_process_parents(str(os.getppid()), DEEPEST):
             yield tuple(process.args)
     except (shellingham.ShellDetectionFailure, OSError, RuntimeError):
-        return  # nothing more is found, then
+        return  # the ancestors that were found before that stay

@@ -1,25 +1,26 @@
-"""Entering a revision: it is held, so that nothing removes it, and the environment of a session in it is computed."""
+"""Enter a revision: take its lease, so that nothing removes it, and compute the environment of a session in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.disk.flock import Held, lease
-from rezup_api.errors import LaunchError, NotFoundError
+from rezup_api.errors import BusyError, LaunchError, NotFoundError, StorageError
 from rezup_api.recipe.load import load_recipe
 from rezup_api.session.environment import SessionEnviron, session_environ
+from rezup_api.store.revision import hold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rezup_api.disk.flock import Held
     from rezup_api.events import Reporter
     from rezup_api.store.revision import Revision
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A revision that is held, and the environment of a session in it, with what that was made from."""
+    """A revision with its lease, and the environment of a session in it."""
 
     revision: Revision
     computed: SessionEnviron
@@ -35,7 +36,7 @@ def enter(revision: Revision, environ: Mapping[str, str], report: Reporter) -> S
     """Enter exactly this revision; see `enter_revision` for the arguments and further errors.
 
     Raises:
-        NotFoundError: it was removed, or is not ready here.
+        NotFoundError: the revision was removed, or is not ready on this machine.
     """
     session = enter_revision(revision, environ, report) if revision.ready else None
     if session is None:
@@ -45,26 +46,29 @@ def enter(revision: Revision, environ: Mapping[str, str], report: Reporter) -> S
 
 
 def enter_revision(revision: Revision, environ: Mapping[str, str], report: Reporter) -> Session | None:
-    """Hold a revision and compute its session's environment; None when it is being removed just now.
+    """Take the lease of a revision and compute the environment of a session in it.
 
     Args:
-        environ: the caller's environment; values of an outer session are taken back.
+        environ: the caller's environment. If the caller is in a session, what that session set is taken back first.
+
+    Returns:
+        The session; None if another process has removed the revision, or is just removing it.
 
     Raises:
-        LaunchError: it cannot be held, or a `.env` file not be read.
-        RecipeError: its recipe is damaged.
+        LaunchError: the lease cannot be taken, or a `.env` file cannot be read.
+        RecipeError: the revision's recipe is damaged.
     """
     try:
-        held = lease(revision.lock_file)
-    except FileNotFoundError:
+        # The lease comes before anything is read: from here on no other process can remove the files.
+        held = hold(revision)
+    except (NotFoundError, BusyError):
         return None
-    except OSError as error:
-        raise LaunchError(f"cannot hold {revision}: {error.strerror}") from error
-    if held is None:
-        return None
+    except StorageError as error:
+        raise LaunchError(error.message, error.hint) from error
     try:
         recipe = load_recipe(revision.container, revision.recipe_file, tolerant=revision.style != "3")
         return Session(revision, session_environ(revision, recipe, environ, report), held)
     except BaseException:
+        # Ctrl-C too: a lease that stays open would keep the revision as long as this process lives.
         held.release()
         raise

@@ -1,7 +1,8 @@
-"""The environment variables of a session, computed from the caller's; nothing is set in this process.
+"""Compute the environment variables of a session from the caller's; the environment of this process is not changed.
 
-Later ones win: the caller's, the `.env` files of `[dotenv]`, `[env]`, then PATH and what rezup sets itself. A session inside
-another one starts from what the outer one found, as long as its values were not changed since.
+Later values win: first the caller's, then the `.env` files of `[dotenv]`, then `[env]`, then PATH and the variables of rezup
+itself. A session inside another one starts from the environment that the outer one found. Only a variable that the user has
+changed inside the outer session keeps its value.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ OWN = ("REZUP_CONTAINER", "REZUP_REVISION", "REZUP_USING_REMOTE", MEMORY)
 
 @dataclass(frozen=True, slots=True)
 class SessionEnviron:
-    """The environment of a session, and what it was made from.
+    """The environment of a session, and what it was computed from.
 
     Args:
         values: the whole environment.
-        named: the variables that `[dotenv]` and `[env]` set, to whatever value.
+        named: the names of the variables that `[dotenv]` and `[env]` set.
         files: the `.env` files that were read.
-        paths: their paths as written; `$VAR` in them is another input.
-        texts: the values in them and in `[env]`, as written; so is `${VAR}` in these.
+        paths: the paths of these files as the recipe writes them; a `$VAR` in one is a further input.
+        texts: the values in these files and in `[env]`, as written; a `${VAR}` in one is a further input.
     """
 
     values: Mapping[str, str]
@@ -49,7 +50,7 @@ class SessionEnviron:
 
 
 class Enterable(Protocol):
-    """A revision, as far as a session in it is concerned: one that is there, or one in the making."""
+    """What a session needs to know of a revision, which may be ready or still in its stage."""
 
     @property
     def container(self) -> str:
@@ -61,22 +62,23 @@ class Enterable(Protocol):
 
     @property
     def metadata(self) -> Metadata | None:
-        """What is recorded of it."""
+        """What is recorded of the revision; None if that cannot be read."""
 
     @property
     def tool_folders(self) -> tuple[Path, ...]:
-        """What goes on PATH."""
+        """The folders of its production scripts, which go to the front of PATH."""
 
 
 def session_environ(
     revision: Enterable, recipe: Recipe, environ: Mapping[str, str], report: Reporter
 ) -> SessionEnviron:
-    """The environment of a session.
+    """Compute the environment of a session.
 
     Args:
-        revision: what is entered.
-        recipe: the one that the revision was made from.
-        environ: the caller's environment; values of an outer session are taken back first.
+        revision: the revision that is entered.
+        recipe: the recipe from which the revision was made.
+        environ: the caller's environment. If the caller is in a session, what that session set is taken back first.
+        report: called with a warning for each `.env` file that is not there or does not answer.
 
     Raises:
         LaunchError: a `.env` file cannot be read.
@@ -100,9 +102,9 @@ def session_environ(
 
 
 def without_session(environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ` as it was before the session that it describes; a plain copy outside of any.
+    """The environment as it was before the session in which the caller is; a plain copy if the caller is in none.
 
-    What was changed inside the session stays as it is.
+    A variable that was changed inside the session keeps its value.
     """
     plain = {name: value for name, value in environ.items() if name not in OWN}
     changed, added = remembered(environ)
@@ -117,13 +119,13 @@ def without_session(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def remembered(environ: Mapping[str, str]) -> tuple[dict[str, tuple[Any, Any]], set[str]]:
-    """What the outer session has set, each name with its value before and since, and its entries of PATH."""
+    """What the outer session has set: each variable with its value before and in it, and the entries that it put on PATH."""
     try:
         memory: dict[str, Any] = json.loads(environ.get(MEMORY, "{}"))
         changed = {str(name): (before, now) for name, (before, now) in memory.get("changed", {}).items()}
         return changed, {str(entry) for entry in memory.get("path", [])}
     except (ValueError, TypeError, AttributeError):
-        return {}, set()  # not written by rezup
+        return {}, set()  # somebody else has set the variable
 
 
 def _memory(outer: Mapping[str, str], session: Mapping[str, str], tools: list[str]) -> str:
@@ -144,7 +146,7 @@ def _read_dotenv(path: Path, report: Reporter) -> dict[str, str]:
         text = StringIO(reader.read_bytes(path).decode("utf-8"), newline=None)
         found = dotenv_values(stream=text, interpolate=False)
     except (FileNotFoundError, TimeoutError) as error:
-        # rezup 2.x passed over it as well; a share that is away must not keep people from starting Rez.
+        # A warning is enough, as in rezup 2.x: a share that is away must not keep people from starting Rez.
         state = "is not there" if isinstance(error, FileNotFoundError) else "does not answer"
         report(Warned(f"{path} {state}: the variables that [dotenv] takes from it are not set"))
         return {}
@@ -155,7 +157,7 @@ def _read_dotenv(path: Path, report: Reporter) -> dict[str, str]:
 
 
 def _interpolated(values: Mapping[str, str], session: Mapping[str, str]) -> dict[str, str]:
-    """`values` with `${VAR}` and `${VAR:-default}` replaced, each seeing those before it."""
+    """`values` with each `${VAR}` and `${VAR:-default}` replaced by a variable of the session, or by a value above it."""
     if not any("${" in value for value in values.values()):
         return dict(values)
     from dotenv.variables import parse_variables

@@ -1,8 +1,8 @@
-"""What a session changes in the environment, written for other programs to take: shells, and readers of `.env` files.
+"""Write the changes that a session makes to the environment as text for other programs: shells, and readers of `.env` files.
 
-Each statement stands on a line of its own wherever the format can do that, so that it does not matter whether a shell takes the
-text as a whole or line by line. What is not plain is quoted in the way that holds for every release of the shell, interactive
-or not. Pure: nothing here reads or sets the environment.
+Each statement stands on a line of its own wherever the format allows that, so that a shell may read the text as a whole or line
+by line. Values are quoted so that every release of the shell reads them alike, interactive or not. The functions are pure:
+they neither read nor set the environment.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WINDOWS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.()-]*")
 _DOTENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-# Not UTF-8: such a byte is one of these characters in Python (PEP 383).
+# Python holds each byte that is not UTF-8 as one of these characters (PEP 383).
 _BYTE = re.compile("[\udc80-\udcff]")
-# What bash, zsh and ksh set themselves, refuse, or read in their own way: a value of ours would be lost, or end the script.
+# Variables that bash, zsh or ksh set themselves, refuse to set, or read in their own way. Setting one would have no effect, or
+# would end the script.
 _SHELLS_OWN = """
     _ ARGC BASHOPTS BASHPID BASH_ALIASES BASH_ARGC BASH_ARGV BASH_CMDS BASH_COMMAND BASH_LINENO BASH_SOURCE BASH_SUBSHELL
     BASH_VERSINFO DIRSTACK EGID EPOCHREALTIME EPOCHSECONDS EUID FUNCNEST GID GROUPS HISTCHARS HISTCMD KEYBOARD_HACK KSH_VERSION
@@ -36,7 +37,7 @@ _SHELLS_OWN = """
     nameddirs options parameters patchars path pipestatus psvar reswords saliases signals status termcap terminfo userdirs
     usergroups watch widgets zsh_eval_context zsh_scheduled_events
 """
-# The same shells read these as numbers, and end the script at anything else.
+# The same shells read these variables as numbers, and end the script if the value is anything else.
 _SHELLS_NUMBERS = "COLUMNS HISTSIZE JOBMAX KEYTIMEOUT LINES LISTMAX MAILCHECK SAVEHIST TMOUT"
 _FISHS_OWN = """
     _ FISH_VERSION PWD SHLVL fish_kill_signal fish_killring fish_pid history hostname pipestatus status status_generation umask
@@ -60,7 +61,7 @@ class Written:
 
 
 def changes(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str | None]:
-    """What makes `before` into `after`: variables with their new values, None for those to be removed; sorted by name."""
+    """The changes that turn `before` into `after`, sorted by name: the new value of each variable, None for one to be removed."""
     names = sorted({*before, *after})
     return {name: after.get(name) for name in names if before.get(name) != after.get(name)}
 
@@ -69,8 +70,8 @@ def written(form: str, changed: Changes) -> Written:
     """The changes as the text of a format.
 
     Args:
-        form: one of `FORMATS`.
-        changed: see `changes`.
+        form: a key of `FORMATS`.
+        changed: what `changes` returned.
 
     Raises:
         UsageError: the format cannot hold one of the values.
@@ -94,7 +95,7 @@ def _sh_quoted(value: str) -> str:
 
 
 def _fish(changed: Changes) -> Written:
-    """For fish: `... | source`. PATH is a list there; other variables that end so are split and joined by fish itself."""
+    """For fish: `... | source`. PATH must be a list; fish itself splits and joins all other variables whose names end in PATH."""
     named, unnamed = _split(changed, _NAME, _FISHS_OWN.split())
     lines = []
     for name, value in named.items():
@@ -112,9 +113,10 @@ def _fish_quoted(value: str) -> str:
 
 
 def _csh(changed: Changes) -> Written:
-    """For csh and tcsh: written to a file that is sourced; or `eval` of it in backquotes, where no value has a line break.
+    """For csh and tcsh: the user writes the text to a file and sources that, or calls `eval` with the command in backquotes.
 
-    Backquotes put blanks in place of line breaks. A value that has one is not set there, and a message says so.
+    Backquotes turn line breaks into blanks, so that a value with a line break would come out wrong. The text finds out how it is
+    read: within backquotes it does not set such a value, and prints a message instead.
     """
     named, unnamed = _split(changed, _NAME)
     lines = []
@@ -131,7 +133,7 @@ def _csh(changed: Changes) -> Written:
 
 
 def _csh_quoted(value: str) -> str:
-    # `!` is history even between quotes, and so is, for who has set backslash_quote, the backslash.
+    # `!` means the history even between quotes. The backslash is an escape between quotes if the user has set backslash_quote.
     special = {"'": "'\\''", "!": "'\\!'", "\\": "'\\\\'", "\n": "\\\n"}
     return "'" + "".join(special.get(character, character) for character in value) + "'"
 
@@ -139,8 +141,8 @@ def _csh_quoted(value: str) -> str:
 def _powershell(changed: Changes) -> Written:
     """For PowerShell: `... | Invoke-Expression`.
 
-    Plain ASCII, for PowerShell decodes what a program prints by the console's code page, which may be anything. That also
-    takes care of the other characters that it takes for quotes.
+    The text is plain ASCII, because PowerShell decodes what a program prints by the code page of the console, which may be any.
+    No other character is left then that PowerShell takes for a quote, such as the typographic ones.
     """
     named, unnamed = _split(changed, _WINDOWS_NAME)
     _refuse_bytes("powershell", named)
@@ -164,7 +166,7 @@ def _powershell_characters(match: re.Match[str]) -> str:
 
 
 def _dotenv(changed: Changes) -> Written:
-    """For python-dotenv, which reads all of it back as it was; plain values as docker and everybody else read them too."""
+    """For `.env` files. python-dotenv reads back every value as it was; docker and other readers agree on plain values."""
     named, unnamed = _split(changed, _DOTENV_NAME)
     _refuse_bytes("dotenv", named)
     lines = [f"{name}={_dotenv_quoted(value)}\n" for name, value in named.items() if value is not None]
@@ -172,28 +174,28 @@ def _dotenv(changed: Changes) -> Written:
 
 
 def _dotenv_quoted(value: str) -> str:
-    # python-dotenv replaces ${NAME} even between single quotes, and knows no escape but a default value.
+    # python-dotenv replaces ${NAME} even between single quotes. A variable without a name, with the default "$", escapes it.
     value = re.sub(r"\$(?=\{[^}]*\})", "${:-$}", value)
     if not re.search(r"[\r\n#$]|^['\"`\s]|\s$", value):
-        return value  # quotes would be part of the value for docker
-    if "\r" in value:  # between single quotes it would be read as a line break
+        return value  # docker takes quotes as a part of the value
+    if "\r" in value:  # between single quotes, python-dotenv reads it as a line break
         escapes = {"\\": "\\\\", '"': '\\"', "\r": "\\r", "\n": "\\n"}
         return '"' + "".join(escapes.get(character, character) for character in value) + '"'
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _split(changed: Changes, pattern: re.Pattern[str], own: Sequence[str] = ()) -> tuple[Changes, tuple[str, ...]]:
-    """The changes that a format can name, and the names of the others."""
+    """The changes to variables that the format can set, and the names of all other variables."""
     named = {name: value for name, value in changed.items() if pattern.fullmatch(name) and name not in own}
     return named, tuple(name for name in changed if name not in named)
 
 
 def _refuse_bytes(form: str, named: Changes) -> None:
-    """Raise for a value that is not UTF-8, which a format of text cannot hold."""
+    """Raise UsageError for a value that is not UTF-8: the format can hold text only."""
     for name, value in named.items():
         if value is not None and _BYTE.search(value):
             message = f"the format {form} cannot hold {name}: its value is not UTF-8"
-            raise UsageError(message, "take sh, fish, csh or json")
+            raise UsageError(message, "use --format sh, fish, csh or json")
 
 
 FORMATS: Mapping[str, Callable[[Changes], Written]] = {

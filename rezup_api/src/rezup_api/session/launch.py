@@ -1,6 +1,8 @@
-"""Become the command: on POSIX by `execve`, so that nothing of rezup is left and PID, signals and status are the command's own.
+"""Become the command, or start it as a child.
 
-Elsewhere, where the command's shell would close the lease, and for `--no-wait`, the command is a child.
+On POSIX, `execve` puts the command in the place of this process: nothing of rezup stays in memory, and the process id, the
+signals and the exit status are those of the command. The command is a child instead on Windows, where it would close the lease
+(csh), where this process has a child that a share keeps beyond SIGKILL, and with `--no-wait`.
 """
 
 from __future__ import annotations
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
 
 
 def find_command(name: str, environ: Mapping[str, str]) -> str:
-    """The program that `name` means on the session's PATH.
+    """Find the program that `name` means on the PATH of the session.
 
     Raises:
-        LaunchError: with status 127 when there is none, 126 when it cannot be executed (as `env` and shells have it).
+        LaunchError: with status 127 if there is no such program, 126 if it cannot be executed, as in env(1) and shells.
     """
     if not name:
         raise LaunchError("the command is empty", status=NOT_FOUND)
@@ -58,33 +60,39 @@ def _find_on_windows(name: str, environ: Mapping[str, str]) -> str:
 
 
 def become(command: Sequence[str], environ: Mapping[str, str], lease: Held) -> int:
-    """Run `command` in this process's place, or as a child that is waited for where that cannot be.
+    """Put the command in the place of this process, or wait beside it where that is not possible; see above.
 
     Args:
-        command: program and arguments, which reach it as they are.
-        environ: its whole environment.
-        lease: what keeps the revision; the command inherits it.
+        command: the program and its arguments, which are passed on unchanged.
+        environ: the whole environment of the command.
+        lease: the lease of the revision. The command inherits its descriptor, and so keeps the revision as long as it runs.
 
     Returns:
-        The child's exit status, 128 and the signal's number if one ended it. On POSIX it does not return as a rule.
+        The exit status of the child, or 128 plus the number of the signal that ended it. If the command takes the place of this
+        process, nothing returns.
 
     Raises:
-        LaunchError: it cannot be started.
+        LaunchError: the command cannot be started.
     """
     program = find_command(command[0], environ)
+    # `execve` would hand a stuck asker of a share over to the command, which never started it and may wait for all its children.
     if os.name == "nt" or closes_descriptors(program) or has_stuck_child():
         return runner.attend([program, *command[1:]], environ, lease.descriptor)
     _restore_signals()
+    # `execve` throws away what still stands in Python's buffers.
     sys.stdout.flush()
     sys.stderr.flush()
     _exec(program, command, environ)
 
 
 def detach(command: Sequence[str], environ: Mapping[str, str], lease: Held) -> int:
-    """Start `command` as a child that nobody waits for; it inherits the lease. Returns 0 once it runs.
+    """Start the command as a child that inherits the lease, and do not wait for its end; see `become` for the arguments.
+
+    Returns:
+        The exit status 0, as soon as the command runs.
 
     Raises:
-        LaunchError: it cannot be started.
+        LaunchError: the command cannot be started.
     """
     program = find_command(command[0], environ)
     runner.release([program, *command[1:]], environ, lease.descriptor)
@@ -93,15 +101,17 @@ def detach(command: Sequence[str], environ: Mapping[str, str], lease: Held) -> i
 
 def _exec(program: str, command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     try:
+        # The lease stays open: unlike the descriptors that Python opens, its own has no flag to close it here (PEP 446).
         os.execve(program, list(command), environ)
     except OSError as error:
+        # The kernel refuses a script without a `#!` line; shells run it with sh, and execvp(3) does too.
         if is_bare_script(program, error):
             os.execve(runner.POSIX_SHELL, [runner.POSIX_SHELL, program, *command[1:]], environ)
         raise refusal(program, error) from error
 
 
 def _restore_signals() -> None:
-    """What Python changed at its start, and a command would inherit: it ignores SIGPIPE and SIGXFSZ."""
+    """Undo what Python changed at its start: it ignores SIGPIPE and SIGXFSZ, and `execve` passes an ignored signal on."""
     for name in ("SIGPIPE", "SIGXFSZ"):
         number = getattr(signal, name, None)
         if number is not None:

@@ -1,7 +1,8 @@
-"""How each shell is opened so that it shows where one is, without touching anybody's files.
+"""Open an interactive shell that shows its container in the prompt, without a change to the user's own files.
 
-The start-up files in `startup/` read the user's own first, then put the revision's tools back to the front of PATH and the
-container into the prompt. They are the same for every session; what differs comes in variables, which they take away again.
+The start-up files in `startup/` first read the user's own, then put the revision's tools back to the front of PATH, and the name
+of the container before the prompt. The files are the same for every session: what differs between sessions comes in
+variables, which they unset again.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ __all__ = ["STARTUP", "Opening", "Shell", "choose_shell", "interactive", "script
 
 STARTUP = Path(__file__).parent / "startup"
 _DISABLED, _PROMPT = "REZUP_DISABLE_PROMPT", "REZUP_PROMPT"
-# Read by a shell in place of those that the variable names: PowerShell and cmd would read it as code otherwise, and refuse
-# to run a script file where the execution policy says so.
+# PowerShell runs the start-up file as text, because the execution policy may forbid script files. The path comes in a variable,
+# because PowerShell would read a path on the command line as code.
 _READ_SCRIPT = ". ([scriptblock]::Create([IO.File]::ReadAllText($env:REZUP_STARTUP)))"
 
 
@@ -29,9 +30,9 @@ class Opening:
     """How a shell is opened.
 
     Args:
-        command: its command line.
-        environ: variables for its start-up files, set on top of the session's.
-        consulted: the names of all variables of the session that this depends on.
+        command: the command line of the shell.
+        environ: variables for the start-up files, which are added to those of the session.
+        consulted: the names of all variables of the session on which `command` and `environ` depend.
     """
 
     command: tuple[str, ...]
@@ -40,12 +41,13 @@ class Opening:
 
 
 def interactive(shell: Shell, session: Mapping[str, str], tools: str, mark: str) -> Opening:
-    """How `shell` is opened for a person. Nothing on the disk is looked at.
+    """Say how a shell is opened for a person; no file is read for that.
 
     Args:
-        session: the session's environment.
-        tools: what must be first on PATH after the user's start-up files.
-        mark: the container's name as the prompt shows it, with an asterisk where its revision is not the newest.
+        shell: the shell to open.
+        session: the environment of the session.
+        tools: the folder that must be first on PATH after the user's start-up files have run.
+        mark: the name of the container as the prompt shows it, with an asterisk if a newer revision exists.
     """
     how = _HOW.get(_kind(shell, session))
     if how is None:
@@ -70,7 +72,7 @@ def script_command(shell: Shell, path: str, arguments: tuple[str, ...]) -> tuple
 
 def _kind(shell: Shell, session: Mapping[str, str]) -> str:
     if shell.name == "bash" and "POSIXLY_CORRECT" in session:
-        return "bourne"  # it reads what sh reads, and no other file
+        return "bourne"  # in this mode bash reads the files that sh reads
     for kind, names in (("bourne", BOURNE), ("csh", CSH), ("powershell", POWERSHELL)):
         if shell.name in names:
             return kind
@@ -78,7 +80,7 @@ def _kind(shell: Shell, session: Mapping[str, str]) -> str:
 
 
 def _shown(shell: Shell, session: Mapping[str, str], mark: str) -> str:
-    """What goes before the user's prompt, so written that this shell shows it as it is; empty for nothing."""
+    """The text before the user's prompt, with the escapes that make this shell show it literally; empty for no text."""
     if session.get(_DISABLED):
         return ""
     chosen = session.get(_PROMPT)
@@ -95,8 +97,9 @@ def _shown(shell: Shell, session: Mapping[str, str], mark: str) -> str:
     return "".join(escapes.get(character, character) for character in text)
 
 
-# What a prompt's text means something else by. bash and zsh take a prompt apart twice: zsh's second time, the expansion of
-# variables, is an option, so its start-up file sees to that.
+# Characters that have a meaning in a prompt, and how they are written so that the shell shows them. bash and zsh read a prompt
+# twice: first escapes, then variables. In zsh the second reading is an option that may change, so `startup/zsh/.zshenv` adds
+# the escapes for it before every prompt.
 _ESCAPES: dict[str, dict[str, str]] = {
     "bash": {"\\": "\\\\\\\\", "$": "\\\\$", "`": "\\\\`"},
     "bourne": {"\\": "\\\\", "$": "\\$", "`": "\\`"},
@@ -113,7 +116,7 @@ def _bash(shell: Shell, _: Mapping[str, str]) -> Opening:
 
 
 def _bourne(shell: Shell, session: Mapping[str, str]) -> Opening:
-    """By ENV, whose value all but mksh expand: what is in a variable's value means nothing to them any more."""
+    """By ENV. All but mksh expand its value once: the path comes in a second variable, so that no character of it is expanded."""
     path = str(STARTUP / "posix.sh")
     told = {
         "ENV": path if shell.name in {"mksh", "lksh"} else "${REZUP_STARTUP}",
@@ -126,7 +129,7 @@ def _bourne(shell: Shell, session: Mapping[str, str]) -> Opening:
 
 
 def _zsh(shell: Shell, session: Mapping[str, str]) -> Opening:
-    """By ZDOTDIR; `zsh.sh` sees to systems whose own start-up file sets that."""
+    """By ZDOTDIR; `startup/zsh/.zshenv` takes care of systems whose own start-up file sets that variable."""
     told = {"ZDOTDIR": str(STARTUP / "zsh"), "REZUP_STARTUP": str(STARTUP)}
     if "ZDOTDIR" in session:
         told["REZUP_ZDOTDIR"] = session["ZDOTDIR"]
@@ -140,7 +143,7 @@ def _fish(shell: Shell, _: Mapping[str, str]) -> Opening:
 
 
 def _csh(shell: Shell, session: Mapping[str, str]) -> Opening:
-    """By HOME: there is no option and no variable that names a start-up file."""
+    """By HOME, because csh has neither an option nor a variable that names a start-up file."""
     if "HOME" not in session:
         return Opening((shell.program,), {}, ("HOME",))
     told = {"HOME": str(STARTUP / "csh"), "REZUP_HOME": session["HOME"], **_login(shell)}
@@ -153,13 +156,13 @@ def _xonsh(shell: Shell, _: Mapping[str, str]) -> Opening:
 
 
 def _powershell(shell: Shell, _: Mapping[str, str]) -> Opening:
-    login = ("-Login",) if shell.login else ()  # only understood as the first one
+    login = ("-Login",) if shell.login else ()  # PowerShell accepts this option only as the first one
     told = {"REZUP_STARTUP": str(STARTUP / "powershell.ps1")}
     return Opening((shell.program, *login, "-NoLogo", "-NoExit", "-Command", _READ_SCRIPT), told)
 
 
 def _cmd(shell: Shell, _: Mapping[str, str]) -> Opening:
-    """The quotes come in with the variable: those on the command line would be taken off, or escaped."""
+    """By `/K`. The variable holds the quotes too: cmd strips quotes of the command line, and Python would escape them."""
     return Opening((shell.program, "/K", "%REZUP_STARTUP%"), {"REZUP_STARTUP": f'"{STARTUP / "cmd.bat"}"'})
 
 

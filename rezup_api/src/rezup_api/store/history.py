@@ -8,29 +8,23 @@ Appending to one file is not atomic on network shares; a file of its own for eac
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
-from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
-from rezup_api.disk.files import host_name, storage_error, token, user_name
-from rezup_api.disk.staging import place_file
-from rezup_api.errors import RemoteError, StorageError
-from rezup_api.events import Reporter, Warned
-from rezup_api.store.layout import METADATA_FILE
-from rezup_api.store.metadata import read_metadata
+from rezup_api.disk.files import host_name, token, user_name
+from rezup_api.frozen import asdict, dataclass
 from rezup_api.store.names import format_timestamp, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
-    from rezup_api.store.layout import ContainerFolder
+    from rezup_api.store.metadata import Metadata
 
 FORMAT = 1
+HISTORY = "history"
 SUFFIX = ".json"
 # Acts by which a revision comes to a root.
 MAKING = frozenset({"add", "publish", "pull"})
@@ -76,7 +70,7 @@ def parse_act(text: str) -> Act:
     document = json.loads(text)
     if not isinstance(document, dict):
         raise ValueError("not an object")
-    act = Act(**{field.name: str(document.get(field.name) or "") for field in fields(Act)})
+    act = Act(**{name: str(document.get(name) or "") for name in Act.__match_args__})
     if not act.act or datetime.fromisoformat(act.when).tzinfo is None:
         raise ValueError("not an act")
     return act
@@ -94,79 +88,19 @@ def new_act(
     return Act(act, revision, user_name(environ), host_name(), when, message, __version__, detail, previous)
 
 
-def write_act(folder: ContainerFolder, act: Act) -> None:
-    """Record an act.
-
-    Raises:
-        StorageError: it cannot be written there.
-    """
+def act_name(act: Act) -> str:
+    """A name for the file of an act that no other act has: `<time>-<host>-<id>.json`."""
     host = re.sub(r"[^A-Za-z0-9_.]", "_", act.host)
-    name = f"{format_timestamp(time.time_ns())}-{host}-{token()[:8]}{SUFFIX}"
-    place_file(folder.path, folder.path / "history" / name, act.to_json().encode("utf-8"))
+    return f"{format_timestamp(time.time_ns())}-{host}-{token()[:8]}{SUFFIX}"
 
 
-def record_act(write: Callable[[Act], None], act: Act, report: Reporter) -> None:
-    """Record an act that is done, even where that cannot be written down, which is said.
-
-    Args:
-        write: writes it under the root that was changed.
-        report: told what went wrong.
-    """
-    try:
-        write(act)
-    except (StorageError, RemoteError) as error:
-        report(Warned(f"it is done, but cannot be written into the history: {error.message}"))
-
-
-def read_acts(folder: ContainerFolder) -> list[Act]:
-    """The recorded acts, newest first; what is damaged is left out.
-
-    Raises:
-        StorageError: the folder cannot be read.
-    """
-    place = folder.path / "history"
-    try:
-        names = [name for name in os.listdir(place) if name.endswith(SUFFIX) and not name.startswith(".")]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise storage_error("cannot list", error) from error
-    return _sorted(filter(None, (_read(place / name) for name in sorted(names, reverse=True))))
-
-
-def read_history(folder: ContainerFolder) -> list[Act]:
-    """The recorded acts, and those by which the other revisions came there, as their metadata tell; newest first.
-
-    Revisions of rezup 1.x and 2.x have no recorded act, nor has one whose maker was killed before it could write that down.
-
-    Raises:
-        StorageError: a folder cannot be read.
-    """
-    acts = read_acts(folder)
-    told = {act.revision for act in acts if act.act in MAKING}
-    untold = (_made(folder, timestamp) for timestamp in folder.timestamps() if timestamp not in told)
-    return _sorted([*acts, *filter(None, untold)])
-
-
-def _sorted(acts: Iterable[Act]) -> list[Act]:
+def newest_acts_first(acts: Iterable[Act]) -> list[Act]:
+    """Acts sorted by their moments, the newest first."""
     return sorted(acts, key=lambda act: datetime.fromisoformat(act.when), reverse=True)
 
 
-def _read(path: Path) -> Act | None:
-    try:
-        return parse_act(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _made(folder: ContainerFolder, timestamp: str) -> Act | None:
-    """How a revision came to be, from its metadata; None when it is not complete."""
-    try:
-        metadata = read_metadata(folder.revisions / timestamp / METADATA_FILE)
-    except StorageError:
-        return None
-    if metadata is None:
-        return None
+def act_of_making(timestamp: str, metadata: Metadata) -> Act:
+    """How a revision came to a root, as its metadata tells, for one whose act was not recorded."""
     return Act(
         act="pull" if metadata.remote else "add",
         revision=timestamp,

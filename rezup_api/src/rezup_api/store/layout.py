@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storage_error
-from rezup_api.recipe.location import is_container
-from rezup_api.store.names import is_timestamp, timestamp_order
+from rezup_api.frozen import dataclass
+from rezup_api.store.names import newest_first_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,12 +55,11 @@ class ContainerFolder:
             StorageError: the folder cannot be read, or is a file.
         """
         try:
-            names = [name for name in os.listdir(self.revisions) if is_timestamp(name)]
+            return newest_first_names(os.listdir(self.revisions))
         except FileNotFoundError:
             return []
         except OSError as error:
             raise storage_error("cannot list", error) from error
-        return sorted(names, key=timestamp_order, reverse=True)
 
 
 def lock_name(environment: str) -> str:
@@ -72,24 +70,6 @@ def lock_name(environment: str) -> str:
 def environment_of_lock(lock: str) -> str:
     """The environment that a lock is for, from the name of its file."""
     return lock.removeprefix("pylock.").removesuffix(".toml")
-
-
-def container_names(root: Path) -> list[str]:
-    """The containers under a root, sorted; empty when the root is not there.
-
-    A folder without `revisions/` in it is none: a build that failed may have left it.
-
-    Raises:
-        StorageError: the root cannot be read, or is a file.
-    """
-    try:
-        with os.scandir(root) as entries:
-            names = sorted(entry.name for entry in entries if is_container(entry.name) and entry.is_dir())
-            return [name for name in names if os.path.isdir(ContainerFolder(root, name).revisions)]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise storage_error("cannot list", error) from error
 
 
 def cache_folder(root: Path) -> Path:

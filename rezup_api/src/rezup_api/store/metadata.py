@@ -10,10 +10,10 @@ rezup 2.x wrote `rezup_version` and `venvs`, rezup 1.x neither. A published revi
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import StorageError
+from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,11 +68,11 @@ class Metadata:
 
     @property
     def loose(self) -> str:
-        """Why another machine may get other files for it, empty where it does not."""
+        """Why another machine may get other files for this revision; empty where it gets the same."""
         unlocked = [one.name for one in self.environments if not one.locked]
         editable = sorted({name for one in self.environments for name in one.editable})
-        reasons = [f"{', '.join(unlocked)} not locked"] if unlocked else []
-        return "; ".join([*reasons, *([f"{', '.join(editable)} editable"] if editable else [])])
+        reasons = [f"environments without a lock: {', '.join(unlocked)}"] if unlocked else []
+        return "; ".join([*reasons, *([f"editable packages: {', '.join(editable)}"] if editable else [])])
 
     @property
     def rez_version(self) -> str:
@@ -106,7 +106,7 @@ class Metadata:
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def parse_metadata(text: str) -> Metadata:
+def parse_metadata(text: str | bytes) -> Metadata:
     """Read the text of a `revision.json`, of any version of rezup.
 
     Raises:

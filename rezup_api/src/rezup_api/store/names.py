@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import time
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from rezup_api.errors import UsageError
+from rezup_api.frozen import dataclass
 from rezup_api.recipe.location import MAIN_CONTAINER, is_container
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DEFAULT_CONTAINER = MAIN_CONTAINER
 LATEST = "latest"
@@ -64,6 +69,22 @@ def following_timestamp(now: int, newest: str | None) -> str:
         return format_timestamp(now)
     seconds, nanoseconds = timestamp_order(newest)
     return format_timestamp(max(now, (seconds * 1_000_000 + nanoseconds // 1000 + 1) * 1000))
+
+
+def next_timestamp(names: Iterable[str], newest: str | None = None) -> str:
+    """The timestamp of a revision that is made now.
+
+    Args:
+        names: those of all revisions there are; other names do not count.
+        newest: a further timestamp that the new one must be greater than.
+    """
+    known = [name for name in names if is_timestamp(name)] + ([newest] if newest else [])
+    return following_timestamp(time.time_ns(), max(known, key=timestamp_order, default=None))
+
+
+def newest_first_names(names: Iterable[str]) -> list[str]:
+    """The timestamps among some names, the greatest first."""
+    return sorted(filter(is_timestamp, names), key=timestamp_order, reverse=True)
 
 
 def moment(timestamp: str) -> datetime:

@@ -7,18 +7,14 @@ revisions that were taken back, which nothing may choose by itself any more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.store.labels import read_timestamps
+from rezup_api.frozen import dataclass
+from rezup_api.store.labels import parse_timestamps
 from rezup_api.store.names import timestamp_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    from rezup_api.store.layout import ContainerFolder
-
-PIN = ".pin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +46,13 @@ class Pin:
         return "".join(f"{line}\n" for line in lines)
 
 
-def read_pin(folder: ContainerFolder) -> Pin | None:
-    """The pin or rollback of a container, in force or over; None where there is none.
+def parse_pin(data: bytes) -> Pin:
+    """The pin or rollback in the bytes of its file.
 
     Raises:
-        StorageError: its file cannot be read, or holds something else.
+        ValueError: they hold something else.
     """
-    lines = read_timestamps(folder, PIN)
-    if lines is None:
-        return None
+    lines = parse_timestamps(data)
     timestamp, until, *withdrawn = [*lines, ""] if len(lines) == 1 else lines
     return Pin(timestamp, until, tuple(withdrawn))
 

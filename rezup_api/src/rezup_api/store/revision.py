@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.disk.files import storing
-from rezup_api.disk.flock import in_turn
-from rezup_api.errors import NotFoundError, StorageError, UsageError
+from rezup_api.disk.files import storage_error, storing
+from rezup_api.disk.flock import Held, lease
+from rezup_api.errors import BusyError, NotFoundError, StorageError, UsageError
+from rezup_api.frozen import dataclass
 from rezup_api.store.layout import BIN, METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_tag
 from rezup_api.store.metadata import FORMAT, Metadata, read_metadata
-from rezup_api.store.names import LATEST, following_timestamp, is_label, moment, timestamp_order
+from rezup_api.store.names import LATEST, is_label, moment, next_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,10 +173,24 @@ def appear_next(stage: Stage, folder: ContainerFolder, newest: str | None = None
         Its timestamp: now, or one microsecond after the greatest where the clock is behind.
     """
     with storing("cannot write to"):
-        folder.revisions.mkdir(exist_ok=True)
-    with in_turn(folder.revisions), storing("cannot write to"):
-        while True:
-            known = [*folder.timestamps()[:1], *([newest] if newest else [])]
-            timestamp = following_timestamp(time.time_ns(), max(known, key=timestamp_order, default=None))
-            if stage.appear(folder.revisions / timestamp):
-                return timestamp
+        return stage.appear_in(folder.revisions, lambda names: next_timestamp(names, newest))
+
+
+def hold(revision: Revision) -> Held:
+    """Keep a revision from being removed, until the lease that this returns is released.
+
+    Raises:
+        NotFoundError: it is gone, or it is not complete.
+        BusyError: it is being removed.
+        StorageError: it cannot be held.
+    """
+    hint = f"see what there is: rezup status {revision.container}"
+    try:
+        held = lease(revision.lock_file)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFoundError(f"{revision} is gone", hint) from error
+    except OSError as error:
+        raise storage_error("cannot hold", error) from error
+    if held is None:
+        raise BusyError(f"{revision} is being removed", hint)
+    return held

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup.fastpath import replay
+from rezup.fastpath import Record, load, record_path, replay
 from rezup.fastpath.prepare import KEPT, owned
-from rezup.fastpath.record import Record, read
 
 if TYPE_CHECKING:
     from tests.unit.command.conftest import Rezup
@@ -25,13 +24,13 @@ def path_of() -> str:
     """Where the record of the command line is kept."""
     request = replay.scan(list(COMMAND))
     assert request is not None
-    return replay.record_path(request, os.environ)
+    return record_path(request, os.environ)
 
 
 def launch(rezup: Rezup) -> Record:
     """Launch until there is a record: file systems with a clock of their own take their time."""
     deadline = time.monotonic() + 60
-    while (found := read(path_of())) is None:
+    while (found := load(path_of())) is None:
         assert time.monotonic() < deadline, "no launch leaves a record"
         time.sleep(0.02)
         rezup.run(*COMMAND)
@@ -73,14 +72,14 @@ def test_other_command_lines_leave_nothing(
     monkeypatch.setattr("rezup_api.session.launch.detach", lambda command, environ, lease: lease.release() or 0)
     ready.run(*words)
     new = [path for path in set(ready.office.home.rglob("*")) - before if "rezup" in path.parts and path.is_file()]
-    assert [path for path in new if read(str(path)) is not None] == []
+    assert [path for path in new if load(str(path)) is not None] == []
 
 
 def test_what_depends_on_the_working_folder_is_not_kept(ready: Rezup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ready.office.home)
     monkeypatch.setenv("REZUP_ROOT_LOCAL", ".rezup")
     ready.run(*COMMAND)
-    assert read(path_of()) is None
+    assert load(path_of()) is None
 
 
 def test_what_was_remarked_is_told_again(ready: Rezup) -> None:
@@ -89,7 +88,7 @@ def test_what_was_remarked_is_told_again(ready: Rezup) -> None:
     ready.run("add", "dev", "--skip-use")
     time.sleep(0.02)
     ready.run(*COMMAND)
-    assert read(path_of()) is None
+    assert load(path_of()) is None
 
 
 def test_only_so_many_are_kept(ready: Rezup) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import marshal
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -55,70 +54,6 @@ def test_usual_command_lines(words: list[str], request_: tuple[str, bool, list[s
 )
 def test_all_others_are_the_ordinary_paths(words: list[str]) -> None:
     assert replay.scan(words) is None
-
-
-def test_each_request_has_a_record_of_its_own(home: Path) -> None:
-    environ = {"HOME": str(home)}
-    requests = [("dev", local, command) for local in (True, False) for command in (None, ["a"])]
-    roots = [
-        {},
-        {"REZUP_ROOT_LOCAL": "/a"},
-        {"REZUP_ROOT_REMOTE": "/a"},
-        {"REZUP_RECIPES": "/a"},
-        {"REZUP_REVISION": "/a"},
-    ]
-    paths = [replay.record_path(request, {**environ, **root}) for request in requests for root in roots]
-    assert len(set(paths)) == len(paths)
-    assert replay.record_path(("dev", False, ["a"]), environ) == replay.record_path(("dev", False, ["b"]), environ)
-
-
-@pytest.mark.parametrize("environ", [{}, {"HOME": ""}, {"HOME": "here"}, {"HOME": "/a", "XDG_CACHE_HOME": "here"}])
-def test_without_a_home_there_is_no_place_for_records(environ: dict[str, str]) -> None:
-    assert replay.record_path(("dev", False, None), environ) == ""
-    assert replay.load("") is None
-
-
-def write(path: Path, record: Any, mode: int = 0o600) -> str:
-    path.write_bytes(record if isinstance(record, bytes) else marshal.dumps(record))
-    path.chmod(mode)
-    return str(path)
-
-
-def test_a_record_is_taken_if_it_can_be_trusted(tmp_path: Path) -> None:
-    good = (True, replay.identity(), time.time() - 1)
-    path = tmp_path / "record"
-    assert replay.load(write(path, good)) == good
-    for mode in (0o640, 0o604, 0o620, 0o602, 0o666):
-        assert replay.load(write(path, good, mode)) is None, f"others may read or write it: {mode:o}"
-    (tmp_path / "link").symlink_to(path)
-    write(path, good)
-    assert replay.load(str(tmp_path / "link")) is None
-    if os.getuid() == 0:
-        os.chown(path, 65534, 65534)
-        assert replay.load(str(path)) is None, "somebody else's"
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"\0" * 200, b"rubbish", marshal.dumps(()), marshal.dumps(17), marshal.dumps((True, "x"))]
-)
-def test_a_damaged_record_is_none(tmp_path: Path, content: bytes) -> None:
-    assert replay.load(write(tmp_path / "record", content)) is None
-
-
-def test_a_record_cut_short_is_none(tmp_path: Path) -> None:
-    record: Any = (True, replay.identity(), 1.0, ("a", "b"))
-    whole = marshal.dumps(record)
-    for length in range(len(whole)):
-        assert replay.load(write(tmp_path / "record", whole[:length])) is None
-
-
-def test_a_record_of_another_rezup_or_of_the_future_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "record"
-    assert replay.load(write(path, (True, replay.identity(), time.time() + 60))) is None, "the clock was set back"
-    write(path, (True, replay.identity(), 1.0))
-    assert replay.load(str(path)) is not None
-    monkeypatch.setattr(replay, "VERSION_FILE", __file__)
-    assert replay.load(str(path)) is None
 
 
 def test_a_stamp_shows_every_change(tmp_path: Path) -> None:

@@ -1,0 +1,282 @@
+"""What there is of one container, on this machine and on its remote root; nothing is changed by looking."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rezup_api.errors import NotFoundError, RemoteError, StorageError, UsageError
+from rezup_api.events import Warned
+from rezup_api.frozen import dataclass
+from rezup_api.selection.selector import Selector
+from rezup_api.storage.address import folder_of_root, open_root
+from rezup_api.store.labels import PIN
+from rezup_api.store.layout import ContainerFolder
+from rezup_api.store.metadata import FORMAT
+from rezup_api.store.names import DEFAULT_CONTAINER, timestamp_order
+from rezup_api.store.revision import Revision, newest_first
+from rezup_api.store.root import ContainerRoot, local_root
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rezup_api.builder.failures import Failure
+    from rezup_api.events import Reporter
+    from rezup_api.maintenance.running import RunningSession
+    from rezup_api.recipe.model import Recipe
+    from rezup_api.settings import Settings
+    from rezup_api.status import ContainerStatus, ContainerSummary
+    from rezup_api.store.history import Act
+    from rezup_api.store.pin import Pin
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One act of a container's history; `place` is "local" or "remote", the root on which it is recorded."""
+
+    place: str
+    act: Act
+
+
+def behind(timestamp: str, choices: list[str], given: str | None) -> int:
+    """How many of the revisions among which `use` chooses come after one, up to the one that it gives."""
+    if given is None:
+        return 0
+    order, last = timestamp_order(timestamp), timestamp_order(given)
+    return sum(order < timestamp_order(one) <= last for one in choices)
+
+
+class Overview:
+    """One container: its recipe, its folder under the local root, and its remote root if it has one.
+
+    Args:
+        environ: the caller's environment, that of an outer session taken back.
+        report: told what happens.
+    """
+
+    def __init__(self, recipe: Recipe, settings: Settings, environ: Mapping[str, str], report: Reporter) -> None:
+        local = folder_of_root(recipe.root_local or settings.root_local, environ, "local")
+        shared = recipe.root_remote or settings.root_remote
+        self.settings = settings
+        self.environ = environ
+        self.report = report
+        if os.pathsep in str(local):
+            raise UsageError(f"the local root {local} has {os.pathsep!r} in its path, which PATH cannot hold")
+        self.recipe = recipe
+        self.folder = ContainerFolder(local, recipe.container)
+        self.local = local_root(self.folder)
+        self.remote = ContainerRoot(open_root(shared, environ), self.name) if shared else None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.recipe.container
+
+    @property
+    def exists(self) -> bool:
+        """Whether it has a folder under the local root."""
+        return self.folder.path.is_dir()
+
+    def revisions(self) -> list[Revision]:
+        """Its revisions under the local root, newest first, ready or not."""
+        return list(newest_first(self.folder))
+
+    def _selector(self, *, local: bool = False) -> Selector:
+        return Selector(self.folder, None if local else self.remote, self.report)
+
+    def published(self) -> str | None:
+        """The revision that the remote root names; None without one, or where this container was never published.
+
+        Raises:
+            NotFoundError: the remote root is pinned to a revision that it does not have.
+            RemoteError: it cannot be asked.
+        """
+        offer = self._selector().offer()
+        return offer.timestamp if offer is not None else None
+
+    def current(self) -> str | None:
+        """The revision that `use` gives, built here or not; None when there is none.
+
+        Raises:
+            NotFoundError: a pin names one that does not exist.
+            RemoteError: the remote root cannot be asked, and nothing stands in for it.
+        """
+        selector = self._selector()
+        selection = selector.select()
+        if selection is None:
+            return None
+        published = selection.published
+        failing = published is not None and (published.format > FORMAT or self.failure(selection.timestamp) is not None)
+        return (selector.stand_in(selection.timestamp) if failing else None) or selection.timestamp
+
+    def given(self, *, quiet: bool = True) -> str | None:
+        """The revision that `use` gives; None too where it would give an error.
+
+        Args:
+            quiet: do not report that error.
+        """
+        try:
+            return self.current()
+        except (NotFoundError, RemoteError, StorageError) as error:
+            if not quiet:
+                self.report(Warned(error.message))
+            return None
+
+    def failure(self, timestamp: str) -> Failure | None:
+        """The builds of a published revision that failed here; None when there were none."""
+        from rezup_api.builder.failures import read_failure  # without a remote root there are none
+
+        return read_failure(self.folder, timestamp)
+
+    def pins(self) -> tuple[Pin | None, Pin | None]:
+        """The pins or rollbacks that hold: this machine's, which comes first, and the remote root's.
+
+        Raises:
+            StorageError: the file of this machine's is damaged.
+            RemoteError: the remote root cannot be asked.
+        """
+        selector = self._selector()
+        return selector.pin_here(), selector.pin_there()
+
+    def named(self) -> dict[str, str]:
+        """What the remote root's labels and its pin name; empty where it cannot be asked."""
+        if self.remote is None:
+            return {}
+        try:
+            pin = self._selector().pin_there()
+            return {**self.remote.labels(), **({PIN: pin.timestamp} if pin is not None else {})}
+        except RemoteError:
+            return {}
+
+    def labels(self) -> dict[str, str]:
+        """All labels that `NAME@LABEL` knows, with their revisions: this machine's, then the remote root's.
+
+        Raises:
+            RemoteError: the remote root cannot be asked.
+        """
+        published = self.remote.labels() if self.remote is not None else {}
+        return {**published, **self.local.labels()}
+
+    def newest(self, *, local: bool = False) -> str | None:
+        """The newest revision, whether `use` gives it or not; None when there is none."""
+        return self._selector(local=local).newest()
+
+    def is_published(self) -> bool:
+        """Whether the remote root has it; also when that cannot be asked just now."""
+        try:
+            return self.published() is not None
+        except (NotFoundError, RemoteError):
+            return True
+
+    def needed_remote(self, doing: str) -> ContainerRoot:
+        """Its remote root, for what cannot be done without; `doing` completes "has no remote root to ...".
+
+        Raises:
+            RemoteError: there is none.
+        """
+        if self.remote is None:
+            raise RemoteError(
+                f"{self.name} has no remote root to {doing}", "set root.remote in its recipe, or REZUP_ROOT_REMOTE"
+            )
+        return self.remote
+
+    def summary(self) -> ContainerSummary:
+        """The container in one row; what cannot be asked or found is reported as a warning."""
+        return self._summary(self.revisions(), self.given(quiet=False), self._offered())
+
+    def _summary(self, revisions: list[Revision], given: str | None, published: str | None) -> ContainerSummary:
+        from rezup_api.status import summary  # launches need no rows
+
+        remote = self.remote.place if self.remote is not None else None
+        path = str(self.folder.path)
+        return summary(self.name, path, remote, published=published, given=given, revisions=revisions)
+
+    def _offered(self) -> str | None:
+        """What the remote root names; None where it cannot be asked, which `given` has reported."""
+        try:
+            return self.published()
+        except (NotFoundError, RemoteError, StorageError):
+            return None
+
+    def status(self) -> ContainerStatus:
+        """The container and all its revisions of this machine; what cannot be asked is reported as a warning.
+
+        Raises:
+            NotFoundError: there is no such container.
+            StorageError: the local root cannot be read.
+        """
+        from rezup_api.maintenance.holders import holders  # launches need no rows
+        from rezup_api.status import ContainerStatus, revision_status
+
+        revisions, given, published = self.revisions(), self.given(quiet=False), self._offered()
+        if not revisions and given is None and self.name != DEFAULT_CONTAINER:
+            raise NotFoundError(f"there is no container {self.name}", f"make it: rezup add {self.name}")
+        used = [holder.revision for holder in holders(revisions)]
+        labels = self._known_labels()
+        return ContainerStatus(
+            summary=self._summary(revisions, given, published),
+            failure=self.failure(published) if published else None,
+            why=self._why(given, published),
+            labels=labels,
+            revisions=tuple(revision_status(one, given, used.count(str(one)), labels) for one in revisions),
+        )
+
+    def _known_labels(self) -> dict[str, str]:
+        """The labels and their revisions; this machine's where the remote root cannot be asked, which `given` has reported."""
+        try:
+            return self.labels()
+        except RemoteError:
+            return self.local.labels()
+
+    def _why(self, given: str | None, published: str | None) -> str:
+        """Why `use` gives the revision that it gives, when that is not simply the newest."""
+        try:
+            for pin, where in zip(self.pins(), ("on this machine", "for the whole studio"), strict=True):
+                if pin is not None and pin.timestamp == given:
+                    place = f" {where}" if self.remote is not None else ""
+                    if pin.is_rollback:
+                        return f"rolled back to it{place}, until the next `add`"
+                    return f"pinned to it{place}, until: rezup unpin {self.name}"
+        except (RemoteError, StorageError):
+            return ""  # `given` has reported it
+        return "the newest that is published" if given is not None and given == published else ""
+
+    def history(self) -> list[Recorded]:
+        """What was done to it on this machine and on its remote root, newest first.
+
+        That the remote root cannot be asked is reported as a warning.
+
+        Raises:
+            NotFoundError: there is no such container.
+            StorageError: the local root cannot be read.
+        """
+        from datetime import datetime
+
+        acts = [Recorded("local", act) for act in self.local.history()]
+        try:
+            acts += [Recorded("remote", act) for act in self.remote.history()] if self.remote else []
+        except RemoteError as error:
+            self.report(Warned(error.message))
+        if not acts and not self.exists:
+            raise NotFoundError(f"there is no container {self.name}", f"make it: rezup add {self.name}")
+        return sorted(acts, key=lambda one: datetime.fromisoformat(one.act.when), reverse=True)
+
+    def sessions(self) -> list[RunningSession]:
+        """The sessions of this machine in any of its revisions; Linux only, see `can_tell`."""
+        from dataclasses import replace
+
+        from rezup_api.maintenance.running import running_sessions  # not for a launch
+
+        found = running_sessions(self.revisions())
+        given, choices = (self.given(), self.choices()) if found else (None, [])
+        return [replace(one, behind=behind(one.revision.timestamp, choices, given)) for one in found]
+
+    def choices(self) -> list[str]:
+        """The revisions among which `use` chooses."""
+        try:
+            # Where a remote root decides, revisions made on this machine alone do not count.
+            if self.remote is not None and self.published() is not None:
+                return self.remote.timestamps()
+        except (NotFoundError, RemoteError, StorageError):
+            pass
+        return [revision.timestamp for revision in self.revisions() if revision.ready]

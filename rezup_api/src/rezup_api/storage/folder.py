@@ -1,0 +1,232 @@
+"""A folder as a storage: `FolderStorage` for a folder of this machine, `SharedFolder` for one that many machines see.
+
+Everything appears by a rename. What a killed process has left lies in `.staging` below the first part of a name (or at the top,
+for a name of one part), and the next writer there clears it.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rezup_api.disk.files import storing, token, write_whole
+from rezup_api.disk.staging import place_file, staged, sweep
+from rezup_api.errors import RemoteError, StorageError
+from rezup_api.netfs import reader
+from rezup_api.netfs.mounts import may_hang
+from rezup_api.storage.interface import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from rezup_api.errors import RezupError
+
+Found = TypeVar("Found")
+# Bytes that are read at once; a share gives so many within its time limit, however slow it is.
+PIECE = 1 << 20
+WAY_OUT = "check that it is mounted, or work with what is on this machine: --local"
+
+
+class FolderStorage:
+    """A folder of this machine.
+
+    Args:
+        root: the folder, absolute. It need not exist: then nothing is found, and the first write makes it.
+    """
+
+    failure: type[RezupError] = StorageError
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    @property
+    def place(self) -> str:
+        """The folder's path."""
+        return str(self._root)
+
+    def locate(self, name: str) -> str:
+        """The path of a name."""
+        return str(self._root / name)
+
+    def get(self, name: str) -> bytes | None:
+        """The content of one file; see `Storage.get`."""
+        path = self._root / name
+
+        def read() -> bytes | None:
+            try:
+                return path.read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+        return self._read("cannot read", read)
+
+    def get_many(self, names: Iterable[str]) -> dict[str, bytes]:
+        """The content of each file that exists; see `Storage.get_many`."""
+        paths = {name: self._root / name for name in names}
+
+        def read() -> dict[str, bytes]:
+            found = {}
+            for name, path in paths.items():
+                with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
+                    found[name] = path.read_bytes()
+            return found
+
+        return self._read("cannot read", read)
+
+    def get_part(self, name: str, offset: int) -> bytes:
+        """A piece of a file; see `Storage.get_part`."""
+
+        def read() -> bytes:
+            with open(self._root / name, "rb") as stream:
+                stream.seek(offset)
+                return stream.read(PIECE)
+
+        return self._read("cannot read", read)
+
+    def names(self, prefix: str, holding: str = "") -> list[str]:
+        """What lies in a folder; see `Storage.names`."""
+        folder = self._root / prefix
+
+        def read() -> list[str]:
+            try:
+                found = os.listdir(folder)
+            except FileNotFoundError:
+                return []
+            return [name for name in found if os.path.lexists(folder / name / holding)] if holding else found
+
+        return self._read("cannot list", read)
+
+    def check_writable(self, name: str) -> None:
+        """Look at the folders on the way that exist; see `Storage.check_writable`."""
+        with self._writing("cannot write to"):
+            folders = [folder for folder in (self._stages(name), self._root / name) if folder.is_dir()] or [self._root]
+            for folder in folders:
+                if not os.access(folder, os.W_OK | os.X_OK):
+                    raise self.failure(
+                        f"you cannot write to {folder}", "ask whoever keeps the remote root to publish it"
+                    )
+
+    def put(self, name: str, data: bytes) -> None:
+        """Rename a finished file into place; see `Storage.put`."""
+        with self._writing("cannot write to"):
+            place_file(self._stages(name), self._root / name, data)
+
+    def put_if_absent(self, name: str, data: bytes) -> bool:
+        """Link a finished file into place, which fails where the name exists; see `Storage.put_if_absent`."""
+        target = self._root / name
+        with self._writing("cannot write to"), staged(self._stages(name)) as stage:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            prepared = stage.path / token()
+            write_whole(prepared, data)
+            try:
+                os.link(prepared, target)  # unlike rename(2), link(2) never replaces, on NFS neither
+            except FileExistsError:
+                return False
+        return True
+
+    def append(self, prefix: str, files: Mapping[str, bytes | Path], follow: Callable[[list[str]], str]) -> str:
+        """Rename a finished folder into the series; see `Storage.append`."""
+        import shutil  # few publish
+
+        with self._writing("cannot publish to"):
+            sweep(self._stages(prefix))
+            with staged(self._stages(prefix)) as stage:
+                for name, content in files.items():
+                    path = stage.path / name
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    if isinstance(content, bytes):
+                        write_whole(path, content)
+                    else:
+                        shutil.copyfile(content, path)
+                return stage.appear_in(self._root / prefix, follow)
+
+    def delete(self, name: str) -> bool:
+        """Remove one file; see `Storage.delete`."""
+        with self._writing("cannot write to"):
+            try:
+                (self._root / name).unlink()
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+        return True
+
+    def delete_below(self, name: str) -> None:
+        """Rename a folder away, then remove it; see `Storage.delete_below`."""
+        path = self._root / name
+        stages = self._stages(name)
+        with self._writing("cannot write to"):
+            sweep(stages)
+            with staged(stages) as stage:
+                os.rename(path, stage.path / path.name)
+
+    def witness(self, names: Iterable[str], *, complete: bool = True) -> Witness:
+        """The files themselves; see `Storage.witness`."""
+        return Witness(tuple(self._root / name for name in names))
+
+    def _stages(self, name: str) -> Path:
+        """The folder in whose `.staging` a name is prepared: on the same file system, so that a rename is enough."""
+        return self._root / name.partition("/")[0] if "/" in name else self._root
+
+    def _read(self, doing: str, question: Callable[[], Found]) -> Found:
+        with storing(doing):
+            return question()
+
+    @contextmanager
+    def _writing(self, doing: str) -> Iterator[None]:
+        with storing(doing):
+            yield
+
+
+class SharedFolder(FolderStorage):
+    """A folder that many machines see, as a share. Its errors are `RemoteError`, and it must exist.
+
+    Where the file system may hang, another process reads there, with a time limit; see `netfs`. A folder that does not exist is
+    never made: its share may not be mounted at this moment.
+    """
+
+    failure: type[RezupError] = RemoteError
+
+    def _read(self, doing: str, question: Callable[[], Found]) -> Found:
+        """The answer to a question about the folder, or the RemoteError that it raises."""
+        import pickle  # a local root does without
+
+        root = self.place
+
+        def ask() -> bytes:
+            try:
+                with self._reaching(doing):
+                    return pickle.dumps((question(), None))
+            except RemoteError as error:
+                return pickle.dumps((None, (error.message, error.hint)))
+
+        try:
+            answer = reader.ask(ask, reader.marker_of(root)) if may_hang(root) else ask()
+        except TimeoutError as error:
+            raise RemoteError(f"the remote root {root} does not answer", WAY_OUT) from error
+        except OSError as error:
+            raise RemoteError(f"cannot ask the remote root {root}: {error.strerror or error}") from error
+        found: Any
+        found, failure = pickle.loads(answer)
+        if failure is not None:
+            raise RemoteError(*failure)
+        return found  # type: ignore[no-any-return]
+
+    def _writing(self, doing: str) -> Any:
+        return self._reaching(doing)
+
+    @contextmanager
+    def _reaching(self, doing: str) -> Iterator[None]:
+        """Turn everything that goes wrong in the body into an error of this remote root."""
+        try:
+            if not self._root.is_dir():
+                raise RemoteError(f"the remote root {self._root} is not there", WAY_OUT)
+            yield
+        except StorageError as error:
+            raise RemoteError(f"remote root {self._root}: {error.message}", "ask whoever keeps that share") from error
+        except OSError as error:
+            raise RemoteError(f"{doing} the remote root {self._root}: {error.strerror or error}") from error
+
+    def witness(self, names: Iterable[str], *, complete: bool = True) -> Witness:
+        """The files themselves, and that the share is still the one that is mounted; see `Storage.witness`."""
+        return Witness(super().witness(names).files, () if complete else (self._root,), (self._root,))
