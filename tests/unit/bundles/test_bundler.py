@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.unit.fake_engine import FakeEngine, library_wheel, project_folder
 
+from rezup_api.bundles import fetch
 from rezup_api.bundles.archive import unpack
 from rezup_api.bundles.bundler import Bundler
 from rezup_api.errors import InstallError, NotFoundError
 from rezup_api.events import silent
 from rezup_api.packages.lock_source import read_lock_source
 from rezup_api.packages.platforms import PLATFORMS, here, parse_platforms
+from rezup_api.process.runner import Completed
 from rezup_api.resolve.pip import PipEngine
 
 if TYPE_CHECKING:
@@ -31,26 +34,21 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def downloads(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """What is asked of pip; it takes wheels from the engine's folder, by name and version."""
-    from rezup_api.bundles import fetch
-    from rezup_api.process.runner import Completed
-
     asked: list[list[str]] = []
 
-    def run(self: PipEngine, environment: Path, act: str, words: Sequence[str], step: Step | None) -> runner.Completed:
-        from pathlib import Path
-
-        asked.append([act, *words])
-        lines = Path(words[words.index("-r") + 1]).read_text(encoding="utf-8").splitlines()
+    def take(
+        self: PipEngine, environment: Path, command: str, lines: Sequence[str], words: Sequence[str], step: Step | None
+    ) -> runner.Completed:
+        asked.append([command, *lines])
         for line in lines:
             name, _, version = line.split(" ")[0].partition("==")
             found = list(engine.index.glob(f"{name}-{version}-*.whl"))
             if not found:
                 return Completed(("pip",), 1, "", f"No matching distribution found for {name}")
-            target = Path(words[words.index("--dest") + 1]) / found[0].name
-            target.write_bytes(found[0].read_bytes())
+            shutil.copy(found[0], words[list(words).index("--dest") + 1])
         return Completed(("pip",), 0, "", "")
 
-    monkeypatch.setattr(PipEngine, "run", run)
+    monkeypatch.setattr(PipEngine, "fetch", take)
     monkeypatch.setattr(fetch, "create_environment", lambda *words, **options: None)
     return asked
 
