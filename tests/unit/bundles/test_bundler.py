@@ -37,15 +37,17 @@ def downloads(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> list[list[
     asked: list[list[str]] = []
 
     def take(
-        self: PipEngine, environment: Path, command: str, lines: Sequence[str], words: Sequence[str], step: Step | None
+        self: PipEngine, environment: Path, command: str, lines: Sequence[str], *rest: Sequence[str] | Step | None
     ) -> runner.Completed:
+        words = rest[0]
+        assert isinstance(words, list)
         asked.append([command, *lines])
         for line in lines:
             name, _, version = line.split(" ")[0].partition("==")
             found = list(engine.index.glob(f"{name}-{version}-*.whl"))
             if not found:
                 return Completed(("pip",), 1, "", f"No matching distribution found for {name}")
-            shutil.copy(found[0], words[list(words).index("--dest") + 1])
+            shutil.copy(found[0], words[words.index("--dest") + 1])
         return Completed(("pip",), 0, "", "")
 
     monkeypatch.setattr(PipEngine, "fetch", take)

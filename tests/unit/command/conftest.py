@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rezup.__main__ import main
-from rezup_api.session import launch
+from rezup.commands import use
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +59,6 @@ def rezup(here: Office, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.M
             made.became.append((list(command), environ))
         return 0
 
-    monkeypatch.setattr(launch, "become", become)
+    monkeypatch.setattr(use, "become", become)
     monkeypatch.setattr(os, "execv", None)
     return made

@@ -105,12 +105,9 @@ class Lock:
         Args:
             upgrades: the packages whose files are not kept; sources that changed may still call themselves the same version.
         """
-        known = {
-            _identity(package): package
-            for package in earlier.packages
-            if "version" in package and package["name"] not in upgrades
-        }
         kept = ("wheels", "sdist")
+        old = (package for package in earlier.packages if "version" in package and package["name"] not in upgrades)
+        known = {_identity(package): package for package in old}
         return self._with(
             [
                 {

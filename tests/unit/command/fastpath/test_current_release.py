@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 import os
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import rezup
-from rezup.fastpath import current_release
+from rezup.fastpath import current_release, seal, unseal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,10 +38,10 @@ def test_what_was_taken_runs(environ: dict[str, str]) -> None:
 
 def rewritten(record: bytes, **changes: object) -> bytes:
     """A record that is for another one."""
-    own, name, previous = marshal.loads(record)
+    own, name, previous = unseal(record)
     keys = ("format", "python", "installed", "stamp")
     other: Any = tuple(changes.get(key, value) for key, value in zip(keys, own, strict=True))
-    return marshal.dumps((other, name, previous))
+    return seal((other, name, previous))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +49,7 @@ def rewritten(record: bytes, **changes: object) -> bytes:
     [
         lambda path: path.unlink(),
         lambda path: path.write_bytes(b""),
-        lambda path: path.write_bytes(marshal.dumps(("x",))),
+        lambda path: path.write_bytes(seal(("x",))),
         lambda path: path.chmod(0o622),
         lambda path: path.write_bytes(rewritten(path.read_bytes(), format=0)),
         lambda path: path.write_bytes(rewritten(path.read_bytes(), python="3.9")),

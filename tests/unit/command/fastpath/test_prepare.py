@@ -69,7 +69,7 @@ def test_other_command_lines_leave_nothing(
     ready: Rezup, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = set(ready.office.home.rglob("*"))
-    monkeypatch.setattr("rezup_api.session.launch.detach", lambda command, environ, lease: lease.release() or 0)
+    monkeypatch.setattr("rezup.commands.use.detach", lambda command, environ, lease: lease.release() or 0)
     ready.run(*words)
     new = [path for path in set(ready.office.home.rglob("*")) - before if "rezup" in path.parts and path.is_file()]
     assert [path for path in new if load(str(path)) is not None] == []
