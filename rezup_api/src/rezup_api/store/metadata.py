@@ -59,7 +59,7 @@ class Metadata:
         platform: see `layout.platform_tag`.
         environments: its virtual environments, the main one first.
         libraries, data: the names of the folders under `libs/` and `.data/` of the container that the environments link to.
-        remote: the remote root on which it is published; empty if it was made for this machine only.
+        remote: the remote root on which it is published; empty if it is not, and in the published copy itself.
         origin: the revision or the bundle that it was made from; empty if it was made from a recipe.
     """
 
