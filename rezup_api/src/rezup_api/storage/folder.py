@@ -219,7 +219,7 @@ class SharedFolder(FolderStorage):
         except OSError as error:
             raise RemoteError(f"cannot ask the remote root {root}: {error.strerror or error}") from error
         found: Any
-        # These bytes come from a child of this process through a pipe, and never from a file that others can write.
+        # These bytes come from this process or its child, through a file without a name, so nobody else can have written them.
         found, failure = pickle.loads(answer)
         if failure is not None:
             raise RemoteError(*failure)
