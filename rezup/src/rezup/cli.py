@@ -76,7 +76,7 @@ def build_parser(only: str = "") -> Parser:
     parser.add_argument("--check-latest", action="store_true", help="show whether there is a newer release, and end")
     parser.add_argument("--no-upgrade", action="store_true", help="do not look for a newer release now")
     _add_common(parser, default=False)
-    # That `prog` is told spares argparse a look at the terminal.
+    # Without `prog`, argparse would format a usage line to find it, which costs time.
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser, prog=PROGRAM)
     adding = {
         "use": _add_use,

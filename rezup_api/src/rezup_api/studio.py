@@ -52,9 +52,6 @@ class Studio:
         Args:
             environ: usually `os.environ`, after the site-customize script has run.
             report: see `Studio`.
-
-        Raises:
-            UsageError: a variable has a value that is not valid.
         """
         plain = dict(environ)
         if not plain.keys().isdisjoint(variable.name for variable in SESSION_VARIABLES):

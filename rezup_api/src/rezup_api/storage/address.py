@@ -27,7 +27,7 @@ def open_root(text: str, environ: Mapping[str, str]) -> Storage:
         environ: the caller's environment.
 
     Raises:
-        UsageError: `text` is another kind of URL, or its path cannot be used.
+        UsageError: `text` is a URL of another kind than `file://`.
     """
     from rezup_api.storage.folder import SharedFolder  # completion needs only `folder_of_root`, and must be quick
 
@@ -42,7 +42,7 @@ def folder_of_root(text: str, environ: Mapping[str, str], which: str) -> Path:
         which: "local" or "remote", for the message.
 
     Raises:
-        UsageError: `text` is a URL of another kind than `file://`, or its path cannot be used.
+        UsageError: `text` is a URL of another kind than `file://`.
     """
     scheme = _SCHEME.match(text)
     if scheme is None:

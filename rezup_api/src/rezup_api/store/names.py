@@ -50,7 +50,7 @@ def is_label(name: str) -> bool:
 
 def timestamp_order(timestamp: str) -> tuple[int, int]:
     """The key by which timestamps are sorted: seconds, then nanoseconds."""
-    # Integers, because a float has too few digits for a moment of today in microseconds and more.
+    # Integers, because a float cannot hold both the seconds of today and nanoseconds exactly.
     seconds, _, fraction = timestamp.partition(".")
     return int(seconds), int(fraction.ljust(9, "0"))
 
