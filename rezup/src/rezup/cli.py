@@ -1,4 +1,4 @@
-"""Declare the command line: all commands and options. What a command does is in `commands/`, which is imported when it runs."""
+"""Declare the command line: all commands and options. The package `commands` carries them out; it is imported when one runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EPILOG = "Without a command: rezup use .main. See the documentation for recipes,
 
 
 def _help_formatter(prog: str) -> argparse.HelpFormatter:
-    """What shows help: each argument that is added asks for one. argparse would load `shutil` to find the terminal's width."""
+    """The formatter of help texts, which argparse also makes for each argument. Its own one would load `shutil` for the width."""
     try:
         width = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(1).columns
     except (ValueError, OSError):
@@ -33,7 +33,7 @@ def _help_formatter(prog: str) -> argparse.HelpFormatter:
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises an error of ours instead of ending the process, so that all errors look alike."""
+    """An argument parser that raises UsageError instead of ending the process, so that all errors look alike."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(formatter_class=_help_formatter, **options)
@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, f"see: {self.prog} --help")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """End after the help was printed."""
+        """End the process after the help or the version was printed."""
         # If the reader of a pipe has gone, this raises here, where the ordinary path handles it, and not when Python ends.
         sys.stdout.flush()
         super().exit(status, message)
@@ -65,18 +65,18 @@ class _Format(argparse.Action):
 
 
 def build_parser(only: str = "") -> Parser:
-    """The parser of all commands. The words of a command to run, after `--`, never reach it; see `split_command`.
+    """Make the parser of the command line. It never sees the words after `--`; see `split_command`.
 
     Args:
-        only: the one command that is asked for, where that is known: the parsers of all take as long to make as `argparse` takes
-            to load.
+        only: the name of the only command that the parser needs, if the caller knows it; empty for all commands. The parsers of
+            all commands take as long to make as `argparse` takes to load.
     """
     parser = Parser(prog=PROGRAM, description="Gives a studio its Rez.", epilog=EPILOG, allow_abbrev=False)
     parser.add_argument("-V", "--version", action="store_true", help="show which release runs, from where, and end")
     parser.add_argument("--check-latest", action="store_true", help="show whether there is a newer release, and end")
     parser.add_argument("--no-upgrade", action="store_true", help="do not look for a newer release now")
     _add_common(parser, default=False)
-    # That `prog` is told spares argparse a look at the terminal.
+    # Without `prog`, argparse would format a usage line to find it, which costs time.
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser, prog=PROGRAM)
     adding = {
         "use": _add_use,
@@ -101,7 +101,11 @@ def build_parser(only: str = "") -> Parser:
 
 
 def split_command(words: list[str]) -> tuple[list[str], list[str] | None]:
-    """Separate rezup's own words from the command after the first `--`, which is passed on unchanged; None without `--`."""
+    """Separate the words for rezup from the command after the first `--`.
+
+    Returns:
+        The words for rezup; and the words of the command, unchanged, or None if there is no `--`.
+    """
     if "--" not in words:
         return words, None
     at = words.index("--")
@@ -184,7 +188,7 @@ def _add_env(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
-    """The two roots on which a command can act; if the container is published, the user must name one of them."""
+    """Add the options for the root on which a command acts. If the container is published, the user must give one of them."""
     places = parser.add_mutually_exclusive_group()
     places.add_argument("-l", "--local", action="store_true", help="on this machine only")
     places.add_argument("-r", "--remote", action="store_true", help="for the whole studio, on the remote root")
@@ -193,7 +197,7 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 def _add_act(
     commands: argparse._SubParsersAction[Parser], name: str, text: str, *, target: bool
 ) -> argparse.ArgumentParser:
-    """A command that changes what `use` gives, or a label.
+    """Add a command that changes what `use` gives, or a label.
 
     Args:
         target: whether its first argument names a revision, and not only a container.

@@ -1,4 +1,4 @@
-"""What an admin does to a container: choose, clean up, check, remove; on this machine or for the whole studio."""
+"""Offer what an admin does to a container: choose, clean up, check, remove; on this machine or for the whole studio."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 
 class Administration(Overview):
-    """A container that is administered.
+    """The part of `Container` that admins use.
 
-    Where it is published, every verb that changes something must be told which root is meant: `local` for this machine, `remote`
-    for the whole studio.
+    If the container is published, the caller must tell every verb that changes something which root it means: `local` for this
+    machine, `remote` for the whole studio.
     """
 
     def place_of(self, *, local: bool, remote: bool) -> ContainerRoot | None:
-        """Which of the two roots an act is meant for: the remote root, or None for this machine's.
+        """The root that an act is meant for: the container under the remote root, or None for the local root.
 
         Args:
-            local, remote: what the caller has said; where the container is published, one of them must be.
+            local, remote: which root the user has named. If the container is published, one of them must be true.
 
         Raises:
-            UsageError: nothing was said.
-            RemoteError: there is no remote root.
+            UsageError: the container is published, and the user has named neither root.
+            RemoteError: the user has named the remote root, and there is none.
         """
         if remote:
             return self.needed_remote("change")
@@ -49,7 +49,7 @@ class Administration(Overview):
         return None
 
     def _chooser(self, *, local: bool, remote: bool) -> Chooser:
-        from rezup_api.selection.chooser import Chooser  # not for a launch
+        from rezup_api.selection.chooser import Chooser  # launches do not need it
 
         there = self.place_of(local=local, remote=remote)
         return Chooser(self.folder, self.remote, self.environ, self.report, remote=there is not None)
@@ -86,18 +86,19 @@ class Administration(Overview):
         remote: bool = False,
         dry_run: bool = False,
     ) -> Cleaned:
-        """Remove the revisions that are not needed, under the root that is meant; see `place_of`.
+        """Remove the revisions that are not needed, under one of the roots.
 
         Args:
-            keep: the newest so many are kept; comes before what the recipe says, as does `older_than`.
-            older_than: "30d"; only what is older goes.
-            dry_run: only say what would go.
+            keep: how many of the newest revisions stay. It comes before the rules of the recipe, and so does `older_than`.
+            older_than: an age such as "12h" or "30d"; younger revisions stay.
+            local, remote: the root, see `place_of`.
+            dry_run: remove nothing, only say what would go.
 
         Raises:
-            UsageError: see `place_of`; or the age is none.
-            StorageError, RemoteError: it cannot be read or written there.
+            UsageError: see `place_of`; or `older_than` is not an age.
+            StorageError, RemoteError: the root cannot be read or written.
         """
-        from rezup_api.maintenance.gc import Collector, collect_published  # not for a launch
+        from rezup_api.maintenance.gc import Collector, collect_published  # launches do not need it
         from rezup_api.maintenance.retention import Policy, choose_policy
         from rezup_api.results import Cleaned
 
@@ -112,7 +113,7 @@ class Administration(Overview):
         return Cleaned(self.name, policy, done.verdicts, done.folders, done.bytes)
 
     def _retention(self) -> Retention:
-        """The rules of the recipe on this machine, else of the newest revision, whose recipe may be the studio's."""
+        """The rules in this machine's recipe, or else in the recipe of the newest revision, which may come from the studio."""
         own = self.recipe.retention
         if own.keep is not None or own.older_than is not None:
             return own
@@ -123,18 +124,18 @@ class Administration(Overview):
             return own
 
     def verify(self, request: str = "", *, repair: bool = False) -> Verified:
-        """Compare a revision of this machine with what was recorded when it was made.
+        """Compare the files of a revision of this machine with what rezup recorded when it made them.
 
         Args:
-            request: `REV` of the command line; empty for what `use` gives.
-            repair: mend what can be mended, here and in the revisions that share the damage.
+            request: `REV` of the command line; empty for the revision that `use` gives.
+            repair: repair the damage, also in other revisions that share a damaged file.
 
         Raises:
-            NotFoundError: there is none such here.
-            StorageError: it cannot be read or written.
+            NotFoundError: this machine has no revision that fits `request`.
+            StorageError: the revision cannot be read or written.
         """
         from rezup_api.cache.content_store import FileStore
-        from rezup_api.cache.folders import Caches, open_caches  # what builds takes as long to load as all else
+        from rezup_api.cache.folders import Caches, open_caches  # code that builds is slow to load
         from rezup_api.maintenance.repair import Repairer
         from rezup_api.maintenance.verify import examine_revision
         from rezup_api.results import Verified
@@ -142,9 +143,9 @@ class Administration(Overview):
 
         revision = load_revision(self.folder, self._meant_here(request))
         root = self.folder.root
-        caches = open_caches(root) if repair else Caches(cache_folder(root))  # a read-only root can be looked at too
+        caches = open_caches(root) if repair else Caches(cache_folder(root))  # the user may only read the root
         store = FileStore(caches.files, self._link(revision))
-        # One that is incomplete has nothing to hold, and is looked at all the same.
+        # An incomplete revision has no file to hold, and the user may want to know its damage all the same.
         with hold(revision) if revision.lock_file.exists() else nullcontext():
             with step(self.report, f"Reading the files of {revision}") as running:
                 found = tuple(examine_revision(revision, store, self.environ, running))
@@ -159,14 +160,14 @@ class Administration(Overview):
                 return Verified(revision, found, tuple(examine_revision(revision, store, self.environ, running)))
 
     def _link(self, revision: Revision) -> str:
-        """How the revision's recipe has files shared."""
+        """The recipe's setting for how revisions share files: the `link` of its table `[pip]`."""
         try:
             return load_recipe(self.name, revision.recipe_file, tolerant=True).pip.link
         except (NotFoundError, RecipeError):
             return "auto"
 
     def _meant_here(self, request: str) -> str:
-        """The timestamp of a revision of this machine, ready or not: what cannot be entered is what one wants to look at."""
+        """The timestamp of a revision of this machine, ready or not: users look at the very ones that they cannot enter."""
         timestamps = self.folder.timestamps()
         given = self.given()
         label = self.local.label(request) if is_label(request) else None
@@ -179,16 +180,19 @@ class Administration(Overview):
         return wanted
 
     def describe(self, request: str = "") -> Described:
-        """What is known of a revision, on this machine or where it is published; nothing is built for that.
+        """The metadata and the contents of a revision of this machine, or else of a published one. This builds nothing.
 
         Args:
-            request: `REV` of the command line; empty for what `use` gives.
+            request: `REV` of the command line; empty for the revision that `use` gives.
 
         Raises:
-            NotFoundError: there is none such.
-            RemoteError: it is only published, and the remote root cannot be asked.
+            NotFoundError: no revision fits `request`.
+            RemoteError: the revision is not on this machine, and the remote root cannot be asked.
         """
-        from rezup_api.maintenance.diff import built_contents, published_contents  # they load what builds
+        from rezup_api.maintenance.diff import (
+            built_contents,
+            published_contents,
+        )  # they load the code that builds, which is slow
         from rezup_api.results import Described
 
         try:
@@ -204,8 +208,8 @@ class Administration(Overview):
         return Described(self.name, selection.timestamp, published, told)
 
     def dropping(self, *, local: bool = False, remote: bool = False) -> Dropping:
-        """What `drop` would remove; see there for the arguments and errors."""
-        from rezup_api.results import Dropping  # not for a launch
+        """What `drop` would remove; see `drop` for the arguments and errors."""
+        from rezup_api.results import Dropping  # launches do not need it
 
         there = self.place_of(local=local, remote=remote)
         if there is None:
@@ -213,19 +217,20 @@ class Administration(Overview):
         return Dropping(there.place, self.folder.path, len(there.timestamps()), True)
 
     def drop(self, *, local: bool = False, remote: bool = False, force: bool = False) -> Dropped:
-        """Remove the container under the root that is meant.
+        """Remove the whole container under one of the roots.
 
         Args:
-            force: also while processes of this machine use it.
+            local, remote: the root, see `place_of`.
+            force: remove the container even while processes of this machine use it.
 
         Raises:
             UsageError, RemoteError: see `place_of`.
-            NotFoundError: there is none.
-            BusyError: processes use a revision of it, or build one.
-            StorageError: it cannot be removed.
+            NotFoundError: the root does not have the container.
+            BusyError: processes use a revision of the container, or build one.
+            StorageError: the container cannot be removed.
         """
         from rezup_api.disk.staging import STAGING
-        from rezup_api.maintenance.removal import drop_container  # not for a launch
+        from rezup_api.maintenance.removal import drop_container  # launches do not need it
         from rezup_api.results import Dropped
 
         there = self.place_of(local=local, remote=remote)
@@ -235,5 +240,5 @@ class Administration(Overview):
         if not there.exists():
             raise NotFoundError(f"there is no container {self.name} on {there.place}", "see: rezup status")
         there.remove()
-        self.local.remove_label(PUBLISHED)  # else its absence would be taken for a share that is away
+        self.local.remove_label(PUBLISHED)  # with that note, `use` would believe that the share is not mounted
         return Dropped(there.place, None)

@@ -1,4 +1,4 @@
-"""One container: every verb of the command, on its recipe, its revisions and its remote root."""
+"""Offer every verb of the command for one container: `Container` finds, builds, enters, publishes and bundles revisions."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ ATTEMPTS = 5
 class Container(Administration):
     """One container: its recipe, its folder under the local root, and its remote root if it has one.
 
-    Made by `Studio.container`.
+    `Studio.container` makes it.
     """
 
     @property
     def _maker(self) -> RevisionBuilder:
         from rezup_api.builder.revision_builder import (
-            RevisionBuilder,  # a third of what a launch takes, and few make anything
+            RevisionBuilder,  # takes a third of the time of a launch, and most launches build nothing
         )
 
         return RevisionBuilder(self.folder, self.settings, self.environ, self.report)
@@ -54,20 +54,22 @@ class Container(Administration):
         at_once: bool = False,
         create: bool = False,
     ) -> Revision:
-        """The revision that `use` gives, built first if it is missing here.
+        """The revision that `use` gives. If it is published and not ready on this machine, this builds it first.
 
         Args:
-            request: `REV` of the command line, empty for what `use NAME` gives.
+            request: `REV` of the command line; empty for the revision that `use NAME` gives.
             local: choose among the revisions of this machine, without asking the remote root.
             strict: raise if the remote root cannot be asked, or the revision that it names cannot be built, instead of giving the
                 last good one.
-            at_once: try to build it even if that has just failed.
-            create: make a first revision from the recipe, as is always done for `.main`; not where there is a remote root.
+            at_once: try to build the revision even if that has failed a short time ago.
+            create: if there is no revision and no remote root, make a first one from the recipe; `.main` always does so.
 
         Raises:
-            NotFoundError: there is none such.
-            InstallError: it cannot be built.
-            RemoteError: the remote root cannot be asked, and nothing stands in for it.
+            NotFoundError: no revision fits `request`, or there is none at all.
+            UsageError: `request` fits several revisions.
+            InstallError: the revision cannot be built.
+            RemoteError: the remote root cannot be asked, and this machine has no revision to take instead.
+            StorageError: the local root cannot be read or written.
         """
         self._sweep()
         remote = None if local else self.remote
@@ -92,12 +94,13 @@ class Container(Administration):
         return pulled
 
     def _collect(self, recipe: Recipe, wanted: Revision) -> None:
-        """Remove what is not needed any more, where a policy is set; that never keeps anybody from what was asked for.
+        """Remove the revisions that are no longer needed, if the user has set a policy. An error becomes a warning.
 
         Args:
-            wanted: what was asked for.
+            recipe: the recipe that may hold the policy.
+            wanted: the revision that the caller is about to give to the user; it stays.
         """
-        from rezup_api.maintenance.gc import WANTED, collect_automatically  # not for a launch
+        from rezup_api.maintenance.gc import WANTED, collect_automatically  # launches do not need it
         from rezup_api.maintenance.retention import SPARED, Policy, choose_policy
 
         try:
@@ -109,10 +112,14 @@ class Container(Administration):
             self.report(Warned(f"cannot clean up {self.name}: {error.message}"))
 
     def _stand_in(self, timestamp: str, published: Metadata, error: RezupError) -> Revision:
-        """What `use` gives instead of what is published and cannot be built here; who published that is told each time.
+        """The revision that `use` gives instead of a published one that cannot be built here, with a warning each time.
+
+        Args:
+            timestamp, published: the revision that cannot be built, and its metadata.
+            error: why it cannot be built.
 
         Raises:
-            RezupError: the same error, where there is nothing.
+            RezupError: `error` itself, if this machine has no revision to take instead.
         """
         other = self._selector().stand_in(timestamp)
         if other is None:
@@ -126,25 +133,27 @@ class Container(Administration):
         return load_revision(self.folder, other)
 
     def _sweep(self) -> None:
-        """Clear what killed processes left: builders in the container's folder, removers of whole containers beside it."""
+        """Remove what killed processes left: builders in the container's folder, removers of whole containers beside it."""
         sweep(self.folder.path)
         sweep(self.folder.root)
 
     def _first(self, remote: ContainerRoot | None, *, create: bool) -> Revision:
-        """What there is when there is no revision: it is built the very first time, or that is an error.
+        """Build the first revision of a container that has none, or raise NotFoundError.
 
         Args:
-            remote: where it was looked for too.
+            remote: the remote root that was asked too, for the message; None if it was not.
+            create: see `find`.
         """
         if not create or self.remote is not None:
             self._refuse_unready()
             elsewhere = f", neither here nor on {remote.place}" if remote is not None else f" under {self.folder.root}"
             raise NotFoundError(f"there is no container {self.name}{elsewhere}", self._way_out(remote))
         with building(self.folder.path, FIRST_BUILD, self._maker.waiting):
+            # Another process may have made the first revision while this one waited for the lock.
             return newest_ready(self.folder) or self._make("the first revision")
 
     def _refuse_unready(self, request: str = "") -> None:
-        """Say why a revision that is here, and is meant, cannot be entered; nothing happens when there is none such."""
+        """Raise NotFoundError with the obstacle if a revision of this machine fits `request` but cannot be entered."""
         for revision in newest_first(self.folder):
             if not revision.ready and revision.timestamp.startswith(request):
                 hint = f"see what there is: rezup status {self.name}"
@@ -164,26 +173,29 @@ class Container(Administration):
         source: Revision | Path | None = None,
         upgrades: Sequence[str] = (),
     ) -> Revision:
-        """Make a new revision from the recipe, or from what another revision holds.
+        """Make a new revision from the recipe, or from the locks of another revision.
 
         Args:
-            message: why, for those who look later.
-            publish: let all machines that see the remote root have it.
-            source: a revision, the folder of one, or the file of a bundle; `Studio.source` finds it by what users type.
-            upgrades: packages to resolve anew; all others keep the versions that they have. Without `source`, what `use` gives
-                is upgraded.
+            message: the reason, for the history.
+            publish: publish the revision on the remote root, for all machines that see it.
+            source: a revision, the folder of one, or the file of a bundle; `Studio.source` finds it from what users type.
+            upgrades: names of packages to resolve anew; all others keep the versions that they have. Without `source`, the
+                revision that `use` gives is upgraded.
 
         Raises:
-            RecipeError: it holds a literal credential and is to be published.
-            NotFoundError: the source is gone or has no locks; or no such package.
+            RecipeError: the recipe holds a literal credential, so it must not be published.
+            NotFoundError: the source has been removed, has no locks, or does not hold a package of `upgrades`.
             VerificationError: the bundle is damaged.
-            InstallError: it cannot be built, or does not run.
+            InstallError: the revision cannot be built, or does not run.
             RemoteError: there is no remote root, or it cannot be written.
             StorageError: the local root cannot be written.
         """
         if source is None and not upgrades:
             return self._make(message, publish=publish)
-        from rezup_api.promotion import opened, taken_over  # what builds takes as long to load as all else
+        from rezup_api.promotion import (
+            opened,
+            taken_over,
+        )  # code that builds is slow to load, and launches do not need it
 
         with opened(self.find(strict=True) if source is None else source) as (folder, told):
             recipe, origin = taken_over(self.recipe, folder, told, upgrades)
@@ -191,7 +203,7 @@ class Container(Administration):
             return made._make(message, publish=publish, origin=origin)
 
     def _make(self, message: str, *, publish: bool = False, origin: LockSource | None = None) -> Revision:
-        """Make a new revision from the recipe and, where there is one, from what was resolved already."""
+        """Make a new revision from the recipe, and from the locks of `origin` if that is given."""
         sweep(self.folder.root)
         remote = self.needed_remote("publish to") if publish else None
         revision = self._maker.make(self.recipe, message, remote, origin)
@@ -199,30 +211,34 @@ class Container(Administration):
         return revision
 
     def pull(self, request: str = "") -> Revision:
-        """Build what `use` would need.
+        """Build the revision that `use` would need, if it is not ready on this machine.
+
+        Args:
+            request: `REV` of the command line.
 
         Raises:
             RemoteError: there is no remote root, or it cannot be read.
-            NotFoundError: it has no such container or revision.
-            InstallError: it cannot be built.
+            NotFoundError: the remote root does not have the container or the revision.
+            InstallError: the revision cannot be built.
         """
         remote = self.needed_remote("pull from")
         if remote.newest() is None:
             offered = ", ".join(list_containers(remote.storage)) or "nothing"
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
         revision = self.find(request, strict=True, at_once=True)
-        # Also where nothing was to be built.
+        # `find` cleans up after a build only; the user of `pull` expects it also if the revision was ready.
         self._collect(load_recipe(self.name, revision.recipe_file, tolerant=True), revision)
         return revision
 
     def present(self, *, fallback: bool = True) -> Revision:
-        """The revision that `use` gives, as far as it is built here; nothing is built.
+        """The revision that `use` gives, if it is ready on this machine. This builds nothing.
 
         Args:
-            fallback: take an earlier one where it is missing here, with a warning.
+            fallback: if that revision is not ready, take an earlier one, with a warning.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: there is no revision to give.
+            RemoteError: the remote root cannot be asked, and this machine has no revision to take instead.
         """
         current = self.current()
         if current is None:
@@ -239,12 +255,16 @@ class Container(Administration):
         return load_revision(self.folder, other)
 
     def enter(self, request: str = "", *, local: bool = False, strict: bool = False) -> Session:
-        """Hold the revision that `use` gives, and compute its session's environment.
+        """Hold the revision that `use` gives, and compute the environment of a session in it.
+
+        Args:
+            request, local, strict: see `find`.
 
         Raises:
-            LaunchError: it cannot be held, because others keep removing it.
-            RezupError: as `find`.
+            LaunchError: the revision cannot be held, because other processes keep removing what `find` gives.
+            RezupError: the errors of `find`.
         """
+        # A cleanup may remove the revision after `find` has given it and before this process holds it; then find another one.
         for _ in range(ATTEMPTS):
             session = self.enter_revision(self.find(request, local=local, strict=strict))
             if session is not None:
@@ -252,9 +272,9 @@ class Container(Administration):
         raise LaunchError(f"the revisions of {self.name} are being removed", "try again, or see: rezup status")
 
     def basis(self, request: str = "", *, local: bool = False) -> Witness | None:
-        """What `find` and `newest` depend on; None where stamps would not show a change.
+        """The files on which the answers of `find` and `newest` depend; None if their stamps would not show every change.
 
-        What killed processes have left belongs to it: `find` clears that.
+        The staging folders are among them: if a killed process has left something there, `find` must run to clear it.
         """
         stages = tuple(place / STAGING for place in (self.folder.path, self.folder.root))
         watched = self._selector(local=local).basis(request)
@@ -263,18 +283,22 @@ class Container(Administration):
         return watched.with_files(*stages)
 
     def enter_revision(self, revision: Revision) -> Session | None:
-        """Hold a revision and compute its session's environment; None when it is being removed just now."""
-        from rezup_api.session.entry import enter_revision  # who looks or chooses enters nothing
+        """Hold a revision and compute the environment of a session in it; None if another process is removing it just now."""
+        from rezup_api.session.entry import enter_revision  # most verbs enter nothing
 
         return enter_revision(revision, self.environ, self.report)
 
     def env(self, request: str = "", *, local: bool = False, before: Mapping[str, str] | None = None) -> SessionChanges:
-        """What a session sets and removes; nothing is held, nothing is entered. Errors are those of `enter`.
+        """The variables that a session sets and removes. No revision stays held, and no process starts.
 
         Args:
-            before: the environment that is compared with; default: the caller's.
+            request, local: see `find`.
+            before: the environment to compare with; default: the caller's.
+
+        Raises:
+            RezupError: the errors of `enter`.
         """
-        from rezup_api.results import SessionChanges  # not for a launch
+        from rezup_api.results import SessionChanges  # launches do not need it
         from rezup_api.session.formats import changes
 
         session = self.enter(request, local=local)
@@ -282,20 +306,21 @@ class Container(Administration):
         return SessionChanges(session.revision, changes(self.environ if before is None else before, session.environ))
 
     def bundle(self, path: Path, request: str = "", platforms: Sequence[str] = ()) -> Bundled:
-        """Make one file of a revision, that installs without a network; the revision is built first if it is missing here.
+        """Write a revision into one file, which installs without a network. If it is not ready here, this builds it first.
 
         Args:
             path: the file to write.
             request: `REV` of the command line.
-            platforms: what it is for: "linux", "macos", "windows", or "linux-aarch64" and the like; default: this platform.
+            platforms: the platforms that the bundle is for: "linux", "macos", "windows", or one such as "linux-aarch64";
+                default: the platform of this machine.
 
         Raises:
             UsageError: there is no such platform.
-            NotFoundError: there is no such revision, or it has no locks.
-            InstallError: something in it cannot go into a bundle, or there is no wheel of it for a platform.
-            StorageError: it cannot be written.
+            NotFoundError: no revision fits `request`, or it has no locks.
+            InstallError: a package of it cannot go into a bundle, or has no wheel for one of the platforms.
+            StorageError: the file cannot be written.
         """
-        from rezup_api.bundles.bundler import Bundler, wanted_platforms  # what builds takes as long to load as all else
+        from rezup_api.bundles.bundler import Bundler, wanted_platforms  # code that builds is slow to load
 
         wanted = wanted_platforms(platforms)
         revision = self.find(request, strict=True)

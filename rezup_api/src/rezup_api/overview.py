@@ -1,4 +1,4 @@
-"""What there is of one container, on this machine and on its remote root; nothing is changed by looking."""
+"""Read one container, on this machine and on its remote root: revisions, pins, labels, history, sessions."""
 
 from __future__ import annotations
 
@@ -32,14 +32,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One act of a container's history; `place` is "local" or "remote", the root on which it is recorded."""
+    """One act of a container's history.
+
+    Args:
+        place: the root under which the act is recorded, "local" or "remote".
+        act: the act.
+    """
 
     place: str
     act: Act
 
 
 def behind(timestamp: str, choices: list[str], given: str | None) -> int:
-    """How many of the revisions among which `use` chooses come after one, up to the one that it gives."""
+    """How many revisions come after `timestamp`, up to the one that `use` gives.
+
+    Args:
+        choices: the timestamps of the revisions among which `use` chooses.
+        given: the timestamp of the revision that `use` gives; None if it gives none, and the result is 0.
+    """
     if given is None:
         return 0
     order, last = timestamp_order(timestamp), timestamp_order(given)
@@ -47,11 +57,16 @@ def behind(timestamp: str, choices: list[str], given: str | None) -> int:
 
 
 class Overview:
-    """One container: its recipe, its folder under the local root, and its remote root if it has one.
+    """The part of `Container` that only looks. It has the recipe, the folder under the local root, and the remote root if any.
 
     Args:
-        environ: the caller's environment, that of an outer session taken back.
-        report: told what happens.
+        recipe: the container's recipe, which may name its roots.
+        settings: the settings of the user.
+        environ: the caller's environment, without what an outer session has set.
+        report: called with progress and warnings.
+
+    Raises:
+        UsageError: the recipe or the settings name a root that cannot be used.
     """
 
     def __init__(self, recipe: Recipe, settings: Settings, environ: Mapping[str, str], report: Reporter) -> None:
@@ -69,37 +84,37 @@ class Overview:
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The container's name."""
         return self.recipe.container
 
     @property
     def exists(self) -> bool:
-        """Whether it has a folder under the local root."""
+        """Whether the container has a folder under the local root."""
         return self.folder.path.is_dir()
 
     def revisions(self) -> list[Revision]:
-        """Its revisions under the local root, newest first, ready or not."""
+        """The revisions under the local root, newest first, ready or not."""
         return list(newest_first(self.folder))
 
     def _selector(self, *, local: bool = False) -> Selector:
         return Selector(self.folder, None if local else self.remote, self.report)
 
     def published(self) -> str | None:
-        """The revision that the remote root names; None without one, or where this container was never published.
+        """The timestamp that the remote root names; None if there is no remote root, or nothing was published there.
 
         Raises:
             NotFoundError: the remote root is pinned to a revision that it does not have.
-            RemoteError: it cannot be asked.
+            RemoteError: the remote root cannot be asked.
         """
         offer = self._selector().offer()
         return offer.timestamp if offer is not None else None
 
     def current(self) -> str | None:
-        """The revision that `use` gives, built here or not; None when there is none.
+        """The timestamp that `use` gives, whether the revision is built here or not; None if there is no revision.
 
         Raises:
-            NotFoundError: a pin names one that does not exist.
-            RemoteError: the remote root cannot be asked, and nothing stands in for it.
+            NotFoundError: a pin names a revision that does not exist.
+            RemoteError: the remote root cannot be asked, and this machine has no revision to take instead.
         """
         selector = self._selector()
         selection = selector.select()
@@ -110,10 +125,10 @@ class Overview:
         return (selector.stand_in(selection.timestamp) if failing else None) or selection.timestamp
 
     def given(self, *, quiet: bool = True) -> str | None:
-        """The revision that `use` gives; None too where it would give an error.
+        """The timestamp that `use` gives; None if there is no revision, or if `use` would fail.
 
         Args:
-            quiet: do not report that error.
+            quiet: if false, report that error as a warning.
         """
         try:
             return self.current()
@@ -123,23 +138,23 @@ class Overview:
             return None
 
     def failure(self, timestamp: str) -> Failure | None:
-        """The builds of a published revision that failed here; None when there were none."""
-        from rezup_api.builder.failures import read_failure  # without a remote root there are none
+        """The failed builds of a published revision on this machine; None if none has failed."""
+        from rezup_api.builder.failures import read_failure  # only a user with a remote root needs it
 
         return read_failure(self.folder, timestamp)
 
     def pins(self) -> tuple[Pin | None, Pin | None]:
-        """The pins or rollbacks that hold: this machine's, which comes first, and the remote root's.
+        """The pins or rollbacks that hold: that of this machine, which decides, then that of the remote root; None for neither.
 
         Raises:
-            StorageError: the file of this machine's is damaged.
-            RemoteError: the remote root cannot be asked.
+            StorageError: the pin of this machine is damaged.
+            RemoteError: the remote root cannot be asked, or its pin is damaged.
         """
         selector = self._selector()
         return selector.pin_here(), selector.pin_there()
 
     def named(self) -> dict[str, str]:
-        """What the remote root's labels and its pin name; empty where it cannot be asked."""
+        """The timestamps that the remote root's labels and its pin name, by label; empty if the remote root cannot be asked."""
         if self.remote is None:
             return {}
         try:
@@ -149,7 +164,7 @@ class Overview:
             return {}
 
     def labels(self) -> dict[str, str]:
-        """All labels that `NAME@LABEL` knows, with their revisions: this machine's, then the remote root's.
+        """The timestamps of all labels that `NAME@LABEL` accepts. If both roots have a label, that of this machine counts.
 
         Raises:
             RemoteError: the remote root cannot be asked.
@@ -158,21 +173,28 @@ class Overview:
         return {**published, **self.local.labels()}
 
     def newest(self, *, local: bool = False) -> str | None:
-        """The newest revision, whether `use` gives it or not; None when there is none."""
+        """The timestamp of the newest revision, whether `use` gives it or not; None if there is none.
+
+        Args:
+            local: do not ask the remote root.
+        """
         return self._selector(local=local).newest()
 
     def is_published(self) -> bool:
-        """Whether the remote root has it; also when that cannot be asked just now."""
+        """Whether the container is published. True also if the remote root cannot be asked: then users must say which root."""
         try:
             return self.published() is not None
         except (NotFoundError, RemoteError):
             return True
 
     def needed_remote(self, doing: str) -> ContainerRoot:
-        """Its remote root, for what cannot be done without; `doing` completes "has no remote root to ...".
+        """The container under the remote root, for acts that need one.
+
+        Args:
+            doing: words that complete the message "NAME has no remote root to ...".
 
         Raises:
-            RemoteError: there is none.
+            RemoteError: there is no remote root.
         """
         if self.remote is None:
             raise RemoteError(
@@ -181,31 +203,31 @@ class Overview:
         return self.remote
 
     def summary(self) -> ContainerSummary:
-        """The container in one row; what cannot be asked or found is reported as a warning."""
+        """Describe the container in one row. A root that cannot be asked, or a broken pin, is reported as a warning."""
         return self._summary(self.revisions(), self.given(quiet=False), self._offered())
 
     def _summary(self, revisions: list[Revision], given: str | None, published: str | None) -> ContainerSummary:
-        from rezup_api.status import summary  # launches need no rows
+        from rezup_api.status import summary  # launches do not need it
 
         remote = self.remote.place if self.remote is not None else None
         path = str(self.folder.path)
         return summary(self.name, path, remote, published=published, given=given, revisions=revisions)
 
     def _offered(self) -> str | None:
-        """What the remote root names; None where it cannot be asked, which `given` has reported."""
+        """The timestamp that the remote root names; None also if that cannot be asked, about which `given` has warned."""
         try:
             return self.published()
         except (NotFoundError, RemoteError, StorageError):
             return None
 
     def status(self) -> ContainerStatus:
-        """The container and all its revisions of this machine; what cannot be asked is reported as a warning.
+        """Describe the container and all its revisions on this machine. If a root cannot be asked, warn the user.
 
         Raises:
-            NotFoundError: there is no such container.
+            NotFoundError: the container does not exist.
             StorageError: the local root cannot be read.
         """
-        from rezup_api.maintenance.holders import holders  # launches need no rows
+        from rezup_api.maintenance.holders import holders  # launches do not need it
         from rezup_api.status import ContainerStatus, revision_status
 
         revisions, given, published = self.revisions(), self.given(quiet=False), self._offered()
@@ -222,14 +244,14 @@ class Overview:
         )
 
     def _known_labels(self) -> dict[str, str]:
-        """The labels and their revisions; this machine's where the remote root cannot be asked, which `given` has reported."""
+        """The labels with their timestamps; only those of this machine if the remote root cannot be asked (`given` warns)."""
         try:
             return self.labels()
         except RemoteError:
             return self.local.labels()
 
     def _why(self, given: str | None, published: str | None) -> str:
-        """Why `use` gives the revision that it gives, when that is not simply the newest."""
+        """Why `use` gives the revision that it gives; empty if that is simply the newest of this machine."""
         try:
             for pin, where in zip(self.pins(), ("on this machine", "for the whole studio"), strict=True):
                 if pin is not None and pin.timestamp == given:
@@ -242,12 +264,12 @@ class Overview:
         return "the newest that is published" if given is not None and given == published else ""
 
     def history(self) -> list[Recorded]:
-        """What was done to it on this machine and on its remote root, newest first.
+        """What users did to the container on this machine and on its remote root, newest first.
 
-        That the remote root cannot be asked is reported as a warning.
+        If the remote root cannot be asked, warn the user, and list the acts of this machine.
 
         Raises:
-            NotFoundError: there is no such container.
+            NotFoundError: the container does not exist.
             StorageError: the local root cannot be read.
         """
         from datetime import datetime
@@ -262,19 +284,19 @@ class Overview:
         return sorted(acts, key=lambda one: datetime.fromisoformat(one.act.when), reverse=True)
 
     def sessions(self) -> list[RunningSession]:
-        """The sessions of this machine in any of its revisions; Linux only, see `can_tell`."""
+        """The sessions that run in any revision of the container on this machine; on Linux only, see `can_tell`."""
         from dataclasses import replace
 
-        from rezup_api.maintenance.running import running_sessions  # not for a launch
+        from rezup_api.maintenance.running import running_sessions  # launches do not need it
 
         found = running_sessions(self.revisions())
         given, choices = (self.given(), self.choices()) if found else (None, [])
         return [replace(one, behind=behind(one.revision.timestamp, choices, given)) for one in found]
 
     def choices(self) -> list[str]:
-        """The revisions among which `use` chooses."""
+        """The timestamps of the revisions among which `use` chooses."""
         try:
-            # Where a remote root decides, revisions made on this machine alone do not count.
+            # If the remote root decides, revisions that were made for this machine alone do not count.
             if self.remote is not None and self.published() is not None:
                 return self.remote.timestamps()
         except (NotFoundError, RemoteError, StorageError):

@@ -1,6 +1,6 @@
-"""What a revision is made from that is made from another one: what was tested in `staging` is exactly what goes to `prod`.
+"""Take the recipe and the locks for a new revision from another revision: `prod` gets exactly what was tested in `staging`.
 
-What the other one holds is taken from its locks; its recipe comes along, except for what that says of the container itself.
+The locks say what to install. The recipe of the other revision comes along, except for the keys that concern its container.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def taken_over(own: Recipe, folder: Path, told: str, upgrades: Sequence[str]) ->
     """The recipe and the locks for a new revision.
 
     Args:
-        own: the recipe of the container that gets it.
-        folder: where the recipe and the locks of the other revision are.
-        told: what people call that one.
-        upgrades: packages to resolve anew; all others keep the versions that they have.
+        own: the recipe of the container that gets the new revision.
+        folder: the folder with the recipe and the locks of the other revision.
+        told: the name of the other revision, for messages.
+        upgrades: names of packages to resolve anew; all others keep the versions that they have.
 
     Raises:
-        NotFoundError: it has no locks, or no such package.
+        NotFoundError: the other revision has no locks, or does not hold a package of `upgrades`.
     """
     origin = read_lock_source(folder, told, upgrades)
     if not origin.locks:
@@ -51,11 +51,13 @@ def taken_over(own: Recipe, folder: Path, told: str, upgrades: Sequence[str]) ->
 
 @contextmanager
 def opened(source: Revision | Path) -> Iterator[tuple[Path, str]]:
-    """The folder with the recipe and the locks of a revision or a bundle, and what people call that; held meanwhile.
+    """The folder with the recipe and the locks of a revision or a bundle, and its name for messages.
+
+    A revision is held, and the content of a bundle is unpacked, until the end of the body.
 
     Raises:
-        NotFoundError: the revision is gone, or the path is neither a bundle nor the folder of a revision.
-        BusyError: the revision is being removed.
+        NotFoundError: the revision has been removed, or the path is neither a bundle nor the folder of a revision.
+        BusyError: another process is removing the revision.
         VerificationError: the bundle is damaged.
     """
     if not isinstance(source, Path):

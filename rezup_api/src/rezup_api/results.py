@@ -1,4 +1,4 @@
-"""What the verbs of a container give back, as values; what `status` tells is in the module of that name."""
+"""Define the values that the verbs of a container return; those of `status` are in the module `status`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SessionChanges:
-    """What a session in a revision sets, and removes: these have None as their value."""
+    """The variables that a session in `revision` changes; the value of a variable that it removes is None."""
 
     revision: Revision
     values: Mapping[str, str | None]
@@ -26,13 +26,14 @@ class SessionChanges:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What a collection of a container has removed, or would remove.
+    """What `gc` has removed from a container, or would remove.
 
     Args:
-        policy: the one that held.
-        verdicts: on every revision, newest first.
-        folders: shared folders that went, by their names under the container.
-        bytes: what that frees on the disk.
+        container: the container's name.
+        policy: the rules that decided.
+        verdicts: the decision on every revision, newest first.
+        folders: the shared folders that were removed, as paths relative to the container's folder.
+        bytes: how much room on the disk this frees.
     """
 
     container: str
@@ -44,11 +45,12 @@ class Cleaned:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a look at a revision has found.
+    """What `verify` has found in a revision.
 
     Args:
-        found: all that was wrong.
-        left: what is wrong still, after a repair if one was asked for.
+        revision: the revision.
+        found: everything that was wrong.
+        left: what is still wrong; the same as `found` if the user did not ask for a repair.
     """
 
     revision: Revision
@@ -58,7 +60,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A revision and what is in it."""
+    """A revision and its contents."""
 
     container: str
     timestamp: str
@@ -71,7 +73,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two revisions, and what is different in the second one."""
+    """Two revisions, and what differs in the second one."""
 
     old: Described
     new: Described
@@ -80,12 +82,12 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Dropping:
-    """What a removal of a container means.
+    """What `drop` would remove.
 
     Args:
-        place: the remote root that it is removed from, empty for this machine.
-        path: its folder on this machine.
-        revisions: how many of its revisions go.
+        place: the address of the remote root that loses the container; empty for this machine.
+        path: the container's folder on this machine.
+        revisions: how many revisions would be removed.
         exists: whether there is anything to remove.
     """
 
@@ -97,7 +99,12 @@ class Dropping:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A container that was removed: from which remote root, and where files lie that could not be deleted, None for nowhere."""
+    """What `drop` has removed.
+
+    Args:
+        place: the address of the remote root that has lost the container; empty for this machine.
+        left: the folder with files that could not be deleted; None if there are none.
+    """
 
     place: str
     left: Path | None

@@ -1,4 +1,4 @@
-"""What `status` tells, as values: the containers, the revisions of one, and the session that somebody is in."""
+"""Describe, as values, what `status` shows: containers, the revisions of one container, and the session of the user."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ class RevisionStatus:
     """One revision of this machine.
 
     Args:
-        timestamp: its name.
+        timestamp: the revision's name.
         path: its folder.
-        ready: whether it can be entered here; `obstacle` says why not.
+        ready: whether a session can enter it on this machine.
+        obstacle: why not; empty if it is ready.
         current: whether `use` gives it.
-        created: when it was made, as ISO 8601.
-        python: the version of the main environment's interpreter, as `rez` is that of its Rez.
-        size: bytes of all its files, shared ones included.
-        loose: why another machine may get other files for it, empty where it does not.
-        origin: the revision or the bundle that it was made from, empty where that was a recipe.
+        created: when it was made, as an ISO 8601 moment.
+        creator, hostname, message, rezup_version: who made it, on which machine, why, and with which rezup.
+        rez, python: the versions of the Rez and of the interpreter in the main environment.
+        size: how many bytes all its files have, those that it shares with others included.
+        loose: why another machine may install other files for it; empty if every machine installs the same.
+        origin: the revision or the bundle that it was made from; empty if it was made from a recipe.
         processes: how many processes use it.
-        labels: those that name it.
+        labels: the labels that name it.
     """
 
     timestamp: str
@@ -56,12 +58,14 @@ class ContainerSummary:
     """One container, and the revision that `use` gives.
 
     Args:
+        name: the container's name.
         path: its folder under the local root.
-        remote: its remote root, None without one.
-        published: the revision that the remote root names.
-        revision: the one that `use` gives, None where it would give an error.
-        built: whether that one is ready here; what follows is known of it only if it is.
-        revision_count: how many there are on this machine.
+        remote: the address of its remote root; None if it has none.
+        published: the timestamp that the remote root names; None if nothing is published.
+        revision: the timestamp that `use` gives; None if there is no revision, or `use` would fail.
+        built: whether that revision is ready on this machine.
+        rez, python, created, creator, message: see `RevisionStatus`; empty if the revision is not on this machine.
+        revision_count: how many revisions this machine has.
     """
 
     name: str
@@ -83,10 +87,11 @@ class ContainerStatus:
     """One container and all its revisions.
 
     Args:
-        failure: the builds of the published revision that failed here, None where there were none.
-        why: why `use` gives the revision that it gives, empty where that is simply the newest.
-        labels: all labels that `NAME@LABEL` knows, with their revisions.
-        revisions: those of this machine, newest first.
+        summary: the container in one row.
+        failure: the failed builds of the published revision on this machine; None if none has failed.
+        why: why `use` gives the revision that it gives; empty if that is simply the newest.
+        labels: the timestamps of all labels that `NAME@LABEL` accepts.
+        revisions: the revisions of this machine, newest first.
     """
 
     summary: ContainerSummary
@@ -98,13 +103,16 @@ class ContainerStatus:
 
 @dataclass(frozen=True, slots=True)
 class SessionStatus:
-    """The session that somebody is in, and how it stands to what `use` gives now.
+    """The session that the user is in, compared with what `use` gives now.
 
     Args:
-        revision: the folder of its revision; `exists` says whether it is still there.
-        current: whether `use` gives it.
-        given: the one that `use` gives, None where that cannot be told.
-        newer: how many revisions come after it, up to that one.
+        container: the name of its container.
+        revision: the path of its revision's folder.
+        timestamp: the name of its revision.
+        exists: whether that folder still exists.
+        current: whether `use` gives this revision now.
+        given: the timestamp that `use` gives; None if that is not known.
+        newer: how many revisions come after this one, up to the one that `use` gives.
     """
 
     container: str
@@ -122,8 +130,9 @@ def revision_status(
     """Describe a revision.
 
     Args:
-        current: the one that `use` gives.
-        labels: all labels with their revisions.
+        current: the timestamp that `use` gives.
+        processes: how many processes use the revision.
+        labels: the timestamps of all labels.
     """
     metadata = revision.metadata
     return RevisionStatus(
@@ -150,7 +159,12 @@ def revision_status(
 def summary(
     name: str, path: str, remote: str | None, *, published: str | None, given: str | None, revisions: list[Revision]
 ) -> ContainerSummary:
-    """Describe a container by the revision that `use` gives, as far as that one is on this machine."""
+    """Describe a container by the revision that `use` gives; see `ContainerSummary` for the arguments.
+
+    Args:
+        given: the timestamp that `use` gives.
+        revisions: the revisions of this machine. If the given one is not among them, its details stay empty.
+    """
     current = next((revision for revision in revisions if revision.timestamp == given), None)
     metadata = current.metadata if current is not None else None
     return ContainerSummary(
@@ -170,13 +184,13 @@ def summary(
 
 
 def session_status(container: str, path: str, given: str | None, newer: int) -> SessionStatus:
-    """Describe the session in the revision at `path`."""
+    """Describe the session in the revision whose folder is `path`; see `SessionStatus` for the other arguments."""
     timestamp = os.path.basename(path)
     return SessionStatus(container, path, timestamp, os.path.isdir(path), timestamp == given, given, newer)
 
 
 def _created(revision: Revision) -> str:
-    """When it was made, as ISO 8601: as recorded, else as its name says."""
+    """When it was made, as an ISO 8601 moment: from the metadata, or else from its name."""
     recorded = revision.metadata.created if revision.metadata is not None else ""
     return recorded or revision.moment.isoformat(timespec="seconds")
 

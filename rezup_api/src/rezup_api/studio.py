@@ -1,4 +1,4 @@
-"""The studio as one user on one machine sees it: what the command line and scripts start from.
+"""Offer all containers to one user on one machine: the command line and scripts start with `Studio`.
 
 studio = Studio.from_environ(os.environ, report)
 session = studio.container("dev").enter()
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """All containers as one user on one machine sees them.
+    """All containers, as one user on one machine sees them.
 
     Args:
-        settings: parsed once from `environ`.
-        environ: the caller's environment, that of an outer session taken back.
-        report: told what happens.
+        settings: the settings, which `from_environ` reads once from `environ`.
+        environ: the caller's environment, without what an outer session has set.
+        report: called with progress and warnings.
     """
 
     settings: Settings
@@ -51,27 +51,28 @@ class Studio:
 
         Args:
             environ: usually `os.environ`, after the site-customize script has run.
+            report: see `Studio`.
         """
         plain = dict(environ)
         if not plain.keys().isdisjoint(variable.name for variable in SESSION_VARIABLES):
             from rezup_api.session.environment import (
-                without_session,  # outside of any session there is nothing to take back
+                without_session,  # only a caller inside a session needs it
             )
 
             plain = without_session(environ)
         return cls(Settings.from_environ(plain), plain, report)
 
     def recipe(self, name: str = DEFAULT_CONTAINER, file: Path | None = None) -> Recipe:
-        """The effective recipe of a container; its warnings are reported.
+        """The effective recipe of a container. Its warnings are reported.
 
         Args:
-            name: the container's.
-            file: the recipe to use instead of the one found by name.
+            name: the container's name.
+            file: the recipe to use instead of the one that is found by name.
 
         Raises:
             UsageError: no container can have that name.
-            RecipeError: the recipe is wrong; all that is wrong is listed.
-            NotFoundError: `file` is not there.
+            RecipeError: the recipe is wrong; the error lists everything that is wrong.
+            NotFoundError: `file` does not exist.
         """
         check_container(name)
         recipe = load_recipe(name, file or find_recipe(name, self.settings))
@@ -85,17 +86,18 @@ class Studio:
         """Write a commented recipe to start from.
 
         Args:
-            file: where; default: where the recipe of that container is looked for.
+            name: the container's name.
+            file: the file to write; default: the one in which rezup looks for the recipe of that container.
             example: the name of an example for a real case; default: the plain starter.
 
         Returns:
             The file that was written.
 
         Raises:
-            UsageError: there is a recipe already, or no such example.
-            StorageError: it cannot be written.
+            UsageError: the recipe exists already, or there is no such example.
+            StorageError: the file cannot be written.
         """
-        from rezup_api.recipe.starter import STARTER_FILE, example_file, write_starter  # few write one
+        from rezup_api.recipe.starter import STARTER_FILE, example_file, write_starter  # launches do not need it
 
         path = file or recipe_path(name, self.settings)
         write_starter(path, STARTER_FILE if example is None else example_file(example))
@@ -108,7 +110,7 @@ class Studio:
     def containers(self) -> list[Container]:
         """Every container that has a folder under a local root, or is published on a remote one, sorted by name.
 
-        Roots are those of the settings and of every recipe found.
+        The roots are those that the settings and the recipes name.
         """
         named = {name: self._listed(name) for name in (*list_recipes(self.settings), DEFAULT_CONTAINER)}
         found = {}
@@ -119,7 +121,7 @@ class Studio:
         return [found[name] for name in sorted(found)]
 
     def _listed(self, name: str) -> Container:
-        """A container for a list, which a wrong recipe of one does not spoil for the others."""
+        """A container for a list. If its recipe is wrong, warn the user and take the built-in one, so that the list goes on."""
         try:
             return self.container(name)
         except RecipeError as error:
@@ -136,16 +138,16 @@ class Studio:
         return names
 
     def status(self) -> list[ContainerSummary]:
-        """Every container with the revision that `use` gives; what cannot be asked or found is reported as a warning."""
+        """Every container with the revision that `use` gives. What cannot be asked or found is reported as a warning."""
         return [container.summary() for container in self.containers()]
 
     def session(self, environ: Mapping[str, str]) -> SessionStatus | None:
-        """The session that an environment is of, and how it stands to what `use` gives now; None outside of any.
+        """The session that an environment belongs to, compared with what `use` gives now; None outside of any session.
 
         Args:
-            environ: with what a session has set, as `os.environ` has it inside of one.
+            environ: an environment with the variables of the session, such as `os.environ` inside of one.
         """
-        from rezup_api.status import session_status  # launches need no rows
+        from rezup_api.status import session_status  # launches do not need it
 
         name, path = environ.get("REZUP_CONTAINER", ""), environ.get("REZUP_REVISION", "")
         timestamp = os.path.basename(path)
@@ -161,12 +163,15 @@ class Studio:
         return session_status(name, path, given, newer)
 
     def source(self, text: str) -> Revision | Path:
-        """What `add --from` names: the revision `NAME@REV`, the folder of one, or the file of a bundle.
+        """The revision, or the path, that a user names for `add --from`.
+
+        Args:
+            text: `NAME@REV`, the folder of a revision, or the file of a bundle. A text with a slash in it is a path.
 
         Raises:
-            UsageError: it names nothing.
-            NotFoundError: there is no such revision.
-            RezupError: as `Container.find`.
+            UsageError: the text can be neither a path nor a revision.
+            NotFoundError: no revision fits.
+            RezupError: the other errors of `Container.find`.
         """
         path = absolute(text, self.environ)
         if path.is_file() or "/" in text or os.sep in text:
@@ -175,8 +180,8 @@ class Studio:
         return self.container(target.container).find(target.revision, strict=True)
 
     def diff(self, old: str, new: str) -> Compared:
-        """What differs between two revisions, each named as `NAME@REV`; errors are those of `Container.describe`."""
-        from rezup_api.maintenance.diff import compare_contents  # it loads what builds
+        """Compare two revisions, each named as `NAME@REV`; the errors are those of `Container.describe`."""
+        from rezup_api.maintenance.diff import compare_contents  # it loads the code that builds, which is slow
         from rezup_api.results import Compared
 
         targets = [parse_target(text) for text in (old, new)]
@@ -184,16 +189,16 @@ class Studio:
         return Compared(first, second, compare_contents(first.contents, second.contents))
 
     def newer_releases(self, source: str, running: str, *, limit: float = 15.0) -> News:
-        """What a source of rezup's own releases has that is newer; taking one is for the command, which it replaces.
+        """The releases of rezup itself that are newer than the running one. Only the command can install one.
 
         Args:
-            source: a checkout, a folder of wheels, or the URL of an index.
-            running: the version to compare with.
-            limit: seconds until an index counts as away.
+            source: where to look: a checkout, a folder of wheels, or the URL of an index.
+            running: the version of the running rezup.
+            limit: how many seconds to wait for an index.
 
         Raises:
             UpgradeError: the source cannot be read, or does not answer.
         """
-        from rezup_api.selfupdate.sources import newer_releases  # it loads what asks an index
+        from rezup_api.selfupdate.sources import newer_releases  # it loads the code that asks an index, which is slow
 
         return newer_releases(source, running, limit=limit, environ=self.environ)

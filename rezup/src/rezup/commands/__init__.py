@@ -1,4 +1,4 @@
-"""What each command does: it calls the library and returns a result, or an exit status. Imported when it runs."""
+"""Find the function of each command. It calls the library and returns a result or an exit status; its module loads on use."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 def _lazy(name: str) -> Command:
+    """A function that imports the module of a command when it is called, so that a command loads no other command's code."""
+
     def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result | int:
         command: Command = import_module(f"rezup.commands.{name}").run
         return command(arguments, studio, progress)

@@ -1,4 +1,4 @@
-"""`rezup add`: make a new revision, publish it if asked to, and enter it where there is a terminal."""
+"""`rezup add`: make a new revision, publish it if the user wants that, and enter it if there is a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result | int:
-    """Build, then enter."""
+    """Make the revision, then enter it, unless there is no terminal or the user does not want that.
+
+    Raises:
+        UsageError: the user has given `--file` together with `--from` or `--upgrade`.
+        RezupError: the errors of `Studio.source` and `Container.add`.
+    """
     if arguments.file and (arguments.source or arguments.upgrade):
         raise UsageError(
             "--file says what to make a revision from, and so do --from and --upgrade", "leave one of them out"
@@ -36,13 +41,14 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
         progress.report(Note(remark))
     if arguments.skip_use or not sys.stdin.isatty() or not sys.stdout.isatty():
         return 0
+    # A cleanup may be removing the new revision at this moment. Then `enter` finds it again, or says why not.
     session = container.enter_revision(revision) or container.enter(revision.timestamp)
     progress.close()
     return become_shell(shell_opening(studio, session, newest=True), session)
 
 
 def _not_given(container: Container, revision: Revision) -> str:
-    """That and why `use` without `@` will give another revision; empty where it gives this one."""
+    """A remark which says why `use` without `@` does not give this new revision; empty if it does."""
     name = container.name
     try:
         given, pins = container.current(), container.pins()

@@ -1,4 +1,4 @@
-"""`rezup bundle`: one file of a revision that installs without a network; or check such a file."""
+"""`rezup bundle`: write a revision into one file, which installs without a network; or check such a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ FAILED = 8
 
 
 def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
-    """Make a bundle, or check one."""
+    """Make a bundle, or check one.
+
+    Raises:
+        UsageError: the arguments do not fit together.
+        RezupError: the errors of `Container.bundle` and `examine_bundle`.
+    """
     if arguments.verify:
         if arguments.target or arguments.output or arguments.platform:
             raise UsageError("--verify checks a bundle, and makes none", "rezup bundle --verify FILE")

@@ -1,4 +1,4 @@
-"""`rezup completion`: the script that makes a shell complete the command line of rezup."""
+"""`rezup completion`: print the script with which a shell completes the command line of rezup."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, _studio: Studio, _progress: Progress) -> Result:
-    """Print the script; nothing of the studio's is needed for that."""
+    """Print the script. It does not depend on the studio."""
     return Result({}, Raw(completion_script(arguments.shell)))

@@ -1,4 +1,4 @@
-"""`rezup diff`: what differs between two revisions."""
+"""`rezup diff`: show what differs between two revisions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
-    """Read both, and say what is different in the second one."""
+    """Compare the two revisions, and show what is different in the second one."""
     compared = studio.diff(arguments.old, arguments.new)
     old, new, difference = compared.old, compared.new, compared.difference
     for one in (old, new):

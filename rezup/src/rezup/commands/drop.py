@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
-    """Ask, then remove."""
+    """Ask the user, then remove the container.
+
+    Raises:
+        UsageError: there is no terminal to ask on, and the user has not given `--yes`.
+        RezupError: the errors of `Container.drop`.
+    """
     container = studio.container(arguments.name)
     meant = container.dropping(local=arguments.local, remote=arguments.remote)
     if meant.exists and not arguments.yes and not _confirmed(container.name, meant, progress):

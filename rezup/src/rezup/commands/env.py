@@ -1,4 +1,4 @@
-"""`rezup env`: what a session sets and removes, for other programs to take."""
+"""`rezup env`: print the variables that a session sets and removes, in a format that other programs read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
-    """Compute a session's environment and compare it with the caller's; nothing is held, nothing is entered."""
+    """Compute the environment of a session and compare it with the caller's. No session starts."""
     target = parse_target(arguments.target)
     container = studio.container(target.container)
     found = container.env(target.revision, local=arguments.local, before=arguments.origin.environ)

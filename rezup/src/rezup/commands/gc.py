@@ -1,4 +1,4 @@
-"""`rezup gc`: remove the revisions that are not needed, and what else is left over."""
+"""`rezup gc`: remove the revisions that are not needed, and what killed processes left behind."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
-    """Collect in one container, or in all, and say what went, what stays, and why."""
+    """Clean up one container, or all of them, and say what was removed, what stays, and why."""
     containers = _all(studio, arguments) if arguments.name is None else [_there(studio.container(arguments.name))]
-    for container in containers:  # all of them, before anything goes
+    # Check the arguments for every container first: an error must come before anything has been removed.
+    for container in containers:
         container.place_of(local=arguments.local, remote=arguments.remote)
     done = [
         container.gc(

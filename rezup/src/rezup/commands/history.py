@@ -1,4 +1,4 @@
-"""`rezup history`: who did what to a container, when, where and why."""
+"""`rezup history`: show who did what to a container, when, where and why."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
-    """List the acts on this machine's container and on the remote root's, newest first."""
+    """List the acts that are recorded on this machine and on the remote root, newest first."""
     container = studio.container(arguments.name)
     recorded = container.history()
     columns = ("WHEN", "ACT", "REVISION", "BY", "ON", "WHERE", "MESSAGE")

@@ -1,4 +1,4 @@
-"""`rezup pin`: let `use NAME` give one revision until `unpin`."""
+"""`rezup pin`: let `use NAME` give a certain revision until `unpin`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
-    """Pin, and say for how long."""
+    """Pin the container to the revision, and say how the user can end that."""
     target = parse_target(arguments.target)
     container = studio.container(target.container)
     change = container.pin(target.revision, arguments.message, local=arguments.local, remote=arguments.remote)

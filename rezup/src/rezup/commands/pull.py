@@ -1,4 +1,4 @@
-"""`rezup pull`: build what `use` would need, for image bakes and farms."""
+"""`rezup pull`: build the revision that `use` would need, for machine images and render farms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
-    """Build, or find that it is built."""
+    """Build the revision if this machine does not have it, and say that it is ready."""
     target = parse_target(arguments.target)
     revision = studio.container(target.container).pull(target.revision)
     progress.say(f"{revision} is ready here ({described(revision)})")

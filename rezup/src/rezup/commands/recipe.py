@@ -1,4 +1,4 @@
-"""`rezup recipe show|check|init`: look at a recipe, check it, or write one to start from."""
+"""`rezup recipe show|check|init`: show a recipe, check it, or write one to start from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
-    """Do what was asked with the recipe of a container, or with a file."""
+    """Show, check or write the recipe of a container, or the recipe in a file."""
     name = arguments.name
     file = absolute(arguments.file, studio.environ) if arguments.file else None
     if arguments.action == "init":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
-    """Let `use` give the revision before, or that of `--to`, and say for how long."""
+    """Let `use` give the revision before, or that of `--to`, and say how long that holds."""
     name = arguments.name
     container = studio.container(name)
     change = container.rollback(arguments.to, arguments.message, local=arguments.local, remote=arguments.remote)
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
 
 
 def _moved(name: str, change: Change) -> str:
-    """Say from which revision to which: with `--to`, or beside a pin, that may be a newer one or the same."""
+    """Say from which revision to which the container has moved. With `--to`, or after a pin, it may move forward or stay."""
     if not change.previous:
         return f"Moved {name} to {change.revision}"
     if change.previous == change.revision:

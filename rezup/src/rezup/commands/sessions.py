@@ -1,4 +1,4 @@
-"""`rezup sessions`: what is running in containers, since when, and how far behind."""
+"""`rezup sessions`: show the sessions that are running, since when, and how many revisions each is behind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
-    """List the sessions of this machine, in one container or in all."""
+    """List the sessions of this machine in one container, or in all containers."""
     if not can_tell():
         progress.warn("this system does not show what is running: sessions can be listed on Linux only")
     named = arguments.name is not None

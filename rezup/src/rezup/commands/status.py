@@ -1,4 +1,4 @@
-"""`rezup status`: the containers of this machine and its remote root, or the revisions of one."""
+"""`rezup status`: show the containers of this machine and of the remote root, or the revisions of one container."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
-    """Say in which session one is, then list all containers, or describe one."""
-    session = studio.session(os.environ)  # the studio's own environment is that outside of all sessions
+    """Say in which session the user is, then list all containers, or describe one."""
+    session = studio.session(os.environ)  # `studio.environ` does not have the variables of a session any more
     if arguments.name is not None:
         return _one(studio.container(arguments.name).status(), session)
     found = studio.status()
@@ -45,7 +45,7 @@ def _told(session: SessionStatus | None) -> dict[str, object] | None:
 
 
 def _session_text(session: SessionStatus | None) -> str:
-    """Where one is, in a line; empty outside of any session."""
+    """A line about the session that the user is in; empty outside of any session."""
     if session is None:
         return ""
     name, given, count = session.container, session.given, session.newer

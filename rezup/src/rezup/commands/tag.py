@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
-    """Label, and say what the label was before."""
+    """Give the revision the label, and say which revision had it before."""
     target = parse_target(arguments.target)
     name, label = target.container, arguments.label
     container = studio.container(name)

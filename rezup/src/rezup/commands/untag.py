@@ -1,4 +1,4 @@
-"""`rezup untag`: remove a label."""
+"""`rezup untag`: remove a label from a container."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
-    """Remove a label, and say what it named."""
+    """Remove the label, and say which revision it named."""
     name, label = arguments.name, arguments.label
     container = studio.container(name)
     change = container.untag(label, arguments.message, local=arguments.local, remote=arguments.remote)

@@ -1,4 +1,4 @@
-"""`rezup upgrade`: take a newer release of rezup itself, look whether there is one, or go back."""
+"""`rezup upgrade`: install a newer release of rezup itself, show whether there is one, or go back to the one before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
-    """Look, take, or go back."""
+    """Install a newer release, only show whether there is one (`--check`), or go back (`--rollback`).
+
+    Raises:
+        UpgradeError: the source cannot be read, or the release cannot be installed.
+    """
     upgrader = Upgrader(studio.environ, arguments.origin.environ, progress)
     if arguments.rollback:
         version = upgrader.roll_back()
@@ -35,7 +39,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
 
 
 def latest(upgrader: Upgrader, news: News) -> tuple[str, ...]:
-    """What there is, in words."""
+    """The lines that tell the user which newer releases there are."""
     if news.release is None:
         return (f"rezup {__version__} is the newest of its major", *_major(news))
     refused = upgrader.is_refused(news.release)

@@ -1,4 +1,4 @@
-"""`rezup use`: enter a container's shell, run a script in it, or run a command in it."""
+"""`rezup use`: enter a container with a shell, or run a script or a command in it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
-    """Find the revision, hold it, and become what was asked for."""
+    """Find the revision, hold it, and become the shell, script or command that the user wants.
+
+    Raises:
+        UsageError: the arguments do not fit together.
+        LaunchError: the script does not exist, or the program cannot be started.
+        RezupError: the errors of `Container.enter`.
+    """
     if arguments.words is not None and not arguments.words and not arguments.do:
         raise UsageError("there is no command after --", "rezup use NAME -- COMMAND, or leave the -- out for a shell")
     if arguments.no_wait and arguments.words is None and not arguments.do:
@@ -56,7 +62,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
 def _prepare(
     arguments: argparse.Namespace, studio: Studio, container: Container, session: Session, opening: Opening | None
 ) -> None:
-    """Keep what this launch has come to for the next one, where that can be kept."""
+    """Save what this launch has found for the next one, which can then be quick; do nothing if the next may differ."""
     request = parse_target(arguments.target).revision
     parent: tuple[str, ...] = ()
     if opening is not None:
@@ -64,7 +70,8 @@ def _prepare(
             return
         if not studio.settings.default_shell:
             parent = parent_words()
-            if shell_of(parent, studio.environ) is None:  # which one it is was told by processes further up
+            # Then processes further up the tree have decided which shell it is, and the quick launch looks at the parent only.
+            if shell_of(parent, studio.environ) is None:
                 return
     basis = container.basis(request, local=arguments.local)
     if basis is None:
@@ -83,7 +90,11 @@ def _prepare(
 
 
 def shell_opening(studio: Studio, session: Session, *, newest: bool) -> Opening:
-    """How an interactive shell is opened; where there is no terminal, one that reads commands from its input."""
+    """The command and the variables that open an interactive shell; without a terminal, a shell that reads from its input.
+
+    Args:
+        newest: whether the session is in the newest revision; if not, the prompt gets a mark.
+    """
     shell = choose_shell(studio.settings, studio.environ)
     if not sys.stdin.isatty():
         return Opening((shell.program,), {})
@@ -93,7 +104,7 @@ def shell_opening(studio: Studio, session: Session, *, newest: bool) -> Opening:
 
 
 def become_shell(opening: Opening, session: Session) -> int:
-    """Become an interactive shell."""
+    """Become an interactive shell, or start it and return its exit status; see `become`."""
     return become(opening.command, {**session.environ, **opening.environ}, session.lease)
 
 

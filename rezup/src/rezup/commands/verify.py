@@ -20,7 +20,7 @@ FAILED = 8
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
-    """Compare, repair if the user asks for it, and say what is still wrong."""
+    """Compare the files with the record, repair them if the user wants that, and say what is still wrong."""
     target = parse_target(arguments.target)
     done = studio.container(target.container).verify(target.revision, repair=arguments.repair)
     style = done.revision.style

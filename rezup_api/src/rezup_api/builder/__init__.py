@@ -1,4 +1,4 @@
-"""Make one revision, from its recipe to the rename that lets it appear."""
+"""Build one revision, from its recipe to the rename that lets it appear."""
 
 from rezup_api import offer
 

@@ -1,4 +1,4 @@
-"""Run the checks of a recipe inside a revision that is in the making: what fails one never becomes ready."""
+"""Run the checks of a recipe in a revision before it appears. A revision that fails a check never appears."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class StagedRevision:
-    """A revision that nobody sees yet, as a session sees it.
+    """A revision that is still in its stage, with what a session needs to know of it.
 
     Args:
-        path: its stage.
-        metadata: what will be recorded of it.
+        container: the container's name.
+        path: the folder of the stage.
+        metadata: the metadata that the revision will have.
     """
 
     container: str
@@ -41,7 +42,7 @@ class StagedRevision:
 
     @property
     def tool_folders(self) -> tuple[Path, ...]:
-        """The folders of its production scripts."""
+        """The folders of its production scripts, in the order in which they go on PATH."""
         return tuple(self.path / "venv" / environment.name / BIN / "rez" for environment in self.metadata.environments)
 
 
@@ -51,12 +52,14 @@ def run_checks(
     """Run every check of a recipe, in the environment that a session in the revision would have.
 
     Args:
-        stage: where the revision is made.
-        metadata: what will be recorded of it.
+        recipe: the recipe.
+        stage: the stage in which the revision is being built.
+        metadata: the metadata that the revision will have.
         environ: the caller's environment.
+        report: called with the progress.
 
     Raises:
-        InstallError: a check fails, or takes too long.
+        InstallError: a check fails, or takes longer than its limit.
         LaunchError: a `.env` file of the recipe cannot be read.
         StorageError: the stage cannot be written.
     """
@@ -78,13 +81,14 @@ def run_checks(
 
 
 def _run(check: Check, session: Mapping[str, str], work: Path, stage: Stage, report: Reporter) -> None:
-    """Run one, apart from the terminal: a check asks nobody, and what it starts ends with it."""
+    """Run one check without the terminal: it cannot ask the user anything, and the processes that it starts end with it."""
     words = ["cmd", "/d", "/c", check.command] if os.name == "nt" else [runner.POSIX_SHELL, "-c", check.command]
     completed = runner.start(
         words,
         environ=session,
         report=report,
         cwd=work,
+        # If rezup is killed, the check lives on for a moment. With this lock it keeps the stage from being swept meanwhile.
         holding=(stage.lock.descriptor,),
         apart=True,
     ).wait(check.timeout)

@@ -1,8 +1,8 @@
-"""Published revisions that could not be built on this machine: what went wrong, and when to try again.
+"""Remember which published revisions could not be built on this machine: what went wrong, and when to try again.
 
     <container>/failures/<timestamp>.json
 
-A build that fails is tried three times, then once an hour; in between, launches take something else at once.
+rezup tries a failing build three times, then once an hour. In between, launches take another revision at once.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ PAUSE = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Builds that failed.
+    """The failed builds of one revision.
 
     Args:
-        tries: how many did.
-        last: when the last one did, in seconds since the epoch.
-        message: why.
-        hint: what to do about it.
-        code: of the error, as in `errors`.
+        tries: how many builds have failed.
+        last: when the last one failed, in seconds since the epoch.
+        message: why it failed.
+        hint: what the user can do about that.
+        code: the code of the error, as in `errors`.
     """
 
     tries: int
@@ -45,12 +45,16 @@ class Failure:
     code: str
 
     def is_due(self, now: float) -> bool:
-        """Whether it is to be tried again; also when the clock was set back since."""
+        """Whether rezup should try the build again.
+
+        Args:
+            now: the present moment, in seconds since the epoch. If it is before `last`, the clock was set back, and this is True.
+        """
         return self.tries < TRIES or not 0 <= now - self.last < PAUSE
 
 
 def read_failure(folder: ContainerFolder, timestamp: str) -> Failure | None:
-    """What is known of the builds of a revision that failed; None when none did, or that cannot be read."""
+    """The failed builds of a revision; None if no build has failed, or their record cannot be read."""
     try:
         document = json.loads(_file(folder, timestamp).read_text(encoding="utf-8"))
         return Failure(
@@ -65,7 +69,11 @@ def read_failure(folder: ContainerFolder, timestamp: str) -> Failure | None:
 
 
 def note_failure(folder: ContainerFolder, timestamp: str, message: str, hint: str, code: str) -> None:
-    """Count one more; where nothing can be written, each launch tries anew."""
+    """Record one more failed build. If nothing can be written there, every launch tries the build again.
+
+    Args:
+        message, hint, code: see `Failure`.
+    """
     before = read_failure(folder, timestamp)
     failure = Failure((before.tries if before is not None else 0) + 1, time.time(), message, hint, code)
     with suppress(StorageError):
@@ -73,7 +81,7 @@ def note_failure(folder: ContainerFolder, timestamp: str, message: str, hint: st
 
 
 def forget_failure(folder: ContainerFolder, timestamp: str) -> None:
-    """It has been built, or is gone."""
+    """Remove the record of the failed builds of a revision, after a build that succeeded."""
     path = _file(folder, timestamp)
     with suppress(OSError):
         path.unlink()

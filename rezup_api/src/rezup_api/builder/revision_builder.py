@@ -1,6 +1,6 @@
-"""Make revisions: new ones from a recipe, published where asked for, and local builds of published ones.
+"""Build revisions: new ones from a recipe, which are published if the user wants that, and local builds of published ones.
 
-Each is prepared in a stage and appears by one rename; when anything fails before that, nothing is left.
+Each is prepared in a stage and appears by one rename. If anything fails before the rename, nothing of it is left.
 """
 
 from __future__ import annotations
@@ -49,12 +49,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RevisionBuilder:
-    """Makes the revisions of one container.
+    """Builds the revisions of one container.
 
     Args:
         folder: the container under the local root.
+        settings: the settings of the user.
         environ: the caller's environment.
-        report: told what happens.
+        report: called with the progress and with warnings.
     """
 
     folder: ContainerFolder
@@ -65,28 +66,30 @@ class RevisionBuilder:
     def make(
         self, recipe: Recipe, message: str, remote: ContainerRoot | None = None, origin: LockSource | None = None
     ) -> Revision:
-        """Make a new revision.
+        """Build a new revision.
 
         Args:
-            recipe: what goes in.
-            message: why, for those who look later.
-            remote: where to publish it; the recipe and the metadata appear there before the build appears here.
-            origin: what was resolved already.
+            recipe: the recipe of its content.
+            message: the reason, for the history.
+            remote: the container under the remote root, if the revision is to be published there; else None.
+            origin: the locks from which to install; None to resolve the recipe.
 
         Raises:
-            RecipeError: it holds a literal credential and is to be published.
-            InstallError: it cannot be built, or does not run.
+            RecipeError: the recipe holds a literal credential, so it must not be published.
+            InstallError: the revision cannot be built, or does not run.
             RemoteError: the remote root cannot be written.
             StorageError: the local root cannot be written.
         """
         if remote is not None:
             _refuse_credentials(recipe)
-            remote.check_writable()  # before minutes are spent on a build
+            remote.check_writable()  # now, and not after a build that takes minutes
         _refuse_platform(recipe, recipe.container, f"name it in [lock] platforms, or add it on {_any_of(recipe)}")
         origin = origin or LockSource()
         source = origin.told or ", ".join(map(str, recipe.sources)) or "the built-in recipe"
         self.report(Note(f"Making a revision of {recipe.container} from {source}"))
         sweep(self.folder.path)
+        # `holds` keeps the leases on the shared folders until the revision has appeared and names them in its metadata.
+        # Released earlier, a cleanup could remove such a folder, and the revision would appear with a link to nothing.
         with staged(self.folder.path) as stage, ExitStack() as holds:
             metadata = replace(
                 self._build(stage, recipe, holds, origin),
@@ -102,6 +105,9 @@ class RevisionBuilder:
             _keep_recipe(stage, recipe)
             self._finish(stage, recipe, metadata)
             newest = self._newest(remote)
+            # Publish first: the remote root decides the timestamp, which the build here must have too. If this process is
+            # killed in between, the revision is published, and this machine builds it again like every other. The other way
+            # round, this machine would have a revision that no other can ever get.
             if remote is not None:
                 timestamp = _publish(remote, recipe, metadata, stage, newest)
                 self._appear(stage, timestamp)
@@ -116,7 +122,7 @@ class RevisionBuilder:
         return load_revision(self.folder, timestamp)
 
     def _newest(self, remote: ContainerRoot | None) -> str | None:
-        """The greatest timestamp there is, here and where it is published."""
+        """The greatest timestamp under the local root and, if the revision is published, under the remote root; None if none."""
         known = self.folder.timestamps()[:1]
         if remote is not None:
             known += remote.timestamps()[:1]
@@ -129,21 +135,24 @@ class RevisionBuilder:
             self.report(Warned(text))
 
     def pull(self, timestamp: str, published: Metadata, remote: ContainerRoot, *, at_once: bool = False) -> Revision:
-        """The local build of a published revision, made now if there is none.
+        """The local build of a published revision. If this machine does not have it, build it now.
 
         Args:
-            published: what is recorded of it on the remote root.
-            at_once: try to build it even if that has just failed.
+            timestamp: the revision's name.
+            published: its metadata on the remote root.
+            remote: the container under the remote root.
+            at_once: try to build it even if that has failed a short time ago.
 
         Raises:
-            InstallError: it cannot be built, or does not run; or that was so a short time ago.
-            RemoteError: the remote root cannot be read, or is of a newer rezup.
-            StorageError: the local root cannot be written, or something else lies where it belongs.
+            InstallError: it cannot be built, or does not run; or it could not a short time ago.
+            RemoteError: the remote root cannot be read, or a newer rezup has published the revision.
+            StorageError: the local root cannot be written, or the path of the revision is occupied.
         """
         revision = load_revision(self.folder, timestamp)
         if revision.ready:
             return revision
         with building(self.folder.path, timestamp, self.waiting):
+            # Look again: while this process waited for the lock, another one may have built the revision.
             revision = load_revision(self.folder, timestamp)
             if revision.ready:
                 return revision
@@ -152,7 +161,7 @@ class RevisionBuilder:
             try:
                 self._pull(revision, published, remote)
             except RemoteError:
-                raise  # that the share has gone says nothing of the revision
+                raise  # not a failure of the revision: the remote root did not answer, and the next launch may try again
             except RezupError as error:
                 note_failure(self.folder, timestamp, error.message, error.hint, error.code)
                 raise
@@ -186,7 +195,7 @@ class RevisionBuilder:
             self._appear(stage, timestamp)
 
     def _refuse_failing(self, timestamp: str) -> None:
-        """Do not spend minutes on a build that has failed three times within the hour."""
+        """Raise InstallError if the build has failed too often to spend minutes on it again now; see `failures`."""
         failure = read_failure(self.folder, timestamp)
         if failure is not None and not failure.is_due(time.time()):
             name = self.folder.name
@@ -194,11 +203,15 @@ class RevisionBuilder:
             raise InstallError(failure.message, f"{failure.hint}; {hint}" if failure.hint else hint)
 
     def waiting(self) -> None:
-        """Tell that another process builds what is wanted here."""
+        """Tell the user that this process waits for another one, which builds the same revision."""
         self.report(Note(f"Waiting for another process that builds {self.folder.name}"))
 
     def _build(self, stage: Stage, recipe: Recipe, holds: ExitStack, origin: LockSource) -> Metadata:
-        """Fill a stage with environments; what is recorded of them."""
+        """Fill a stage with the environments of a recipe.
+
+        Returns:
+            What the metadata of the revision records about them.
+        """
         built = build_environments(
             recipe,
             self.folder,
@@ -219,8 +232,9 @@ class RevisionBuilder:
         )
 
     def _finish(self, stage: Stage, recipe: Recipe, metadata: Metadata) -> None:
-        """The last that is done to a revision before others see it: the recipe's checks, and its metadata."""
+        """Run the recipe's checks, then write the metadata: the last steps before the revision appears."""
         run_checks(recipe, stage, metadata, environ=self.environ, report=self.report)
+        # `revision.json` makes a revision complete, so it is written last, when nothing can fail any more.
         _describe(stage, metadata)
 
     def _record(self, act: str, timestamp: str, message: str, detail: str = "") -> None:
@@ -228,9 +242,11 @@ class RevisionBuilder:
         local_root(self.folder).record(done, self.report)
 
     def _appear(self, stage: Stage, timestamp: str) -> None:
-        """Let a build of a published revision appear; that another process was first is fine, theirs is the same."""
+        """Let the build of a published revision appear under its timestamp."""
         with storing("cannot write to"):
             self.folder.revisions.mkdir(exist_ok=True)
+            # False, which means that another process was first, is no error: its build of the same revision is as good. That
+            # happens where hosts share a local root, because the lock of `pull` holds on one machine only.
             stage.appear(self.folder.revisions / timestamp)
 
 
@@ -247,12 +263,13 @@ def _publish(remote: ContainerRoot, recipe: Recipe, metadata: Metadata, stage: S
     files: dict[str, bytes | Path] = {RECIPE_FILE: dump(recipe, rez_python=python).encode("utf-8")}
     files |= {name: stage.path / name for name in names}
     files |= {f"{WHEELS}/{path.name}": path for path in sorted((stage.path / WHEELS).glob("*.whl"))}
+    # The metadata makes a revision complete, so it is the last file in the order in which the storage writes them.
     files[METADATA_FILE] = published.to_json().encode("utf-8")
     return remote.publish(files, newest)
 
 
 def _published_origin(stage: Stage, remote: ContainerRoot, timestamp: str) -> LockSource:
-    """The locks of a published revision and the wheels beside them; none for those of an older rezup."""
+    """Copy the locks and wheels of a published revision into the stage, and read them; older rezups have published none."""
     with storing("cannot write"):
         for file, text in remote.locks(timestamp).items():
             write_whole(stage.path / file, text.encode("utf-8"))

@@ -167,9 +167,10 @@ class Collector:
         try:
             held = claim(load_revision(self.folder, verdict.timestamp).lock_file)
         except OSError:
-            return verdict  # it is incomplete, so that no process can have entered it
+            return verdict  # it is incomplete, so no process can have entered it
         if held is None:
             return Verdict(verdict.timestamp, True, "in use")
+        # This look only makes the report right. `_remove` locks again and looks again, because a session may begin in between.
         held.release()
         return verdict
 
@@ -258,7 +259,9 @@ def collect_published(
     done = Collected(tuple(plan(candidates, policy, time.time())))
     if done.gone and not dry_run:
         for timestamp in done.gone:
-            if timestamp not in root.named():  # another admin may have pinned or labelled it since
+            # Another admin may have pinned or labelled it since. Nobody can hold a published revision, so this second look
+            # does not exclude that; it makes the time in which it can happen short.
+            if timestamp not in root.named():
                 root.remove(timestamp)
         root.record(new_act("gc", "", environ, detail=" ".join(done.gone)), report)
     return done

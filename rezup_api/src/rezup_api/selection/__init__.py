@@ -1,4 +1,4 @@
-"""Which revision `use` gives, and how that is changed."""
+"""Decide which revision `use` gives, and let users change that."""
 
 from rezup_api import offer
 

@@ -1,6 +1,7 @@
-"""Choose what others get: pin, roll back, label. Each is one file that changes in one step, and one line of the history.
+"""Change which revision `use` gives, and the labels: pin, unpin, roll back, tag, untag.
 
-The same acts work under both roots: this machine's, and the remote root, where an act moves every machine of the studio.
+Each act changes one file in one step, and adds one record to the history. The acts are the same under both roots. Under the local
+root, an act concerns this machine; under the remote root, it concerns every machine of the studio.
 """
 
 from __future__ import annotations
@@ -34,13 +35,14 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an act has changed, as timestamps; empty for none.
+    """What an act has changed.
 
     Args:
-        revision: what it was about, or what `use` gives now.
-        previous: what was there before.
-        pin: what decides from now on, None where the newest does.
-        where: the place, for a sentence.
+        revision: the timestamp of the revision that the act was about, or, after `unpin`, that `use` gives now; empty if none.
+        previous: the timestamp that `use`, the pin or the label gave before; empty if none.
+        pin: the pin or rollback that the act has set; None if it has set none.
+        where: words that complete a sentence: " on this machine", " on " and the address of the remote root, or empty if there
+            is no remote root.
     """
 
     revision: str
@@ -50,14 +52,14 @@ class Change:
 
 
 class Chooser:
-    """Chooses among the revisions of one container under one root.
+    """Changes the pin and the labels of one container under one root.
 
     Args:
         folder: the container under the local root.
-        root: the same container under the remote root; None without one.
-        remote: whether the acts are for the remote root.
+        root: the same container under the remote root; None if there is no remote root.
         environ: the caller's environment.
-        report: told what a person should know.
+        report: called with the warnings that the user should see.
+        remote: whether the acts change the remote root, and not the local one.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class Chooser:
         self._environ = environ
         self._report = report
         self._remote = remote
-        # What `use NAME` tells about the present choice is of no interest to a user who is about to change it.
+        # Warnings about the present choice do not concern a user who is about to change it.
         self._quiet = Selector(folder, root, silent)
         self._selector = self._quiet if remote else Selector(folder, root, report)
         self._root = root if remote and root is not None else self._quiet.local
@@ -83,10 +85,15 @@ class Chooser:
     def pin(self, request: str, message: str = "") -> Change:
         """Let `use NAME` give one revision until `unpin`.
 
+        Args:
+            request: `REV` of the command line.
+            message: the reason, for the history.
+
         Raises:
-            UsageError: `request` is empty, or fits several.
-            NotFoundError: there is none such.
-            StorageError, RemoteError: it cannot be written there.
+            UsageError: `request` is empty, or fits several revisions.
+            NotFoundError: no revision fits `request`.
+            BusyError: another process is removing the revision.
+            StorageError, RemoteError: the root cannot be read or written.
         """
         previous = self._given()
         with self._held(request) as timestamp:
@@ -95,10 +102,16 @@ class Chooser:
         return self._done("pin", Change(timestamp, previous, pin), message)
 
     def unpin(self, message: str = "") -> Change:
-        """Let `use NAME` give the newest revision again; ends a rollback too. `previous` is empty where there was neither.
+        """Remove the pin or the rollback, so that `use NAME` gives the newest revision again.
+
+        Args:
+            message: the reason, for the history.
+
+        Returns:
+            The change; its `previous` is empty if there was neither a pin nor a rollback, or if that was damaged.
 
         Raises:
-            StorageError, RemoteError: it cannot be written there.
+            StorageError, RemoteError: the root cannot be written.
         """
         pin = self._damaged_or_pin()
         if not self._root.remove_label(PIN):
@@ -106,14 +119,17 @@ class Chooser:
         return self._done("unpin", Change(self._given(), pin), message)
 
     def rollback(self, to: str = "", message: str = "") -> Change:
-        """Let `use NAME` give the revision before, until there is a new one; what is pinned stays pinned, but one further back.
+        """Let `use NAME` give the revision before, until there is a newer one. A pin stays a pin, but to the revision before.
 
         Args:
             to: the revision to go to instead, as in `NAME@REV`.
+            message: the reason, for the history.
 
         Raises:
-            NotFoundError: there is no earlier one, or none such.
-            StorageError, RemoteError: it cannot be written there.
+            UsageError: `to` fits several revisions.
+            NotFoundError: there is no earlier revision, or none fits `to`.
+            BusyError: another process is removing the revision.
+            StorageError, RemoteError: the root cannot be read or written.
         """
         pin = self._root.pin()
         current = self._given()
@@ -132,12 +148,18 @@ class Chooser:
         return self._done("rollback", Change(timestamp, current, made), message)
 
     def tag(self, request: str, label: str, message: str = "") -> Change:
-        """Give a revision a label, which is moved if it was another's.
+        """Give a revision a label. If another revision has the label, it moves.
+
+        Args:
+            request: `REV` of the command line.
+            label: the label.
+            message: the reason, for the history.
 
         Raises:
-            UsageError: it is no label, or `request` is empty or fits several.
-            NotFoundError: there is no such revision.
-            StorageError, RemoteError: it cannot be written there.
+            UsageError: `label` cannot be a label, or `request` is empty or fits several revisions.
+            NotFoundError: no revision fits `request`.
+            BusyError: another process is removing the revision.
+            StorageError, RemoteError: the root cannot be read or written.
         """
         self._check_label(label)
         previous = self._root.label(label) or ""
@@ -148,16 +170,20 @@ class Chooser:
     def untag(self, label: str, message: str = "") -> Change:
         """Remove a label.
 
+        Args:
+            label: the label.
+            message: the reason, for the history.
+
         Raises:
-            UsageError: it is no label.
-            NotFoundError: there is no such label.
-            StorageError, RemoteError: it cannot be removed.
+            UsageError: `label` cannot be a label.
+            NotFoundError: the container does not have the label under this root.
+            StorageError, RemoteError: the label cannot be removed.
         """
         self._check_label(label)
         try:
             timestamp = self._root.label(label) or ""
         except (StorageError, RemoteError):
-            timestamp = ""  # it holds nonsense, which is a reason to remove it
+            timestamp = ""  # the file is damaged, which is one more reason to remove it
         if not self._root.remove_label(label):
             raise NotFoundError(
                 f"{self._name} has no label {label!r}{self._where}",
@@ -166,20 +192,21 @@ class Chooser:
         return self._done("untag", Change(timestamp), message, label)
 
     def _before(self, pin: Pin | None, current: str) -> str | None:
-        """The revision before `current` that nobody has taken back; no more are read than that takes."""
+        """The newest revision before `current` that users have not gone back from; None if there is none."""
         withdrawn = pin.withdrawn if pin is not None else ()
         return next(
             (one for one in self._selector.known(remote=self._remote) if is_step_back(one, current, withdrawn)), None
         )
 
     def _down_to(self, timestamp: str) -> list[str]:
-        """The revisions from the newest to one, newest first."""
+        """The timestamps from the newest revision down to this one, newest first."""
         order = timestamp_order(timestamp)
         return list(takewhile(lambda one: timestamp_order(one) >= order, self._selector.known(remote=self._remote)))
 
     @contextmanager
     def _held(self, request: str) -> Iterator[str]:
-        """The revision that `NAME@REQUEST` means, which is not removed meanwhile."""
+        """The timestamp of the revision that `NAME@REQUEST` means; no other process removes that revision during the body."""
+        # If the revision goes before it can be held, ask again what the request means: `~1` may then mean another one.
         for _ in range(ATTEMPTS):
             timestamp = self._meant(request)
             with self._holding(timestamp) as there:
@@ -190,10 +217,12 @@ class Chooser:
 
     @contextmanager
     def _holding(self, timestamp: str) -> Iterator[bool]:
-        """Keep a revision from being removed while it is given a name; False where it is being removed already.
+        """Keep a revision from being removed during the body, which gives it a name; False if it is being removed already.
 
-        A published revision, and one that is yet to be built, have no lease to take.
+        A published revision, and one that is not built yet, have no file on which this process could take a lease.
         """
+        # A cleanup first locks the revision alone and then looks at the names once more. So either this lease fails, or the
+        # cleanup finds the name that the body writes. Without the lease, a name could be left that points to nothing.
         held = None
         there = True
         if not self._remote:
@@ -201,6 +230,7 @@ class Chooser:
                 held = lease(load_revision(self._folder, timestamp).lock_file)
                 there = held is not None
             except FileNotFoundError:
+                # Removed meanwhile, or published and not built here yet. The second kind may be pinned too.
                 there = timestamp in self._selector.known(remote=False)
             except OSError as error:
                 raise storage_error("cannot hold", error) from error
@@ -222,14 +252,14 @@ class Chooser:
             )
 
     def _given(self) -> str:
-        """What `use` gives now; empty where it would give an error, which is no reason not to change that."""
+        """The timestamp that `use` gives now; empty if `use` would fail, which may be the very reason for the change."""
         try:
             return self._quiet.meant("", remote=self._remote) or ""
         except (NotFoundError, RemoteError, StorageError):
             return ""
 
     def _damaged_or_pin(self) -> str:
-        """What the pin names; a damaged one may be removed too."""
+        """The timestamp that the pin names; empty if there is no pin, or if it is damaged, for the user may remove that too."""
         try:
             pin = self._root.pin()
         except (StorageError, RemoteError):
@@ -237,7 +267,7 @@ class Chooser:
         return pin.timestamp if pin is not None else ""
 
     def _done(self, act: str, change: Change, message: str, detail: str = "") -> Change:
-        """Write down what was done."""
+        """Record the act in the history."""
         act_done = new_act(
             act, change.revision, self._environ, message=message, detail=detail, previous=change.previous
         )

@@ -1,7 +1,8 @@
-"""Which revision `use` gives: asked of the local and the remote root, decided here.
+"""Decide which revision `use` gives, from what the local and the remote root hold.
 
-A local pin comes first; then, with a remote root, its pin or its newest ready revision; then the newest ready one here. When the
-remote root cannot be asked, what it named last, or the newest of its revisions here that is not newer than that.
+A pin of this machine comes first. Then, if there is a remote root, comes its pin or else its newest complete revision. Last comes
+the newest revision that is ready on this machine. If the remote root cannot be asked, `use` gives the revision that the remote
+root named last, or the newest of its revisions on this machine that is not newer.
 """
 
 from __future__ import annotations
@@ -28,22 +29,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A revision that was chosen; `published` is what is recorded of it on the remote root, where it was asked for that."""
+    """A revision that was chosen; `published` is its metadata on the remote root, None if that was not asked about it."""
 
     timestamp: str
     published: Metadata | None = None
 
 
 def fallback(named: str | None, pulled: Sequence[str], withdrawn: Collection[str] = ()) -> str | None:
-    """What stands in for a remote root that cannot be asked, or for what it names and cannot be built here.
+    """Choose a revision when the remote root cannot be asked, or when its revision cannot be built on this machine.
 
     Args:
-        named: what it named last on this machine, None if nothing is known of that.
-        pulled: those of its revisions that are ready here, newest first.
-        withdrawn: those that were taken back.
+        named: the timestamp that the remote root named last, as far as this machine knows; None if it does not know.
+        pulled: the timestamps of the remote root's revisions that are ready on this machine, newest first.
+        withdrawn: the timestamps of the revisions that users have gone back from.
 
     Returns:
-        One of `pulled`, never a newer one than `named`: that would have been rolled back.
+        One of `pulled`, or None. It is never newer than `named`: the studio has gone back from anything newer.
     """
     if named in pulled:
         return named
@@ -58,8 +59,8 @@ class Selector:
 
     Args:
         folder: the container under the local root.
-        remote: the container under the remote root; None without one, or where the caller does not want it asked.
-        report: told what a person should know about the choice.
+        remote: the container under the remote root; None if there is no remote root, or if the caller does not want to ask it.
+        report: called with warnings about the choice.
     """
 
     def __init__(self, folder: ContainerFolder, remote: ContainerRoot | None, report: Reporter) -> None:
@@ -73,16 +74,18 @@ class Selector:
         return self._folder.name
 
     def select(self, request: str = "", *, strict: bool = False) -> Selection | None:
-        """The revision that `NAME@REQUEST` means; None if nothing was asked for and there is none.
+        """The revision that `NAME@REQUEST` means; None if `request` is empty and there is no revision.
 
         Args:
+            request: `REV` of the command line; empty for the revision that `use NAME` gives.
             strict: raise if the remote root cannot be asked, instead of choosing the last good revision.
 
         Raises:
-            NotFoundError: there is none such, or a pin or label names none.
-            UsageError: `request` fits several.
-            RemoteError: the remote root cannot be asked, and nothing stands in for it.
+            NotFoundError: no revision fits `request`, or a pin or label names a revision that does not exist.
+            UsageError: `request` fits several revisions.
+            RemoteError: the remote root cannot be asked, and this machine has no revision to take instead.
         """
+        # A whole timestamp of a revision that is ready here has one meaning only, so it does not wait for the remote root.
         if is_timestamp(request) and load_revision(self._folder, request).ready:
             return Selection(request)
         try:
@@ -99,11 +102,11 @@ class Selector:
         return offer or self._newest_here()
 
     def select_there(self, request: str = "") -> Selection:
-        """The revision that `NAME@REQUEST` means on the remote root, whatever is on this machine.
+        """The revision that `NAME@REQUEST` means on the remote root; the pins, labels and builds of this machine do not count.
 
         Raises:
-            NotFoundError: there is none such.
-            UsageError: `request` fits several.
+            NotFoundError: no published revision fits `request`.
+            UsageError: `request` fits several revisions.
             RemoteError: the remote root cannot be asked.
         """
         label = self.remote.label(request) if self.remote is not None and is_label(request) else None
@@ -117,9 +120,10 @@ class Selector:
         return self._there(wanted, f"{self._name}@{wanted} is asked for")
 
     def known(self, *, remote: bool) -> Iterator[str]:
-        """The revisions that can be chosen under one of the roots, newest first, read one by one.
+        """The timestamps among which a user can choose under one of the roots, newest first.
 
-        Under the local root: those of the remote root if that can be asked, else those that are ready here.
+        Under the local root, these are the published revisions if there are any and the remote root can be asked; otherwise the
+        revisions that are ready on this machine, each read when the caller comes to it. RemoteError is raised only if `remote`.
         """
         try:
             published = self.published()
@@ -132,7 +136,7 @@ class Selector:
             yield from (one.timestamp for one in newest_first(self._folder) if one.ready)
 
     def meant(self, request: str, *, remote: bool) -> str | None:
-        """The revision that `NAME@REQUEST` means under one of the roots; None if nothing was asked for and there is none.
+        """The timestamp that `NAME@REQUEST` means under one of the roots; None if `request` is empty and there is no revision.
 
         Raises:
             NotFoundError, UsageError, RemoteError: see `select`, `select_there`.
@@ -141,28 +145,28 @@ class Selector:
         return selection.timestamp if selection is not None else None
 
     def pin_there(self) -> Pin | None:
-        """The pin or rollback that holds on the remote root."""
+        """The pin or rollback that holds on the remote root; None if there is neither."""
         return self._in_force(self.remote.pin()) if self.remote is not None else None
 
     def _in_force(self, pin: Pin | None) -> Pin | None:
-        """The pin or rollback of the remote root, None when it is over."""
+        """The pin or rollback of the remote root; None if it is a rollback that has ended."""
         if pin is None or not pin.is_rollback or self.remote is None:
             return pin
         newest = self.remote.newest()
         return pin if pin.holds(newest[0] if newest is not None else None) else None
 
     def pin_here(self) -> Pin | None:
-        """The pin or rollback that holds on this machine; a rollback is over once what it was among has something newer."""
+        """The pin or rollback that holds on this machine; a rollback ends when there is a newer revision, see `newest`."""
         pin = self.local.pin()
         if pin is None or not pin.is_rollback:
             return pin
         return pin if pin.holds(self.newest()) else None
 
     def offer(self) -> Selection | None:
-        """What the remote root names: its pin, else its newest ready revision; None without one, or where it has none.
+        """The revision that the remote root names, by its pin or as its newest complete one; None if nothing is published.
 
         Raises:
-            RemoteError: it cannot be asked, or no longer has what it named before, as an empty mount point has not.
+            RemoteError: the remote root cannot be asked, or has lost the container, as when its share is not mounted.
             NotFoundError: it is pinned to a revision that it does not have.
         """
         if self.remote is None:
@@ -176,6 +180,7 @@ class Selector:
             offer = self._newest_there()
         if offer is not None:
             self.local.remember_published(offer.timestamp, stated.withdrawn if stated is not None else ())
+        # A mount point without its share looks like an empty root. What this machine has noted before tells the two apart.
         elif self.local.published()[0] is not None:
             raise RemoteError(
                 f"the remote root {self.remote.place} has no container {self._name} any more",
@@ -184,7 +189,7 @@ class Selector:
         return offer
 
     def _needed_offer(self, request: str) -> Selection | None:
-        """What the remote root names; that its pin is broken is only of interest where it would decide."""
+        """The revision that the remote root names. A broken pin there is an error only if that pin would decide."""
         try:
             return self.offer()
         except NotFoundError:
@@ -193,7 +198,7 @@ class Selector:
             return None
 
     def newest(self) -> str | None:
-        """The newest revision, whether `use` gives it or not: of the remote root if it can be asked, else of those here."""
+        """The newest revision of the remote root, or of this machine if that cannot be asked; `use` may give another one."""
         try:
             found = self.remote.newest() if self.remote is not None else None
         except RemoteError:
@@ -202,10 +207,10 @@ class Selector:
         return found[0] if found is not None else here.timestamp if here is not None else None
 
     def basis(self, request: str = "") -> Witness | None:
-        """What `select` and `newest` depend on: while it stays as it is, they will say the same.
+        """The files on which the answers of `select` and `newest` depend: while their stamps stay, the answers stay.
 
-        None where that cannot be said: a folder newer than the newest ready revision may still become one, without its
-        parent's stamp showing it.
+        None means that stamps are not enough: there is an incomplete revision newer than the newest ready one, and it may become
+        complete without a change to the stamp of the folder above it.
         """
         if is_timestamp(request):
             return Witness()
@@ -235,14 +240,14 @@ class Selector:
         return Selection(*found) if found is not None else None
 
     def _there(self, timestamp: str, why: str) -> Selection:
-        """A revision that must be on the remote root."""
+        """A revision of the remote root; NotFoundError, which begins with `why`, if it is not there."""
         metadata = self.remote.metadata(timestamp) if self.remote is not None else None
         if metadata is None:
             raise NotFoundError(f"{why}, which is not there", f"see what there is: rezup status {self._name}")
         return Selection(timestamp, metadata)
 
     def _pinned(self, pin: Pin, offer: Selection | None) -> Selection:
-        """The revision that this machine is pinned to; that the studio is elsewhere is said every time."""
+        """The revision that this machine is pinned to. If the studio uses another one, warn the user at every launch."""
         text = f"{self._name} is {_set(pin)} {pin.timestamp} on this machine"
         selection = self._labelled(pin.timestamp, text)
         if offer is not None and offer.timestamp != pin.timestamp:
@@ -250,7 +255,7 @@ class Selector:
         return selection
 
     def _labelled(self, timestamp: str, why: str) -> Selection:
-        """What a label of this machine names: built here, or to be built from what is published."""
+        """The revision that a pin or label names: it is ready on this machine, or can be built because it is published."""
         revision = load_revision(self._folder, timestamp)
         if revision.ready:
             return Selection(timestamp)
@@ -261,7 +266,7 @@ class Selector:
         )
 
     def _requested(self, request: str, offer: Selection | None) -> Selection:
-        """The revision that `REV` means, among those here and, with a remote root, those published."""
+        """The revision that `REV` means among those ready on this machine and those published."""
         if is_label(request):
             label = self.local.label(request)
             if label is not None:
@@ -285,9 +290,9 @@ class Selector:
         return self._there(timestamp, f"{self._name}@{timestamp} is asked for")
 
     def published(self) -> list[str]:
-        """The published revisions, newest first; empty without a remote root.
+        """The timestamps of the published revisions, newest first; empty if there is no remote root.
 
-        What is newer than the newest ready one is still being copied there.
+        Another machine is still copying those that are newer than the newest complete one, so they are left out.
         """
         found = self._newest_there()
         if self.remote is None or found is None:
@@ -296,7 +301,7 @@ class Selector:
         return every[every.index(found.timestamp) :] if found.timestamp in every else [found.timestamp]
 
     def _without_remote(self, request: str, error: RemoteError) -> Selection:
-        """What stands in for a remote root that cannot be asked, with a warning every time."""
+        """The revision to take while the remote root cannot be asked. The user is warned at every launch."""
         ready = [one for one in newest_first(self._folder) if one.ready]
         named, withdrawn = self.local.published()
         pulled = self._pulled(ready, named)
@@ -312,12 +317,12 @@ class Selector:
         return Selection(chosen)
 
     def _pulled(self, ready: list[Revision], named: str | None) -> list[str]:
-        """Those of the revisions here that are the remote root's."""
-        # What it has named counts whoever has built it: rezup 2.x did not write down where a revision was from.
+        """The timestamps of those revisions of this machine that came from the remote root."""
+        # The revision that the remote root named counts in any case: rezup 2.x did not record where a revision came from.
         return [one.timestamp for one in ready if one.timestamp == named or (one.metadata and one.metadata.remote)]
 
     def stand_in(self, timestamp: str) -> str | None:
-        """What `use` gives instead of a revision of the remote root that cannot be built here; None for nothing."""
+        """The revision that `use` gives instead of a published one that cannot be built here; None if there is none."""
         _, withdrawn = self.local.published()
         ready = [one for one in newest_first(self._folder) if one.ready]
         return fallback(timestamp, self._pulled(ready, None), withdrawn)

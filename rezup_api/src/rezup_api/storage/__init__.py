@@ -1,4 +1,4 @@
-"""Bytes under names, wherever a root keeps them: a folder today, other kinds of storage later."""
+"""Read and write bytes under names, wherever a root keeps them: in a folder today, in other kinds of storage later."""
 
 from rezup_api import offer
 

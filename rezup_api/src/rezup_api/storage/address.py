@@ -1,4 +1,4 @@
-"""From what a user writes as a root to its storage."""
+"""Find the storage of a root from the path or URL that a user has written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rezup_api.storage.interface import Storage
 
-# A scheme of RFC 3986, section 3.1; one letter alone is the drive of a Windows path.
+# A scheme as in RFC 3986, section 3.1, but of two letters or more: one letter is the drive of a Windows path.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
@@ -27,28 +27,28 @@ def open_root(text: str, environ: Mapping[str, str]) -> Storage:
         environ: the caller's environment.
 
     Raises:
-        UsageError: it is a URL of another kind.
+        UsageError: `text` is a URL of another kind than `file://`.
     """
-    from rezup_api.storage.folder import SharedFolder  # completion, which asks for folders only, does not need it
+    from rezup_api.storage.folder import SharedFolder  # completion needs only `folder_of_root`, and must be quick
 
     return SharedFolder(folder_of_root(text, environ, "remote"))
 
 
 def folder_of_root(text: str, environ: Mapping[str, str], which: str) -> Path:
-    """The folder that a root is.
+    """The absolute path of a root that is a folder.
 
     Args:
-        text: see `open_root`.
+        text, environ: see `open_root`.
         which: "local" or "remote", for the message.
 
     Raises:
-        UsageError: it is no folder; or its path cannot be used.
+        UsageError: `text` is a URL of another kind than `file://`.
     """
     scheme = _SCHEME.match(text)
     if scheme is None:
         return absolute(text, environ)
     if scheme[1].lower() != "file":
-        from rezup_api.recipe.credentials import redact  # for an error only
+        from rezup_api.recipe.credentials import redact  # only an error needs it
 
         raise UsageError(
             f"the {which} root {redact(text)} is of a kind that this rezup does not know: {scheme[1]}://",

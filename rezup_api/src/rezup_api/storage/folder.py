@@ -1,7 +1,7 @@
-"""A folder as a storage: `FolderStorage` for a folder of this machine, `SharedFolder` for one that many machines see.
+"""Use a folder as a storage: `FolderStorage` for a folder of this machine, `SharedFolder` for one that many machines see.
 
-Everything appears by a rename. What a killed process has left lies in `.staging` below the first part of a name (or at the top,
-for a name of one part), and the next writer there clears it.
+Everything appears in one step, by a rename or a link. A process prepares it in the folder `.staging` below the first part of the
+name, or at the top of the storage if the name has one part. If the process is killed, the next writer clears what it left there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rezup_api.errors import RezupError
 
 Found = TypeVar("Found")
-# Bytes that are read at once; a share gives so many within its time limit, however slow it is.
+# How many bytes `get_part` reads: few enough that even a slow share gives them within the time limit.
 PIECE = 1 << 20
 WAY_OUT = "check that it is mounted, or work with what is on this machine: --local"
 
@@ -33,7 +33,7 @@ class FolderStorage:
     """A folder of this machine.
 
     Args:
-        root: the folder, absolute. It need not exist: then nothing is found, and the first write makes it.
+        root: the absolute path of the folder. It need not exist: reads then find nothing, and the first write makes it.
     """
 
     failure: type[RezupError] = StorageError
@@ -47,7 +47,7 @@ class FolderStorage:
         return str(self._root)
 
     def locate(self, name: str) -> str:
-        """The path of a name."""
+        """The path of the file under a name."""
         return str(self._root / name)
 
     def get(self, name: str) -> bytes | None:
@@ -114,25 +114,30 @@ class FolderStorage:
             place_file(self._stages(name), self._root / name, data)
 
     def put_if_absent(self, name: str, data: bytes) -> bool:
-        """Link a finished file into place, which fails where the name exists; see `Storage.put_if_absent`."""
+        """Link a finished file into place, which fails if the name exists; see `Storage.put_if_absent`."""
         target = self._root / name
         with self._writing("cannot write to"), staged(self._stages(name)) as stage:
             target.parent.mkdir(parents=True, exist_ok=True)
+            # The file is complete before it gets its name. Opening `target` with O_EXCL would also let only one process win,
+            # but a reader could then see the file empty or half written.
             prepared = stage.path / token()
             write_whole(prepared, data)
             try:
-                os.link(prepared, target)  # unlike rename(2), link(2) never replaces, on NFS neither
+                # Unlike rename(2), link(2) never replaces a file, not even on NFS: of two processes, exactly one succeeds.
+                os.link(prepared, target)
             except FileExistsError:
                 return False
         return True
 
     def append(self, prefix: str, files: Mapping[str, bytes | Path], follow: Callable[[list[str]], str]) -> str:
         """Rename a finished folder into the series; see `Storage.append`."""
-        import shutil  # few publish
+        import shutil  # few commands publish, and launches must not wait for this import
 
         with self._writing("cannot publish to"):
             sweep(self._stages(prefix))
             with staged(self._stages(prefix)) as stage:
+                # Copying to a share may take long, and the process may be killed meanwhile. So nothing is written below
+                # `prefix`, where other machines read, until all files are there.
                 for name, content in files.items():
                     path = stage.path / name
                     path.parent.mkdir(parents=True, exist_ok=True)
@@ -140,6 +145,8 @@ class FolderStorage:
                         write_whole(path, content)
                     else:
                         shutil.copyfile(content, path)
+                # Another machine may publish at the same time. The rename decides who was first, and `follow` then gives the
+                # other one a greater name.
                 return stage.appear_in(self._root / prefix, follow)
 
     def delete(self, name: str) -> bool:
@@ -158,6 +165,7 @@ class FolderStorage:
         with self._writing("cannot write to"):
             sweep(stages)
             with staged(stages) as stage:
+                # Deleting in place would leave a part of the folder for readers, and for good if this process were killed.
                 os.rename(path, stage.path / path.name)
 
     def witness(self, names: Iterable[str], *, complete: bool = True) -> Witness:
@@ -165,7 +173,7 @@ class FolderStorage:
         return Witness(tuple(self._root / name for name in names))
 
     def _stages(self, name: str) -> Path:
-        """The folder in whose `.staging` a name is prepared: on the same file system, so that a rename is enough."""
+        """The folder in whose `.staging` a name is prepared. It is on the same file system as the name: a rename needs that."""
         return self._root / name.partition("/")[0] if "/" in name else self._root
 
     def _read(self, doing: str, question: Callable[[], Found]) -> Found:
@@ -179,17 +187,21 @@ class FolderStorage:
 
 
 class SharedFolder(FolderStorage):
-    """A folder that many machines see, as a share. Its errors are `RemoteError`, and it must exist.
+    """A folder that many machines see, such as a network share. Its errors are `RemoteError`, and it must exist.
 
-    Where the file system may hang, another process reads there, with a time limit; see `netfs`. A folder that does not exist is
-    never made: its share may not be mounted at this moment.
+    If its file system may hang, another process reads there, with a time limit; see `netfs`. A folder that does not exist is an
+    error and is never made, because its share may only be unmounted at this moment.
     """
 
     failure: type[RezupError] = RemoteError
 
     def _read(self, doing: str, question: Callable[[], Found]) -> Found:
-        """The answer to a question about the folder, or the RemoteError that it raises."""
-        import pickle  # a local root does without
+        """Answer a question about the folder, in another process if the folder may hang.
+
+        Raises:
+            RemoteError: the folder does not answer, or cannot be read.
+        """
+        import pickle  # a local root does not need it
 
         root = self.place
 
@@ -207,6 +219,7 @@ class SharedFolder(FolderStorage):
         except OSError as error:
             raise RemoteError(f"cannot ask the remote root {root}: {error.strerror or error}") from error
         found: Any
+        # These bytes come from this process or its child, through a file without a name, so nobody else can have written them.
         found, failure = pickle.loads(answer)
         if failure is not None:
             raise RemoteError(*failure)
@@ -228,5 +241,5 @@ class SharedFolder(FolderStorage):
             raise RemoteError(f"{doing} the remote root {self._root}: {error.strerror or error}") from error
 
     def witness(self, names: Iterable[str], *, complete: bool = True) -> Witness:
-        """The files themselves, and that the share is still the one that is mounted; see `Storage.witness`."""
+        """The files themselves, and the folder, on which the same share must still be mounted; see `Storage.witness`."""
         return Witness(super().witness(names).files, () if complete else (self._root,), (self._root,))

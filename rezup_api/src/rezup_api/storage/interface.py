@@ -1,7 +1,7 @@
-"""What every kind of storage offers to the store: named bytes that are read and replaced as a whole.
+"""Define what every kind of storage offers to the store: bytes under names, which are read and replaced as a whole.
 
-A name is a relative path with `/` between its parts, such as `dev/labels/staging`. The storage knows nothing of what the names
-mean. Every method raises the storage's own `failure` where the storage cannot be reached, read or written.
+A name is a relative path with `/` between its parts, such as `dev/labels/staging`. The storage does not know what the names mean.
+Every method raises the storage's own `failure` if the storage cannot be reached, read or written.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Files of this machine, or of a mounted file system, that change when an answer of a storage may have changed.
+    """The files whose stamps change when an answer of a storage may have changed.
 
-    A launch compares their stamps instead of asking the storage again.
+    A launch compares their stamps instead of asking the storage again. They are files of this machine or of a mounted share.
 
     Args:
-        files: files and folders whose stamps count.
+        files: files and folders whose stamps must be the same as before.
         present: folders that only have to exist.
-        mounted: folders on which another file system may be mounted later.
+        mounted: folders on which the same file system must be mounted as before.
     """
 
     files: tuple[Path, ...] = ()
@@ -34,80 +34,80 @@ class Witness:
     mounted: tuple[Path, ...] = ()
 
     def with_files(self, *files: Path) -> Witness:
-        """The same witness, with further files before its own."""
+        """A witness with these files before its own."""
         return Witness((*files, *self.files), self.present, self.mounted)
 
 
 class Storage(Protocol):
-    """A place that keeps bytes under names."""
+    """Something that keeps bytes under names."""
 
-    # What its methods raise: RemoteError where other machines see the storage, else StorageError.
+    # The error that its methods raise: RemoteError if other machines see the storage, otherwise StorageError.
     failure: type[RezupError]
 
     @property
     def place(self) -> str:
-        """The storage's address, for people."""
+        """The storage's address, for messages."""
 
     def locate(self, name: str) -> str:
-        """The address of one name, for people."""
+        """The address of one name, for messages."""
 
     def get(self, name: str) -> bytes | None:
-        """The bytes under a name; None where the storage has no such name. What may not be read is an error."""
+        """The bytes under a name; None if the storage does not have the name. It is an error if the user may not read them."""
 
     def get_many(self, names: Iterable[str]) -> dict[str, bytes]:
-        """The bytes under each of the names; one question for all of them.
+        """The bytes under each of the names, by name, in one question to the storage.
 
-        Names that the storage does not have, or that this user may not read, are left out.
+        The result leaves out the names that the storage does not have, or that this user may not read.
         """
 
     def get_part(self, name: str, offset: int) -> bytes:
-        """A piece of the bytes under a name from `offset` on; empty at the end.
+        """A piece of the bytes under a name, from the byte `offset` on; empty at the end.
 
-        Its size is one that a slow storage, too, gives within its time limit.
+        The storage chooses a size that even a slow connection gives within the time limit.
         """
 
     def names(self, prefix: str, holding: str = "") -> list[str]:
-        """The last parts of the names directly below `prefix`, in no order; empty where there are none.
+        """The last parts of the names directly below `prefix`, in no particular order; empty if there are no such names.
 
         Args:
             prefix: a name, or empty for the top of the storage.
-            holding: only those below which this further part exists.
+            holding: if given, list only names below which there is a name with this last part.
         """
 
     def check_writable(self, name: str) -> None:
-        """Raise where this user may not add names below `name`, before work is spent on what would be put there."""
+        """Raise `failure` if this user may not add names below `name`; called before work that would be lost otherwise."""
 
     def put(self, name: str, data: bytes) -> None:
-        """Let a name hold these bytes, in one step: a reader sees the old bytes or the new ones."""
+        """Replace the bytes under a name in one step: a reader sees the old bytes or the new ones."""
 
     def put_if_absent(self, name: str, data: bytes) -> bool:
-        """Let a name hold these bytes if the storage does not have it yet; False where it does."""
+        """Store bytes under a name that the storage does not have yet, in one step; False, and no change, if it has the name."""
 
     def append(self, prefix: str, files: Mapping[str, bytes | Path], follow: Callable[[list[str]], str]) -> str:
         """Let a group of files appear together, as the next member of a series.
 
         Args:
             prefix: the name of the series.
-            files: what the member holds, by relative names: bytes, or a file of this machine to copy.
-            follow: gives the member's name from the names that the series has; called again where another writer was faster.
+            files: the member's files by their relative names: bytes, or a file of this machine to copy.
+            follow: computes the new member's name from the names in the series; called again if another writer was faster.
 
         Returns:
-            The member's name.
+            The new member's name.
         """
 
     def delete(self, name: str) -> bool:
-        """Remove one name; False where the storage does not have it."""
+        """Remove one name; False if the storage does not have it."""
 
     def delete_below(self, name: str) -> None:
-        """Remove a name and all below it; a reader sees all of it or nothing.
+        """Remove a name and everything below it in one step: a reader sees all of it or nothing.
 
-        Raises:
-            FileNotFoundError: the storage has no such name.
+        If the storage does not have the name, this raises `failure` too.
         """
 
     def witness(self, names: Iterable[str], *, complete: bool = True) -> Witness:
-        """What changes when the bytes under any of the names, or the list of names directly below them, may have changed.
+        """The files that change when the bytes under a name, or the list of names directly below it, may have changed.
 
         Args:
-            complete: whether the names are enough to see that the storage itself has gone.
+            names: the names that matter.
+            complete: whether the files of these names are enough to notice that the storage itself is no longer there.
         """

@@ -1,4 +1,4 @@
-"""Keep: where containers and revisions lie, how they appear and are listed, locked and published."""
+"""Keep containers: the names of their files, and how revisions appear, are listed, held and published."""
 
 from rezup_api import offer
 

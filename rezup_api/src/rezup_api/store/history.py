@@ -1,8 +1,9 @@
-"""Who did what to a container, when, where and why: one file an act, under the root that it changed.
+"""Record who did what to a container, when, where and why: one file for each act, under the root that the act changed.
 
     <container>/history/<time>-<host>-<id>.json
 
-Appending to one file is not atomic on network shares; a file of its own for each act is, whoever writes at the same time.
+On a network share, two processes that append to one file at the same time can destroy each other's lines. Each act therefore
+has a file of its own, which appears whole.
 """
 
 from __future__ import annotations
@@ -32,18 +33,18 @@ MAKING = frozenset({"add", "publish", "pull"})
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act.
+    """Something that a user did to a container.
 
     Args:
         act: add, publish, pull, pin, unpin, rollback, tag, untag, gc or repair.
-        revision: the timestamp that it was about, empty for none.
-        who: the user.
-        host: the machine's name.
+        revision: the timestamp of the revision that the act was about; empty if it was about none.
+        who: the name of the user.
+        host: the name of the machine.
         when: an ISO 8601 moment in UTC.
-        message: why, in the user's words.
-        rezup_version: the rezup that did it.
-        detail: the label, what was removed or mended, or what it was made from.
-        previous: what `use` gave before.
+        message: the reason, in the user's words.
+        rezup_version: the version of rezup that did it.
+        detail: the label, what was removed or repaired, or what the revision was made from.
+        previous: the timestamp of the revision that `use`, or the label, gave before; empty if there was none.
     """
 
     act: str
@@ -57,15 +58,15 @@ class Act:
     previous: str = ""
 
     def to_json(self) -> str:
-        """The text of its file."""
+        """The text of the act's file."""
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, ensure_ascii=False) + "\n"
 
 
 def parse_act(text: str) -> Act:
-    """Read what `Act.to_json` wrote; what a newer rezup has added is passed over.
+    """Read a text that `Act.to_json` made. Fields that a newer rezup has added are ignored.
 
     Raises:
-        ValueError: it is not that.
+        ValueError: the text does not hold an act.
     """
     document = json.loads(text)
     if not isinstance(document, dict):
@@ -79,9 +80,10 @@ def parse_act(text: str) -> Act:
 def new_act(
     act: str, revision: str, environ: Mapping[str, str], *, message: str = "", detail: str = "", previous: str = ""
 ) -> Act:
-    """An act of this user, here and now.
+    """An act of the present user, on this machine, at this moment.
 
     Args:
+        act, revision, message, detail, previous: see `Act`.
         environ: the caller's environment.
     """
     when = datetime.now(timezone.utc).isoformat(timespec="microseconds")
@@ -89,18 +91,19 @@ def new_act(
 
 
 def act_name(act: Act) -> str:
-    """A name for the file of an act that no other act has: `<time>-<host>-<id>.json`."""
+    """A new name for the file of an act, which no other act has: `<time>-<host>-<id>.json`."""
+    # The random part keeps two acts apart that one host writes within the same microsecond.
     host = re.sub(r"[^A-Za-z0-9_.]", "_", act.host)
     return f"{format_timestamp(time.time_ns())}-{host}-{token()[:8]}{SUFFIX}"
 
 
 def newest_acts_first(acts: Iterable[Act]) -> list[Act]:
-    """Acts sorted by their moments, the newest first."""
+    """The acts, sorted by their moments, the newest first."""
     return sorted(acts, key=lambda act: datetime.fromisoformat(act.when), reverse=True)
 
 
 def act_of_making(timestamp: str, metadata: Metadata) -> Act:
-    """How a revision came to a root, as its metadata tells, for one whose act was not recorded."""
+    """The act by which a revision came to a root, made from the revision's metadata because nobody recorded the act itself."""
     return Act(
         act="pull" if metadata.remote else "add",
         revision=timestamp,

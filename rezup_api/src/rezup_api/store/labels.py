@@ -1,8 +1,8 @@
-"""Labels: names that each hold one timestamp, and can be moved to another one in one step.
+"""Read labels: files that each hold the timestamp of a revision, and that can be moved to another revision in one step.
 
 <container>/labels/<label>        a movable name, for `NAME@LABEL`
-<container>/labels/.pin           what `use NAME` gives instead of the newest; see `pin`
-<container>/labels/.published     under a local root: what the remote root named last, and what was withdrawn there
+<container>/labels/.pin           the revision that `use NAME` gives instead of the newest; see `store.pin`
+<container>/labels/.published     under a local root: the revision that the remote root named last, then those withdrawn there
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ PUBLISHED = ".published"
 
 
 def parse_timestamps(data: bytes) -> list[str]:
-    """The timestamps that the file of a label holds, at least one.
+    """The timestamps in the file of a label, one or more.
 
     Raises:
-        ValueError: it holds something else.
+        ValueError: the file is empty, or holds something other than timestamps.
     """
     lines = data.decode("utf-8", "replace").split()
     if not lines or not all(is_timestamp(line) for line in lines):
@@ -27,10 +27,10 @@ def parse_timestamps(data: bytes) -> list[str]:
 
 
 def parse_label(data: bytes) -> str:
-    """The one timestamp that the file of a label holds.
+    """The one timestamp in the file of a label.
 
     Raises:
-        ValueError: it holds something else.
+        ValueError: the file does not hold exactly one timestamp.
     """
     lines = parse_timestamps(data)
     if len(lines) > 1:

@@ -1,4 +1,4 @@
-"""Where things lie under a root, and which caches belong to whom."""
+"""Name the files and folders under a root, and the folder that holds a user's caches."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 RECIPE_FILE = "rezup.toml"
 METADATA_FILE = "revision.json"
 CACHE_FOLDER = ".cache"
-# In a revision: the wheels that were made of what its recipe takes from local paths.
+# In a revision: the wheels that rezup built from the local paths that the recipe names.
 WHEELS = "wheels"
 BIN = "Scripts" if os.name == "nt" else "bin"
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerFolder:
-    """The folder of one container under a local or remote root; it need not exist."""
+    """The folder of one container under a root; it need not exist.
+
+    Args:
+        root: the root's folder, absolute.
+        name: the container's name.
+    """
 
     root: Path
     name: str
@@ -35,21 +40,21 @@ class ContainerFolder:
 
     @property
     def revisions(self) -> Path:
-        """The folder of its revisions."""
+        """The folder that holds the revisions."""
         return self.path / "revisions"
 
     @property
     def libraries(self) -> Path:
-        """The folder of the libraries that its revisions share."""
+        """The folder that holds the libraries that revisions share."""
         return self.path / "libs"
 
     @property
     def data(self) -> Path:
-        """The folder of the data folders that its revisions share."""
+        """The folder that holds the data folders that revisions share."""
         return self.path / ".data"
 
     def timestamps(self) -> list[str]:
-        """The names of its revisions, newest first, ready or not; empty when there is no such container.
+        """The timestamps of all revisions, newest first, ready or not; empty if the container does not exist.
 
         Raises:
             StorageError: the folder cannot be read, or is a file.
@@ -63,26 +68,26 @@ class ContainerFolder:
 
 
 def lock_name(environment: str) -> str:
-    """The file in a revision that holds the lock of one of its environments; the name is that of PEP 751."""
+    """The name of the file in a revision that holds the lock of an environment, as PEP 751 prescribes it."""
     return f"pylock.{environment}.toml"
 
 
 def environment_of_lock(lock: str) -> str:
-    """The environment that a lock is for, from the name of its file."""
+    """The name of the environment that a lock belongs to, from the name of the lock's file."""
     return lock.removeprefix("pylock.").removesuffix(".toml")
 
 
 def cache_folder(root: Path) -> Path:
-    """This user's caches under a local root.
+    """The folder of the present user's caches under a local root.
 
-    On the root's own file system, because files are linked from there into revisions; and one for each user, because a file
-    that another user may write is not one to link.
+    It is on the root's own file system, because rezup hard-links files from it into revisions. Each user has a folder of their
+    own: a file that another user can write must not get into a revision by a link.
     """
     return root / CACHE_FOLDER / user_key()
 
 
 def user_key() -> str:
-    """What tells the users of a machine apart in names of folders."""
+    """A part of a folder's name that differs from user to user of this machine."""
     if os.name != "nt":
         return f"user-{os.getuid()}"
     import getpass
@@ -91,7 +96,7 @@ def user_key() -> str:
 
 
 def platform_tag() -> str:
-    """The platform that a revision is made for and on: `linux-x86_64`, `darwin-arm64`, `windows-amd64`."""
+    """The platform of this machine, as a revision records it: `linux-x86_64`, `darwin-arm64`, `windows-amd64`."""
     if os.name == "nt":
         import platform
 
@@ -101,12 +106,17 @@ def platform_tag() -> str:
 
 
 def platform_name() -> str:
-    """The platform's name in recipes: linux, darwin or windows."""
+    """The name that recipes use for the platform of this machine: linux, darwin or windows."""
     return {"win32": "windows", "darwin": "darwin"}.get(sys.platform, "linux")
 
 
 def site_packages(environment: Path, version: tuple[int, ...]) -> Path:
-    """The folder into which an environment installs pure Python packages."""
+    """The folder into which a virtual environment installs pure Python packages.
+
+    Args:
+        environment: the environment's folder.
+        version: the version of its Python, at least two numbers.
+    """
     if os.name == "nt":
         return environment / "Lib" / "site-packages"
     return environment / "lib" / f"python{version[0]}.{version[1]}" / "site-packages"

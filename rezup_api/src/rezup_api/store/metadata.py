@@ -1,10 +1,11 @@
-"""`revision.json`: who made a revision, when, where, why and with what. Its presence means that the revision is ready.
+"""Read and write `revision.json`: who made a revision, when, where, why and with what. A revision that has it is complete.
 
     {"format": 1, "rezup_version": "3.0.0", "creator": "ana", "hostname": "ws12", "created": "2026-01-31T10:00:00+00:00",
      "message": "...", "platform": "linux-x86_64", "venvs": ["rez"],
      "environments": [{"name": "rez", "python": "3.11.7", "interpreter": "/usr/bin/python3.11", "rez": "3.4.0", "size": 1234}]}
 
-rezup 2.x wrote `rezup_version` and `venvs`, rezup 1.x neither. A published revision has no `environments`.
+rezup 2.x wrote only `rezup_version` and `venvs` of these, rezup 1.x neither of the two. On a remote root, `environments` is
+empty: each machine builds its own.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ class Environment:
     """One virtual environment of a revision.
 
     Args:
-        name: its folder under `venv/`, "rez" or the name of an isolated extension.
-        python: version of its interpreter.
-        interpreter: the interpreter that it was made from; when it is gone, the environment does not run.
-        rez: version of the Rez inside.
-        size: bytes of all its files, shared ones included.
-        locked: whether it was installed from a lock, which lies beside it.
-        editable: what is taken as it is wherever it lies, in spite of the lock.
+        name: the name of its folder under `venv/`: "rez", or the name of an isolated extension.
+        python: the version of its interpreter.
+        interpreter: the path of the interpreter that it was made from; without that file, the environment does not run.
+        rez: the version of the Rez in it.
+        size: how many bytes all its files have, those that it shares with others included.
+        locked: whether it was installed from a lock, which is then a file of the revision.
+        editable: the packages that run from where their sources lie, so that the lock says nothing about their content.
     """
 
     name: str
@@ -47,10 +48,19 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What `revision.json` holds. `format` is 0 for revisions of rezup 1.x and 2.x; `created` is an ISO 8601 UTC moment.
+    """What `revision.json` records about a revision.
 
-    `libraries` and `data` name what its environments link under `libs/` and `.data/` of the container; `origin` is the revision
-    or the bundle that it was made from, empty where that was a recipe.
+    Args:
+        format: the format of the revision's files; 0 for revisions of rezup 1.x and 2.x.
+        rezup_version: the version of rezup that made the revision; empty for rezup 1.x.
+        creator, hostname: the user and the machine that made it.
+        created: when, as an ISO 8601 moment in UTC.
+        message: the reason, in the user's words.
+        platform: see `layout.platform_tag`.
+        environments: its virtual environments, the main one first.
+        libraries, data: the names of the folders under `libs/` and `.data/` of the container that the environments link to.
+        remote: the remote root on which it is published; empty if it is not, and in the published copy itself.
+        origin: the revision or the bundle that it was made from; empty if it was made from a recipe.
     """
 
     format: int
@@ -68,7 +78,7 @@ class Metadata:
 
     @property
     def loose(self) -> str:
-        """Why another machine may get other files for this revision; empty where it gets the same."""
+        """Why another machine may install other files for this revision; empty if every machine installs the same."""
         unlocked = [one.name for one in self.environments if not one.locked]
         editable = sorted({name for one in self.environments for name in one.editable})
         reasons = [f"environments without a lock: {', '.join(unlocked)}"] if unlocked else []
@@ -76,16 +86,16 @@ class Metadata:
 
     @property
     def rez_version(self) -> str:
-        """The version of the Rez in the main environment, empty if not recorded."""
+        """The version of the Rez in the main environment; empty if it is not recorded."""
         return next((environment.rez for environment in self.environments if environment.name == "rez"), "")
 
     @property
     def size(self) -> int:
-        """Bytes of all environments."""
+        """How many bytes all environments have together."""
         return sum(environment.size for environment in self.environments)
 
     def to_json(self) -> str:
-        """The text of the file."""
+        """The text of the file `revision.json`."""
         document: dict[str, Any] = {
             "format": self.format,
             "rezup_version": self.rezup_version,
@@ -107,10 +117,10 @@ class Metadata:
 
 
 def parse_metadata(text: str | bytes) -> Metadata:
-    """Read the text of a `revision.json`, of any version of rezup.
+    """Read the text of a `revision.json` that any version of rezup has written.
 
     Raises:
-        ValueError: it is not the JSON of one.
+        ValueError: the text is not JSON, or not a JSON object.
     """
     document = json.loads(text)
     if not isinstance(document, dict):
@@ -159,10 +169,10 @@ def _number(value: object) -> int:
 
 
 def read_metadata(path: Path) -> Metadata | None:
-    """The metadata in the file at `path`; None when there is no such file.
+    """The metadata in the file at `path`; None if the file does not exist.
 
     Raises:
-        StorageError: it cannot be read or understood.
+        StorageError: the file cannot be read, or is damaged.
     """
     try:
         return parse_metadata(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Names of containers, labels and revisions, and how a revision is asked for: `NAME`, `NAME@REV`."""
+"""Check and make the names of containers, labels and revisions, and read how users name a revision: `NAME`, `NAME@REV`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ DEFAULT_CONTAINER = MAIN_CONTAINER
 LATEST = "latest"
 
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-# Eleven digits reach the year 5138; with twelve there are moments that no calendar has (datetime.MAXYEAR).
+# Eleven digits reach the year 5138. Twelve would allow moments that Python's `datetime` cannot hold (datetime.MAXYEAR).
 _TIMESTAMP = re.compile(r"[0-9]{1,11}\.[0-9]{1,9}")
 _PREFIX = re.compile(r"[0-9]{1,11}(\.[0-9]{0,9})?")
 _STEPS = re.compile(r"~[0-9]+")
 
 
 def check_container(name: str) -> str:
-    """`name` itself, if it is one for a container: letters, digits, `_`, `-`, `.`; no leading dot except `.main`.
+    """Return `name` if a container can have it: letters, digits, `_`, `-`, `.`, and no leading dot except in `.main`.
 
     Raises:
-        UsageError: it is not.
+        UsageError: no container can have that name.
     """
     if is_container(name):
         return name
@@ -39,31 +39,39 @@ def check_container(name: str) -> str:
 
 
 def is_timestamp(name: str) -> bool:
-    """Whether a folder of that name can be a revision: `1619780350.588625`, also with the digits rezup 2.x wrote."""
+    """Whether a folder of that name can be a revision: `1619780350.588625`, or with fewer decimals, as rezup 2.x wrote it."""
     return _TIMESTAMP.fullmatch(name) is not None
 
 
 def is_label(name: str) -> bool:
-    """Whether `name` may be a label: a letter first, then letters, digits, `_`, `-`; not `latest`."""
+    """Whether `name` can be a label: a letter first, then letters, digits, `_` and `-`; but not `latest`."""
     return name != LATEST and _LABEL.fullmatch(name) is not None
 
 
 def timestamp_order(timestamp: str) -> tuple[int, int]:
-    """The key by which timestamps are sorted: seconds, then nanoseconds. Exact, which floats are not."""
+    """The key by which timestamps are sorted: seconds, then nanoseconds."""
+    # Integers, because a float cannot hold both the seconds of today and nanoseconds exactly.
     seconds, _, fraction = timestamp.partition(".")
     return int(seconds), int(fraction.ljust(9, "0"))
 
 
 def format_timestamp(nanoseconds: int) -> str:
-    """A moment, in nanoseconds since the epoch, as a folder's name: seconds and six decimals."""
+    """The timestamp of a moment, which is given in nanoseconds since the epoch: seconds with six decimals."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return f"{seconds}.{rest // 1000:06d}"
 
 
 def following_timestamp(now: int, newest: str | None) -> str:
-    """The timestamp for a revision made at `now` (nanoseconds): that moment, or one microsecond after `newest` if later.
+    """The timestamp of a revision that is made after another one.
 
-    Names grow even where the clock is behind, so that the newest revision is always the one that was made last.
+    Timestamps grow even if the clock of this machine is behind, so the newest revision is always the one that was made last.
+
+    Args:
+        now: the present moment, in nanoseconds since the epoch.
+        newest: the greatest timestamp so far; None if there is none.
+
+    Returns:
+        The timestamp of `now`, or the one a microsecond after `newest`, whichever is greater.
     """
     if newest is None:
         return format_timestamp(now)
@@ -75,7 +83,7 @@ def next_timestamp(names: Iterable[str], newest: str | None = None) -> str:
     """The timestamp of a revision that is made now.
 
     Args:
-        names: those of all revisions there are; other names do not count.
+        names: the names in the folder of the revisions; those that are not timestamps do not count.
         newest: a further timestamp that the new one must be greater than.
     """
     known = [name for name in names if is_timestamp(name)] + ([newest] if newest else [])
@@ -83,19 +91,24 @@ def next_timestamp(names: Iterable[str], newest: str | None = None) -> str:
 
 
 def newest_first_names(names: Iterable[str]) -> list[str]:
-    """The timestamps among some names, the greatest first."""
+    """Those of the names that are timestamps, the greatest first."""
     return sorted(filter(is_timestamp, names), key=timestamp_order, reverse=True)
 
 
 def moment(timestamp: str) -> datetime:
-    """The aware UTC moment that a timestamp names."""
+    """The moment that a timestamp stands for, as an aware `datetime` in UTC."""
     seconds, nanoseconds = timestamp_order(timestamp)
     return datetime.fromtimestamp(seconds, tz=timezone.utc).replace(microsecond=nanoseconds // 1000)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a command is asked for: a container and, after `@`, which of its revisions (empty: what `use` gives)."""
+    """The revision that a user names on the command line.
+
+    Args:
+        container: the container's name.
+        revision: the text after `@`; empty for the revision that `use` gives.
+    """
 
     container: str
     revision: str = ""
@@ -107,10 +120,10 @@ class Target:
 def parse_target(text: str) -> Target:
     """Read `NAME` or `NAME@REV`.
 
-    REV is a timestamp, the beginning of one, `latest`, `~N`, or a label.
+    REV is a timestamp, the beginning of one, `latest`, `~N` for the Nth revision before, or a label.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: the text has another form.
     """
     name, mark, revision = text.partition("@")
     check_container(name)

@@ -1,8 +1,8 @@
-"""What `use NAME` gives instead of the newest revision: `labels/.pin`, a pin or a rollback.
+"""Read and decide pins and rollbacks, by which `use NAME` gives another revision than the newest: the file `labels/.pin`.
 
-A pin is one line, the revision's timestamp, and holds until it is removed. A rollback has a second line, the newest revision at
-the moment it was made: it is over as soon as there is a newer one, without anybody writing anything. Further lines name the
-revisions that were taken back, which nothing may choose by itself any more.
+A pin is one line, the timestamp of the revision, and holds until a user removes it. A rollback has a second line, the newest
+revision at the moment of the rollback: it ends as soon as there is a newer revision, without a change to the file. Further lines
+name the *withdrawn* revisions, those that users have gone back from. rezup never chooses one of them by itself.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Pin:
     """A pin or a rollback.
 
     Args:
-        timestamp: the revision that `use` gives.
-        until: the newest revision when it was rolled back; empty for a pin.
-        withdrawn: the revisions that were taken back, oldest first.
+        timestamp: the timestamp of the revision that `use` gives.
+        until: for a rollback, the timestamp of the newest revision at the moment of the rollback; empty for a pin.
+        withdrawn: the timestamps of the revisions that users have gone back from, oldest first.
     """
 
     timestamp: str
@@ -33,24 +33,28 @@ class Pin:
 
     @property
     def is_rollback(self) -> bool:
-        """Whether it ends by itself."""
+        """Whether it ends by itself, with the next revision."""
         return bool(self.until)
 
     def holds(self, newest: str | None) -> bool:
-        """Whether it decides, `newest` being the newest ready revision where it was set, None when none is known."""
+        """Whether the pin still decides what `use` gives; a rollback does so until there is a newer revision.
+
+        Args:
+            newest: the timestamp of the newest ready revision under the root that has the pin; None if that is not known.
+        """
         return not self.until or newest is None or timestamp_order(newest) <= timestamp_order(self.until)
 
     def to_text(self) -> str:
-        """What the file holds."""
+        """The text of the pin's file."""
         lines = [self.timestamp, self.until, *self.withdrawn] if self.until else [self.timestamp]
         return "".join(f"{line}\n" for line in lines)
 
 
 def parse_pin(data: bytes) -> Pin:
-    """The pin or rollback in the bytes of its file.
+    """Read the bytes of the file of a pin or rollback.
 
     Raises:
-        ValueError: they hold something else.
+        ValueError: the bytes hold something else.
     """
     lines = parse_timestamps(data)
     timestamp, until, *withdrawn = [*lines, ""] if len(lines) == 1 else lines
@@ -58,14 +62,16 @@ def parse_pin(data: bytes) -> Pin:
 
 
 def rolled_back(pin: Pin | None, target: str, known: list[str]) -> Pin | None:
-    """What a rollback to `target` makes of the present pin: a pure decision.
+    """Decide what takes the place of the present pin when a user goes back to a revision. This only computes.
 
     Args:
-        pin: the present one, None without any; a pin that holds is moved, for it is not to end with the next revision.
-        known: the ready revisions from the newest to `target`, newest first.
+        pin: the present pin or rollback; None if there is none. A pin becomes a pin to `target`, not a rollback, because the
+            user wanted it to hold until `unpin`.
+        target: the timestamp of the revision to go back to.
+        known: the timestamps of the ready revisions from the newest down to `target`, newest first; not empty.
 
     Returns:
-        The new one; None where the newest revision is gone back to, so that nothing is needed.
+        The new pin or rollback; None if `target` is the newest revision, which `use` gives without either.
     """
     newest = known[0]
     if pin is not None and not pin.is_rollback:
@@ -80,5 +86,5 @@ def rolled_back(pin: Pin | None, target: str, known: list[str]) -> Pin | None:
 
 
 def is_step_back(timestamp: str, current: str, withdrawn: Collection[str]) -> bool:
-    """Whether a revision is one to go back to: it is before `current`, and was not taken back itself."""
+    """Whether a rollback may choose this revision: it is older than `current`, and users have not gone back from it."""
     return bool(current) and timestamp_order(timestamp) < timestamp_order(current) and timestamp not in withdrawn

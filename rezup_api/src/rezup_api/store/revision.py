@@ -1,4 +1,4 @@
-"""Revisions as they lie under a root: which there are, which of them are ready here, and which one is meant."""
+"""Find the revisions under a local root: which exist, which are ready on this machine, and which one a user means."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Revision:
     """One revision under a root.
 
     Args:
-        folder: the container it belongs to.
-        timestamp: its name.
-        metadata: what is recorded of it; None when nothing is, so that it is not ready.
-        obstacle: why it cannot be entered here, empty when it can.
+        folder: the folder of the container that it belongs to.
+        timestamp: the revision's name.
+        metadata: what `revision.json` records; None if the revision is incomplete, or that file is damaged.
+        obstacle: why a session cannot enter it on this machine; empty if it can.
     """
 
     folder: ContainerFolder
@@ -50,27 +50,27 @@ class Revision:
 
     @property
     def moment(self) -> datetime:
-        """When it was made, as its name says; an aware UTC moment."""
+        """When it was made, according to its name, as an aware `datetime` in UTC."""
         return moment(self.timestamp)
 
     @property
     def recipe_file(self) -> Path:
-        """The effective recipe it was made from."""
+        """The file with the effective recipe that it was made from."""
         return self.path / RECIPE_FILE
 
     @property
     def lock_file(self) -> Path:
-        """The file on which those who use the revision hold a lease."""
+        """The file on which every process that uses the revision holds a lease."""
         return self.path / METADATA_FILE
 
     @property
     def ready(self) -> bool:
-        """Whether it can be entered here."""
+        """Whether a session can enter it on this machine."""
         return not self.obstacle
 
     @property
     def style(self) -> str:
-        """Which rezup laid it out: "3", "2.x" or "1.x"."""
+        """The generation of rezup that made it: "3", "2.x" or "1.x"."""
         if self.metadata is None or self.metadata.format:
             return "3"
         return "2.x" if self.metadata.rezup_version else "1.x"
@@ -88,7 +88,7 @@ class Revision:
 
 
 def load_revision(folder: ContainerFolder, timestamp: str) -> Revision:
-    """The revision of that name under a local root, ready or not; never raises for what is damaged, that is its obstacle."""
+    """The revision of that name under a local root, ready or not. If it is missing or damaged, its `obstacle` says so."""
     path = folder.revisions / timestamp
     try:
         metadata = read_metadata(path / METADATA_FILE)
@@ -117,28 +117,28 @@ def _obstacle(revision: Revision) -> str:
 
 
 def newest_first(folder: ContainerFolder) -> Iterator[Revision]:
-    """All revisions of a local container; read one by one, so that who needs the newest reads only that."""
+    """All revisions of a local container. Each is read when the caller comes to it, so the newest costs one file only."""
     for timestamp in folder.timestamps():
         yield load_revision(folder, timestamp)
 
 
 def newest_ready(folder: ContainerFolder) -> Revision | None:
-    """The newest revision that can be entered here."""
+    """The newest revision that a session can enter on this machine; None if there is no such revision."""
     return next((revision for revision in newest_first(folder) if revision.ready), None)
 
 
 def resolve(container: str, request: str, timestamps: list[str], current: str | None) -> str:
-    """Which revision a `REV` means: a pure decision over the names.
+    """Decide which revision a `REV` means. This only compares names; the caller has looked up labels before.
 
     Args:
-        container: for the messages.
-        request: a timestamp or its beginning, `latest`, `~N`, or a label.
-        timestamps: all revisions, newest first.
-        current: the one that `use` gives without `@`, None when there is none.
+        container: the container's name, for the messages.
+        request: a timestamp or its beginning, `latest`, or `~N`. Any other text is a label that does not exist.
+        timestamps: the timestamps of all revisions, newest first.
+        current: the timestamp of the revision that `use` gives without `@`; None if it gives none.
 
     Raises:
-        NotFoundError: there is none such.
-        UsageError: the beginning fits several.
+        NotFoundError: no revision fits.
+        UsageError: `request` is the beginning of several timestamps.
     """
     if request == LATEST and timestamps:
         return timestamps[0]
@@ -167,24 +167,29 @@ def appear_next(stage: Stage, folder: ContainerFolder, newest: str | None = None
     """Let `stage` appear as the next revision of a container.
 
     Args:
-        newest: a timestamp that the new one must be greater than, besides all that are there.
+        newest: a timestamp that the new one must be greater than, in addition to those in the folder.
 
     Returns:
-        Its timestamp: now, or one microsecond after the greatest where the clock is behind.
+        The timestamp of the new revision: now, or one microsecond after the greatest if this machine's clock is behind.
+
+    Raises:
+        StorageError: the revision cannot be written there.
     """
     with storing("cannot write to"):
         return stage.appear_in(folder.revisions, lambda names: next_timestamp(names, newest))
 
 
 def hold(revision: Revision) -> Held:
-    """Keep a revision from being removed, until the lease that this returns is released.
+    """Keep a revision from being removed, until the caller releases the lease that this returns.
 
     Raises:
-        NotFoundError: it is gone, or it is not complete.
-        BusyError: it is being removed.
-        StorageError: it cannot be held.
+        NotFoundError: the revision has been removed, or is incomplete.
+        BusyError: another process is removing it.
+        StorageError: its file cannot be opened or locked.
     """
     hint = f"see what there is: rezup status {revision.container}"
+    # `revision` was read some time ago, so another process may have removed it since. Only the lease tells: whoever removes a
+    # revision first locks this file alone, and cannot do that from here on.
     try:
         held = lease(revision.lock_file)
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -1,7 +1,8 @@
-"""One container under one root, local or remote: the acts on its names.
+"""Read and change one container under one root, local or remote, by the names of its files.
 
-The revisions of a local root hold environments, which `revision` and `layout` know; here is what both kinds of root have: the
-list of revisions, their documents, pin, labels and history. What `use NAME` gives is decided in `selection`.
+This module serves what both kinds of root have: the list of revisions, their documents, the pin, the labels and the history. Only
+under a local root do revisions hold environments, which `store.revision` and `store.layout` know. The package `selection` decides
+which revision `use NAME` gives.
 """
 
 from __future__ import annotations
@@ -36,10 +37,13 @@ REPUBLISH = "ask who published it to publish again"
 
 
 class ContainerRoot:
-    """One container under one root. Every method raises the storage's `failure` where the root cannot be reached or read.
+    """One container under one root.
+
+    Every method raises the storage's `failure` (StorageError or RemoteError) if the root cannot be reached, read or written, and
+    also if a file that the method needs is damaged.
 
     Args:
-        storage: the root.
+        storage: the storage of the root.
         name: the container's name.
     """
 
@@ -49,7 +53,7 @@ class ContainerRoot:
 
     @property
     def place(self) -> str:
-        """Where the root is, for people."""
+        """The address of the root, for messages."""
         return self.storage.place
 
     def exists(self) -> bool:
@@ -57,11 +61,11 @@ class ContainerRoot:
         return self.name in list_containers(self.storage)
 
     def timestamps(self) -> list[str]:
-        """The revisions, newest first, ready or not."""
+        """The timestamps of all revisions, newest first, complete or not."""
         return newest_first_names(self.storage.names(f"{self.name}/{REVISIONS}"))
 
     def newest(self) -> tuple[str, Metadata] | None:
-        """The newest revision that is complete, with its metadata; None when there is none."""
+        """The timestamp and the metadata of the newest complete revision; None if there is none."""
         for timestamp in self.timestamps():
             metadata = self.metadata(timestamp)
             if metadata is not None:
@@ -69,11 +73,11 @@ class ContainerRoot:
         return None
 
     def metadata(self, timestamp: str) -> Metadata | None:
-        """What is recorded of a revision; None while it is not complete."""
+        """The metadata of a revision; None while the revision is incomplete."""
         return self._parsed(self._file(timestamp, METADATA_FILE), parse_metadata, REPUBLISH)
 
     def recipe(self, timestamp: str) -> str:
-        """The text of a revision's recipe."""
+        """The text of a revision's recipe. A revision without one raises the storage's `failure`."""
         name = self._file(timestamp, RECIPE_FILE)
         text = self._parsed(name, lambda data: data.decode("utf-8"), REPUBLISH)
         if text is None:
@@ -81,7 +85,7 @@ class ContainerRoot:
         return text
 
     def locks(self, timestamp: str) -> dict[str, str]:
-        """The texts of a revision's locks, by the names of their files; empty for none."""
+        """The texts of a revision's locks, by the names of their files; empty if the revision has no locks."""
         begin, _, end = lock_name("*").partition("*")
         names = sorted(
             name
@@ -92,44 +96,46 @@ class ContainerRoot:
         return {name: text for name, text in texts.items() if text is not None}
 
     def wheels(self, timestamp: str) -> list[str]:
-        """The files of the wheels beside a revision's locks, sorted."""
+        """The names of the wheels that are published with a revision, sorted."""
         names = self.storage.names(f"{self.name}/{REVISIONS}/{timestamp}/{WHEELS}")
         return sorted(name for name in names if name.endswith(".whl"))
 
     def fetch_wheel(self, timestamp: str, wheel: str, target: Path) -> None:
-        """Copy one of the wheels to a path of this machine, piece by piece."""
+        """Copy a published wheel to the file `target` of this machine, piece by piece."""
         name = self._file(timestamp, f"{WHEELS}/{wheel}")
         with open(target, "wb") as stream:
             while piece := self.storage.get_part(name, stream.tell()):
                 stream.write(piece)
 
     def publish(self, files: Mapping[str, bytes | Path], newest: str | None = None) -> str:
-        """Publish a revision, which appears whole.
+        """Publish a revision: all of its files appear in one step.
 
         Args:
-            files: its files by their names in the revision's folder.
-            newest: a timestamp that the new one must be greater than, besides all that are there.
+            files: the revision's files by their names in its folder: bytes, or a file of this machine to copy.
+            newest: a timestamp that the new one must be greater than, in addition to those under the root.
 
         Returns:
-            Its timestamp.
+            The timestamp of the new revision.
         """
         prefix = f"{self.name}/{REVISIONS}"
+        # The storage asks for the timestamp at the moment of the rename, and again if another machine was faster. A timestamp
+        # chosen before could be smaller than one that has appeared in between, and `use` would not give the new revision.
         return self.storage.append(prefix, files, lambda names: next_timestamp(names, newest))
 
     def check_writable(self) -> None:
-        """Raise where this user cannot publish a revision, before one is built."""
+        """Raise the storage's `failure` if this user cannot publish a revision; called before a build, which takes minutes."""
         self.storage.check_writable(f"{self.name}/{REVISIONS}")
 
     def remove(self, timestamp: str | None = None) -> None:
-        """Remove a revision, or the whole container, in one step."""
+        """Remove a revision, or the whole container if no timestamp is given, in one step."""
         self.storage.delete_below(self.name if timestamp is None else f"{self.name}/{REVISIONS}/{timestamp}")
 
     def label(self, label: str) -> str | None:
-        """The timestamp that a label holds; None where there is no such label."""
+        """The timestamp that a label holds; None if the label does not exist."""
         return self._parsed(self._label(label), parse_label)
 
     def labels(self) -> dict[str, str]:
-        """All labels with their timestamps, sorted by name, without those that are damaged."""
+        """All labels with their timestamps, sorted by name. Damaged ones are left out."""
         files = {self._label(name): name for name in filter(is_label, self.storage.names(f"{self.name}/{LABELS}"))}
         found = {}
         for name, data in self.storage.get_many(sorted(files)).items():
@@ -138,19 +144,19 @@ class ContainerRoot:
         return found
 
     def pin(self) -> Pin | None:
-        """The pin or rollback, in force or over; None where there is none."""
+        """The pin or rollback, even a rollback that has ended; None if there is neither."""
         return self._parsed(self._label(PIN), parse_pin)
 
     def set_label(self, label: str, text: str) -> None:
-        """Let a label, or the pin, hold something else, in one step."""
+        """Write the text of a label, or of the pin, in one step."""
         self.storage.put(self._label(label), text.encode("utf-8"))
 
     def remove_label(self, label: str) -> bool:
-        """Remove a label, or the pin; False where there is none."""
+        """Remove a label, or the pin; False if it does not exist."""
         return self.storage.delete(self._label(label))
 
     def named(self) -> dict[str, list[str]]:
-        """Which revisions are named, and why they therefore stay: "pinned", "rolled back to", "labelled staging"."""
+        """Why a cleanup must keep revisions, by timestamp: "pinned", "rolled back to", "labelled staging"."""
         named: dict[str, list[str]] = {}
         pin = self.pin()
         if pin is not None:
@@ -160,17 +166,20 @@ class ContainerRoot:
         return named
 
     def remember_published(self, timestamp: str, withdrawn: Sequence[str] = ()) -> None:
-        """Keep in mind, under a local root, what the remote root names; nothing happens where that cannot be written.
+        """Note under a local root which revision the remote root names. A user who cannot write there notes nothing.
 
         Args:
-            withdrawn: what was withdrawn there, so that nothing falls back to it when the remote root does not answer.
+            timestamp: the revision that the remote root names.
+            withdrawn: the revisions that users have gone back from there, so that `use` does not fall back to one of them when
+                the remote root does not answer.
         """
+        # Read before writing: this runs at launches, and hardly any launch finds something new.
         if self.published() != (timestamp, tuple(withdrawn)):
             with suppress(StorageError, RemoteError):
                 self.set_label(PUBLISHED, "".join(f"{line}\n" for line in (timestamp, *withdrawn)))
 
     def published(self) -> tuple[str | None, tuple[str, ...]]:
-        """What `remember_published` kept: the revision, None when nothing is known of it, and those that were withdrawn."""
+        """What `remember_published` noted: the revision, None if there is no readable note, and the withdrawn revisions."""
         try:
             lines = self._parsed(self._label(PUBLISHED), parse_timestamps) or []
         except (StorageError, RemoteError):
@@ -178,7 +187,7 @@ class ContainerRoot:
         return (lines[0], tuple(lines[1:])) if lines else (None, ())
 
     def acts(self) -> list[Act]:
-        """The recorded acts, newest first, without those that are damaged."""
+        """The recorded acts, newest first. Damaged records are left out."""
         folder = f"{self.name}/{HISTORY}"
         names = [name for name in self.storage.names(folder) if name.endswith(SUFFIX) and not name.startswith(".")]
         found = []
@@ -188,9 +197,10 @@ class ContainerRoot:
         return newest_acts_first(found)
 
     def history(self) -> list[Act]:
-        """The recorded acts, and those by which the other revisions came here, as their metadata tells; newest first.
+        """The recorded acts, and for each revision without one the act by which it was made, from its metadata; newest first.
 
-        Revisions of rezup 1.x and 2.x have no recorded act, nor has one whose maker was killed before it could write it.
+        Revisions of rezup 1.x and 2.x have no recorded act. The same holds for a revision whose maker was killed before it could
+        record the act.
         """
         acts = self.acts()
         told = {act.revision for act in acts if act.act in MAKING}
@@ -201,10 +211,10 @@ class ContainerRoot:
         return newest_acts_first(acts)
 
     def record(self, act: Act, report: Reporter) -> None:
-        """Record an act that is done; where it cannot be written down, the user is warned.
+        """Record an act that has been done. If the record cannot be written, warn the user instead of raising.
 
         Args:
-            report: told what went wrong.
+            report: called with the warning.
         """
         try:
             self.storage.put(f"{self.name}/{HISTORY}/{act_name(act)}", act.to_json().encode("utf-8"))
@@ -212,10 +222,12 @@ class ContainerRoot:
             report(Warned(f"it is done, but cannot be written into the history: {error.message}"))
 
     def witness(self, labels: Iterable[str], timestamps: Sequence[str] | None = None) -> Witness:
-        """What changes when any of this changes: the labels, the metadata of the revisions, and which revisions there are.
+        """The files whose stamps change when a label, the metadata of a revision, or the list of revisions changes.
 
         Args:
-            timestamps: None where the list of revisions does not matter.
+            labels: the labels that matter; the pin is one of them.
+            timestamps: the revisions whose metadata matters, in addition to the list of revisions; None if that list does not
+                matter either.
         """
         names = [self._label(label) for label in labels]
         if timestamps is None:
@@ -232,10 +244,10 @@ class ContainerRoot:
     def _parsed(
         self, name: str, parse: Callable[[bytes], Parsed], hint: str = "remove it, or set it anew"
     ) -> Parsed | None:
-        """What a file holds; None where there is none.
+        """The parsed content of a file; None if the file does not exist.
 
         Args:
-            hint: what to do where it is damaged.
+            hint: what the user can do if the file is damaged.
         """
         data = self.storage.get(name)
         if data is None:
@@ -247,26 +259,29 @@ class ContainerRoot:
 
 
 def local_root(folder: ContainerFolder) -> ContainerRoot:
-    """A container under its local root."""
+    """The container of a local folder."""
     return ContainerRoot(FolderStorage(folder.root), folder.name)
 
 
 def list_containers(storage: Storage) -> list[str]:
-    """The containers under a root, sorted; empty when the root does not exist.
+    """The names of the containers under a root, sorted; empty if a local root does not exist.
 
-    A folder without `revisions` in it is no container: a build that failed may have left it.
+    A folder without `revisions` in it is not a container: a failed build may have left it.
 
     Raises:
-        StorageError, RemoteError: the root cannot be read, or is a file.
+        StorageError, RemoteError: the root cannot be read, or is a file; or a remote root does not exist.
     """
     return sorted(filter(is_container, storage.names("", holding=REVISIONS)))
 
 
 def check_format(metadata: Metadata, what: str) -> None:
-    """Refuse a revision that a newer rezup has laid out.
+    """Refuse a published revision whose format only a newer rezup knows.
+
+    Args:
+        what: the revision and its root, for the message.
 
     Raises:
-        RemoteError: it is of a newer format.
+        RemoteError: the format is newer than `FORMAT`.
     """
     if metadata.format > FORMAT:
         raise RemoteError(

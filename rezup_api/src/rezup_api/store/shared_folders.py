@@ -1,7 +1,7 @@
-"""What the revisions of a container share beside them: libraries under `libs/`, data folders under `.data/`.
+"""Keep the folders that the revisions of a container share: libraries under `libs/`, data folders under `.data/`.
 
-Each is a folder that appears whole, never changes, and is named by revisions in their metadata. Who builds a revision with one
-holds a lease on its record until the revision has appeared, so that what nobody holds and no revision names is not needed.
+Such a folder appears whole and never changes. Revisions name it in their metadata. A process that builds a revision with it holds
+a lease on its record until the revision has appeared. So nobody needs a folder that no process holds and no revision names.
 """
 
 from __future__ import annotations
@@ -24,36 +24,43 @@ if TYPE_CHECKING:
     from rezup_api.disk.staging import Stage
     from rezup_api.store.layout import ContainerFolder
 
-# The file on which those who use the folder hold a lease.
+# The file on which every process that uses the folder holds a lease.
 RECORD = "shared.json"
-# The digests of its files; not listed itself, nor is the record.
+# The digests of the folder's files, except this one and the record.
 LISTING = "files.json"
 
 
 def hold_shared(path: Path) -> Held | None:
-    """Hold a shared folder, so that nobody removes it; None where there is none."""
+    """Hold a shared folder, so that nobody removes it; None if it does not exist, or another process is removing it.
+
+    Raises:
+        OSError: its record cannot be opened.
+    """
     with suppress(FileNotFoundError):
         return lease(path / RECORD)
     return None
 
 
 def appear_shared(stage: Stage, target: Path, listing: str, record: str) -> Held:
-    """Let a stage appear as a shared folder, and hold it; one that is there already is the same.
+    """Let a stage appear as a shared folder, and hold that. If the folder exists, hold it instead: its content is the same.
 
     Args:
+        target: the path of the shared folder.
         listing: the digests of its files, as text.
-        record: what else is to be known of it.
+        record: the text of its record.
 
     Raises:
-        OSError: it cannot be written there.
+        OSError: the folder cannot be written there.
     """
     write_whole(stage.path / LISTING, listing.encode("utf-8"))
     write_whole(stage.path / RECORD, record.encode("utf-8"))
     held = None
+    # The lease comes before the rename: a cleanup may remove a visible folder that nobody holds and no revision names yet.
     while held is None:
-        held = lease(stage.path / RECORD)  # before it appears, for what nobody holds may be removed
+        held = lease(stage.path / RECORD)
     target.parent.mkdir(exist_ok=True)
     while not stage.appear(target):
+        # The folder exists, but a cleanup may be removing it at this moment. Then it cannot be held, and ours may appear.
         theirs = hold_shared(target)
         if theirs is not None:
             held.release()
@@ -62,7 +69,7 @@ def appear_shared(stage: Stage, target: Path, listing: str, record: str) -> Held
 
 
 def shared_folders(folder: ContainerFolder) -> list[Path]:
-    """All that lies under `libs/` and `.data/` of a container."""
+    """The paths of everything in the folders `libs/` and `.data/` of a container."""
     found = []
     for place in (folder.libraries, folder.data):
         with suppress(OSError):
@@ -71,13 +78,13 @@ def shared_folders(folder: ContainerFolder) -> list[Path]:
 
 
 def needed(folder: ContainerFolder, without: Collection[str] = ()) -> set[Path]:
-    """The shared folders that revisions name, ready here or not.
+    """The paths of the shared folders that revisions name, whether those are ready on this machine or not.
 
     Args:
-        without: revisions that do not count.
+        without: the timestamps of revisions that do not count.
 
     Raises:
-        StorageError: the metadata of one cannot be read, so that it cannot be said what is needed.
+        StorageError: the metadata of a revision cannot be read, so nobody can say which folders it needs.
     """
     found: set[Path] = set()
     for timestamp in folder.timestamps():
@@ -91,14 +98,17 @@ def needed(folder: ContainerFolder, without: Collection[str] = ()) -> set[Path]:
 
 
 def remove_unneeded(folder: ContainerFolder, path: Path) -> bool:
-    """Remove a shared folder that nobody holds and no revision names; False where it stays.
+    """Remove a shared folder if nobody holds it and no revision names it.
 
-    What is asked first is whether somebody holds it: a builder lets go of it only when its revision can be seen.
+    Returns:
+        False if the folder stays.
 
     Raises:
-        StorageError: it cannot be said whether it is needed.
-        OSError: it cannot be removed.
+        StorageError: the metadata of a revision cannot be read; see `needed`.
+        OSError: the folder cannot be removed.
     """
+    # First the lock, then the question whether a revision names the folder. A builder releases its lease only when its revision
+    # is visible, so a builder that this lock does not meet is one whose revision the question finds.
     try:
         held = claim(path / RECORD)
     except (FileNotFoundError, NotADirectoryError):
@@ -115,10 +125,11 @@ def remove_unneeded(folder: ContainerFolder, path: Path) -> bool:
 
 
 def withdraw(folder: ContainerFolder, path: Path, made_for: Path) -> None:
-    """Remove what was made for a revision that has not appeared, if nobody else needs it.
+    """Remove a shared folder that was made for a revision which has not appeared, unless somebody else needs the folder.
 
     Args:
-        made_for: the stage of the revision, which is gone when that has appeared.
+        path: the shared folder.
+        made_for: the folder of the revision's stage, which no longer exists when the revision has appeared.
     """
     if made_for.exists():
         with suppress(OSError, StorageError):
