@@ -28,7 +28,6 @@ ELSEWHERE = {
 }
 # Files that are about a thought, not about one module.
 TOPICS = {
-    "command/fastpath/test_record.py": "the record of a launch, which lies in the face of its room",
     "recipe/test_examples.py": "the recipes that come with rezup",
     "recipe/test_older_recipes.py": "recipes of rezup 1.x and 2.x",
     "selection/test_fallback.py": "what stands in where a share is away",

@@ -73,34 +73,15 @@ def _newer() -> "Callable[[list[str]], int] | None":
         home = os.environ.get("HOME", "")
         if not os.path.lexists((os.environ.get("XDG_DATA_HOME") or home + "/.local/share") + "/rezup"):
             return None
-    return _switch()
+    from rezup.fastpath.current_release import switch
+
+    return switch(_entry)
 
 
-def _switch() -> "Callable[[list[str]], int] | None":
-    """Load the release that was taken in place of this one, and return its entry; None if there is no valid one."""
-    from rezup.fastpath.current_release import current, installed, release_folder
+def _entry() -> "Callable[[list[str]], int]":
+    """The entry of the rezup that Python finds now: of a newer release, once that was put in place of this one."""
+    from rezup.__main__ import main
 
-    found = current(os.environ)
-    if found is None:
-        return None
-    place = release_folder(found[0], os.environ)
-    # The release has modules of the same names, so the loaded ones must be forgotten first, this very module among them. Their
-    # code goes on running here: what this function still needs is in local names. Only `rezup` was loaded until now, nothing of
-    # `rezup_api`; an import of it above this line would mix both releases.
-    known = {name: module for name, module in sys.modules.items() if name == "rezup" or name.startswith("rezup.")}
-    for name in known:
-        del sys.modules[name]
-    sys.path.insert(0, place)
-    try:
-        from rezup.__main__ import main
-    except Exception:  # noqa: BLE001 - whatever is wrong with the release, the installed one works
-        # Put everything back, so that this process goes on as if there were no release.
-        sys.path.remove(place)
-        for name in [name for name in sys.modules if name == "rezup" or name.startswith("rezup.")]:
-            del sys.modules[name]
-        sys.modules.update(known)
-        return None
-    sys.modules["rezup"].installed = installed  # type: ignore[attr-defined]
     return main
 
 

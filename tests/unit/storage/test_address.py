@@ -22,6 +22,7 @@ ENVIRON = {"HOME": "/home/ana", "SHARE": "/mnt/studio"}
         ("~/rezup", "/home/ana/rezup"),
         ("$SHARE/rezup", "/mnt/studio/rezup"),
         ("file:///studio/rezup", "/studio/rezup"),
+        ("FILE:///studio/rezup", "/studio/rezup"),
         ("file://localhost/studio/my%20rez", "/studio/my rez"),
         ("/odd/a://b", "/odd/a:/b"),
     ],

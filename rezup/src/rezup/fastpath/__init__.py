@@ -13,17 +13,17 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from dataclasses import dataclass
-    from types import CodeType
+    from collections.abc import Mapping
     from typing import Any
 
-    Stamp = tuple[int, int, int, int] | int
-    Stamps = Iterable[tuple[str, Stamp]]
-    Variables = Iterable[tuple[str, str | None]]
-    Request = tuple[str, bool, list[str] | None]
+    from rezup.fastpath.record import (
+        Record as Record,
+        Request as Request,
+        Stamp as Stamp,
+        Stamps as Stamps,
+        Variables as Variables,
+    )
 
-# The format of records; a record of another format is ignored.
 FORMAT = 3
 # These variables may differ from one terminal to the next, so each combination of their values has records of its own.
 DISTINGUISHING = ("REZUP_ROOT_LOCAL", "REZUP_ROOT_REMOTE", "REZUP_RECIPES", "REZUP_REVISION")
@@ -81,55 +81,8 @@ def _key(salt: str) -> int:
     return int.from_bytes(salt.encode(), "big") % 2305843009213693951
 
 
-if TYPE_CHECKING:
-
-    @dataclass
-    class Record:
-        """The answer to one request, and everything on which it depends.
-
-        Stamps are pairs of a path and its `stamp`. Variables are pairs of a name and a value, which is None if the variable must
-        not be set. Moments are seconds since the epoch.
-
-        Args:
-            settled: whether a launch may use the record. If not, it only says since when its files have been unchanged.
-            identity: the `identity` of the rezup and the Python that wrote it.
-            written: when it was written.
-            since: since when the files whose stamps show a change late have been unchanged; 0 if there are no such files.
-            early: the variables that decide which site-customize script runs.
-            early_stamps: the files that decide which site-customize script runs.
-            shared: for each file system that may hang, its marker file (see `rezup_api.netfs`) and the stamps of its files.
-            mounted: folders on local file systems, at which a share could be mounted meanwhile.
-            script: the path and the code of the site-customize script; empty if there is none.
-            variables: the variables on which the answer depends after the script has run.
-            stamps: all other files on which the answer depends.
-            revision: the file of which a session holds the lease.
-            values: the variables that the session sets, None for one that it unsets; PATH only if `prefix` cannot give it.
-            prefix: the entries that go before the caller's PATH.
-            removed: the entries of the caller's PATH that come from an outer session, and are left out.
-            opening: the command that opens a shell; empty if the request has a command.
-            parent: the command line of the parent process for which that is the right shell; empty if it is right for any parent.
-        """
-
-        settled: bool
-        identity: "tuple[object, ...]"
-        written: float
-        since: float
-        early: "Variables"
-        early_stamps: "Stamps"
-        shared: "tuple[tuple[str, Stamps], ...]"
-        mounted: "tuple[str, ...]"
-        script: "tuple[()] | tuple[str, CodeType]"
-        variables: "Variables"
-        stamps: "Stamps"
-        revision: str
-        values: "Mapping[str, str | None]"
-        prefix: str
-        removed: "tuple[str, ...]"
-        opening: "tuple[str, ...]"
-        parent: "tuple[str, ...]"
-
-else:
-    # This is `types.SimpleNamespace`, without an import. A class of our own would take longer than all else in this module.
+if not TYPE_CHECKING:
+    # `types.SimpleNamespace`, without an import. A class of our own would cost a launch more than all else here.
     Record = type(sys.implementation)
 
 

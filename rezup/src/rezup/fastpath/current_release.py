@@ -22,7 +22,9 @@ from rezup.fastpath import VERSION_FILE, seal, stamp, unseal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    Entry = Callable[[list[str]], int]
 
 # The format of the files in `current/`; a file of another format is ignored.
 FORMAT = 1
@@ -32,6 +34,32 @@ PAUSE = 86400.0
 installed = rezup.installed or VERSION_FILE
 # The descriptor that holds the running release; -1 if it holds none. See `hold_release`.
 _held = -1
+
+
+def switch(entry: "Callable[[], Entry]") -> "Entry | None":
+    """Load the release that was taken in place of this one, and return its entry; None if there is no valid one."""
+    found = current(os.environ)
+    if found is None:
+        return None
+    place = release_folder(found[0], os.environ)
+    # The release has modules of the same names, so the loaded ones must be forgotten first, this very module among them. Their
+    # code goes on running here: what this function still needs is in local names. Only `rezup` was loaded until now, nothing of
+    # `rezup_api`; an import of it above this line would mix both releases.
+    known = {name: module for name, module in sys.modules.items() if name == "rezup" or name.startswith("rezup.")}
+    for name in known:
+        del sys.modules[name]
+    sys.path.insert(0, place)
+    try:
+        main = entry()
+    except Exception:  # noqa: BLE001 - whatever is wrong with the release, the installed one works
+        # Put everything back, so that this process goes on as if there were no release.
+        sys.path.remove(place)
+        for name in [name for name in sys.modules if name == "rezup" or name.startswith("rezup.")]:
+            del sys.modules[name]
+        sys.modules.update(known)
+        return None
+    sys.modules["rezup"].installed = installed  # type: ignore[attr-defined]
+    return main
 
 
 def user_folder(environ: "Mapping[str, str]") -> str:

@@ -56,4 +56,4 @@ def folder_of_root(text: str, environ: Mapping[str, str], which: str) -> Path:
             if which == "remote"
             else "name a folder of this machine",
         )
-    return absolute(path_of_file_url(text), environ)
+    return absolute(path_of_file_url(f"file://{text[scheme.end() :]}"), environ)
