@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 
-from rezup.fastpath import EXISTS, Record, dumped, identity, record_path, replay
+from rezup import fastpath
+from rezup.fastpath import EXISTS, identity, record_path
+from rezup.fastpath.record import Record
+from rezup.fastpath.seal import dumped
 from rezup_api.disk import flock
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a quick launch ends in exec")
 
 # Whatever else Python loads, it loads for `python -c pass` as well.
-OURS = {"rezup", "rezup.__main__", "rezup.fastpath", "rezup.fastpath.replay"}
+OURS = {"rezup", "rezup.__main__", "rezup.fastpath"}
 # Part of Python itself in many builds.
 SYSTEM = {"fcntl"}
 # Run in a child: take a record that is written here, and tell what was loaded in place of becoming the command.
@@ -76,7 +79,7 @@ def test_a_quick_launch_loads_nothing_else(home: Path) -> None:
 def test_a_site_customize_script_loads_only_what_it_imports(home: Path) -> None:
     code = compile("import colorsys", "site.py", "exec")
     write_record(home, script=("site.py", code))
-    assert loaded(home) - OURS - SYSTEM == {"colorsys"}
+    assert loaded(home) - OURS - SYSTEM == {"colorsys", "rezup.fastpath.site_script"}
 
 
 def test_a_remote_root_adds_a_look_at_the_mounts(home: Path) -> None:
@@ -92,7 +95,7 @@ def test_a_share_adds_the_guard(home: Path) -> None:
 def test_a_lease_is_that_of_the_store(tmp_path: Path) -> None:
     path = tmp_path / "revision.json"
     path.touch()
-    descriptor = replay.hold_revision(str(path))
+    descriptor = fastpath.hold_revision(str(path))
     held = flock.lease(path)
     assert held is not None
     assert descriptor >= flock.LOWEST_DESCRIPTOR
@@ -102,6 +105,6 @@ def test_a_lease_is_that_of_the_store(tmp_path: Path) -> None:
     os.close(descriptor)
     claimed = flock.claim(path)
     assert claimed is not None
-    assert replay.hold_revision(str(path)) == -1, "it is being removed"
+    assert fastpath.hold_revision(str(path)) == -1, "it is being removed"
     claimed.release()
-    assert replay.hold_revision(str(tmp_path / "gone")) == -1
+    assert fastpath.hold_revision(str(tmp_path / "gone")) == -1

@@ -16,6 +16,9 @@ TOGETHER = {"rezup.commands": "test_commands.py"}
 ELSEWHERE = {
     "rezup.__main__": "tests/contract/test_quick_launch.py, and what is installed in tests/e2e/upgrade",
     "rezup.fastpath.invocation": "test_prepare.py: one class of values",
+    "rezup.fastpath.parent": "tests/e2e/test_quick_launch.py: it needs a terminal",
+    "rezup.fastpath.seal": "test_record.py: records are what is sealed",
+    "rezup.fastpath.site_script": "test_customize.py runs scripts with it",
     "rezup.fastpath.version": "test_newer_release.py: what `rezup --version` says",
     "rezup.util_env": "test_util.py: one import in a process of its own",
     "rezup_api.overview": "test_verbs.py: it is the part of a container that only looks",
@@ -28,6 +31,7 @@ ELSEWHERE = {
 }
 # Files that are about a thought, not about one module.
 TOPICS = {
+    "command/fastpath/test_quick.py": "the quick launch, which is the face of its room",
     "recipe/test_examples.py": "the recipes that come with rezup",
     "recipe/test_older_recipes.py": "recipes of rezup 1.x and 2.x",
     "selection/test_fallback.py": "what stands in where a share is away",

@@ -40,10 +40,10 @@ def main(words: list[str] | None = None) -> int:
             return 0
     script_run = None
     if os.name == "posix":
-        from rezup.fastpath.replay import attempt
+        from rezup.fastpath import attempt
 
         try:
-            script_run = attempt(words)
+            script_run = attempt(words, _is_upgrade_due)
         except KeyboardInterrupt:
             return 130  # the status with which the ordinary path ends, without its message: nothing was shown yet
     import gc
@@ -76,6 +76,15 @@ def _newer() -> "Callable[[list[str]], int] | None":
     from rezup.fastpath.current_release import switch
 
     return switch(_entry)
+
+
+def _is_upgrade_due() -> bool:
+    """Whether it is time to look for a newer release of rezup; the question costs nothing if no source is named."""
+    if os.environ.get("REZUP_UPGRADE_SOURCE") or rezup.SOURCE:
+        from rezup.fastpath.current_release import is_due
+
+        return is_due(os.environ)
+    return False
 
 
 def _entry() -> "Callable[[list[str]], int]":

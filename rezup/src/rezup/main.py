@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from rezup.cli import build_parser, split_command
 from rezup.commands import COMMANDS
-from rezup.fastpath import current_release
+from rezup.fastpath import current_release, undo_coercion
 from rezup.fastpath.invocation import Invocation
-from rezup.fastpath.replay import run_site_script, undo_coercion
+from rezup.fastpath.site_script import run_site_script
 from rezup.output import exits, render
 from rezup.output.progress import Progress
 from rezup_api import RezupError, Settings, Studio, UsageError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from rezup.fastpath.replay import ScriptRun
+    from rezup.fastpath.record import ScriptRun
 
 # Commands that end by becoming another program, whose exit status then counts.
 LAUNCHING = frozenset({"use"})
@@ -40,7 +40,7 @@ def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> i
 
     Args:
         words: the command line without the program.
-        script_run: what `fastpath.replay.attempt` returned: whether the site-customize script has already run.
+        script_run: what `fastpath.attempt` returned: whether the site-customize script has already run.
 
     Returns:
         The exit status, if the process has not become the command.

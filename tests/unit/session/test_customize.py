@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup.fastpath.replay import run_site_script
+from rezup.fastpath.site_script import run_site_script
 from rezup_api.errors import RecipeError
 from rezup_api.session.customize import check_run, site_script
 from rezup_api.settings import Settings

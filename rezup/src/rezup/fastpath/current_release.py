@@ -18,7 +18,7 @@ import sys
 import time
 
 import rezup
-from rezup.fastpath import VERSION_FILE, seal, stamp, unseal
+from rezup.fastpath import VERSION_FILE, stamp, unseal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,6 +138,8 @@ def release_record(name: str, previous: str) -> bytes:
         name: the folder of the release to run; empty for the installed one.
         previous: the folder of the release that ran before it; empty for the installed one.
     """
+    from rezup.fastpath.seal import seal  # a start only reads
+
     return seal(((FORMAT, sys.version, installed, stamp(installed)), name, previous))
 
 

@@ -21,8 +21,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup.fastpath import Record, dumped, identity, load, record_path
-from rezup.fastpath.replay import scan, session_path
+from rezup.fastpath import identity, load, record_path, scan, session_path
+from rezup.fastpath.record import Record
+from rezup.fastpath.seal import dumped
 from rezup.fastpath.stamps import Files
 from rezup_api import VARIABLES, RezupError, Settings, expand
 from rezup_api.disk import write_whole
@@ -33,8 +34,8 @@ from rezup_api.session import OWN, remembered, site_script
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rezup.fastpath import Stamp, Variables
     from rezup.fastpath.invocation import Invocation
+    from rezup.fastpath.record import Stamp, Variables
     from rezup_api import Recipe, Revision
     from rezup_api.session import Opening, SessionEnviron
     from rezup_api.storage import Witness

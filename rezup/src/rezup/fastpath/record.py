@@ -1,7 +1,4 @@
-"""The types of a launch: its request, stamps, and the fields of its record; for type checkers and readers.
-
-It is never loaded: at run time a record is a simple namespace with these fields; see `rezup.fastpath`.
-"""
+"""The types of a launch: its request, stamps, and the fields of its record. Launches do not load this module."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ if TYPE_CHECKING:
     Stamps = Iterable[tuple[str, Stamp]]
     Variables = Iterable[tuple[str, str | None]]
     Request = tuple[str, bool, list[str] | None]
+    ScriptRun = tuple[str, Mapping[str, str], BaseException | None]
 
 
 @dataclass

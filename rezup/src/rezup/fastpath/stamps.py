@@ -13,7 +13,7 @@ from rezup_api.netfs import ask, marker_of, may_hang
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rezup.fastpath import Stamp, Stamps
+    from rezup.fastpath.record import Stamp, Stamps
 
 # Seconds: five ticks of the slowest kernel clock (CONFIG_HZ=100), by which file systems date a change.
 TICK = 0.05

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import rezup
-from rezup.fastpath import current_release, seal, unseal
+from rezup.fastpath import current_release, unseal
+from rezup.fastpath.seal import seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup.fastpath import Record, load, record_path, replay
+from rezup import fastpath
+from rezup.fastpath import load, record_path
 from rezup.fastpath.prepare import KEPT, owned
 
 if TYPE_CHECKING:
     from tests.unit.command.conftest import Rezup
+
+    from rezup.fastpath.record import Record
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a quick launch ends in exec")
 
@@ -22,7 +25,7 @@ COMMAND = ("use", "dev", "--", "true")
 
 def path_of() -> str:
     """Where the record of the command line is kept."""
-    request = replay.scan(list(COMMAND))
+    request = fastpath.scan(list(COMMAND))
     assert request is not None
     return record_path(request, os.environ)
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rezup import fastpath
-from rezup.fastpath import Record, dumped, identity, load, record_path, seal, unseal
+from rezup.fastpath import identity, load, record_path, unseal
+from rezup.fastpath.record import Record
+from rezup.fastpath.seal import dumped, seal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,15 +80,15 @@ def write(path: Path, content: bytes, mode: int = 0o600) -> str:
 def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
     record = made(prefix="/a/bin", values={"A": "b", "C": None}, script=("site.py", compile("1", "site.py", "exec")))
     found = load(write(tmp_path / "record", dumped(record)))
-    assert found == record
     assert found is not None
+    assert vars(found) == vars(record)
     assert (found.prefix, found.values) == ("/a/bin", {"A": "b", "C": None})
 
 
 def test_a_record_is_taken_if_it_can_be_trusted(tmp_path: Path) -> None:
     good = made()
     path = tmp_path / "record"
-    assert load(write(path, dumped(good))) == good
+    assert vars(load(write(path, dumped(good)))) == vars(good)
     for mode in (0o640, 0o604, 0o620, 0o602, 0o666):
         assert load(write(path, dumped(good), mode)) is None, f"others may read or write it: {mode:o}"
     (tmp_path / "link").symlink_to(path)

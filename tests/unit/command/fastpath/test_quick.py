@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup.fastpath import EXISTS, replay, stamp
+from rezup import fastpath
+from rezup.fastpath import EXISTS, stamp
 from rezup_api.session.descriptors import closes_descriptors
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="a quick launch ends in 
     ],
 )
 def test_usual_command_lines(words: list[str], request_: tuple[str, bool, list[str] | None]) -> None:
-    assert replay.scan(words) == request_
+    assert fastpath.scan(words) == request_
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_usual_command_lines(words: list[str], request_: tuple[str, bool, list[s
     ],
 )
 def test_all_others_are_the_ordinary_paths(words: list[str]) -> None:
-    assert replay.scan(words) is None
+    assert fastpath.scan(words) is None
 
 
 def test_a_stamp_shows_every_change(tmp_path: Path) -> None:
@@ -86,12 +87,12 @@ def test_a_stamp_shows_every_change(tmp_path: Path) -> None:
 def test_what_only_has_to_exist_may_change(tmp_path: Path) -> None:
     path = tmp_path / "python"
     stamps = [(str(path), EXISTS)]
-    assert not replay.unchanged(stamps)
+    assert not fastpath.unchanged(stamps)
     path.touch()
-    assert replay.unchanged(stamps)
+    assert fastpath.unchanged(stamps)
     path.unlink()
     path.symlink_to(tmp_path / "nowhere")
-    assert not replay.unchanged(stamps)
+    assert not fastpath.unchanged(stamps)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_what_only_has_to_exist_may_change(tmp_path: Path) -> None:
     ],
 )
 def test_path(prefix: str, removed: tuple[str, ...], outer: str, path: str) -> None:
-    assert replay.session_path(prefix, removed, outer) == path
+    assert fastpath.session_path(prefix, removed, outer) == path
 
 
 @pytest.mark.parametrize(
@@ -129,19 +130,19 @@ def test_what_may_close_the_lease_is_left_to_the_ordinary_path(tmp_path: Path, f
     (tmp_path / "link-to-it").symlink_to("script")
     path = tmp_path / "program"
     path.write_bytes(first.replace(b"{folder}", os.fsencode(tmp_path)))
-    assert replay.is_for_csh(str(path)) is csh
+    assert fastpath.is_for_csh(str(path)) is csh
     assert csh or not closes_descriptors(str(path)), "what the ordinary path says, it must say too"
     (tmp_path / "shell").symlink_to("/bin/tcsh")
-    assert replay.is_for_csh(str(tmp_path / "shell"))
-    assert replay.is_for_csh("/bin/tcsh")
+    assert fastpath.is_for_csh(str(tmp_path / "shell"))
+    assert fastpath.is_for_csh("/bin/tcsh")
 
 
 def test_variables_can_be_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONE", "1")
     monkeypatch.delenv("TWO", raising=False)
-    before = replay.put({"ONE": None, "TWO": "2", "THREE": None})
+    before = fastpath.put({"ONE": None, "TWO": "2", "THREE": None})
     assert "ONE" not in os.environ
     assert os.environ["TWO"] == "2"
-    replay.put(before)
+    fastpath.put(before)
     assert os.environ["ONE"] == "1"
     assert "TWO" not in os.environ
