@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-# Who runs the tests in the background of a script may have them ignore Ctrl-C, and all that they start would inherit that.
+# A caller in the background of a script, or behind `nohup`, may ignore these signals; all that tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

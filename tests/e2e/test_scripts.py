@@ -133,12 +133,12 @@ def test_a_script_that_fails_tells_why(asked: tuple[Revision, dict[str, Any]], t
     with pytest.raises(RezError, match="no JSON"):
         run_script(revision, script, environ=environ)
     script.write_text("import time; time.sleep(60)", encoding="utf-8")
-    with pytest.raises(RezError, match="ended after 1 s"):
+    with pytest.raises(RezError, match="ended it after 1 s"):
         run_script(revision, script, environ=environ, timeout=1)
     script.write_text(
         "import signal, time; signal.signal(15, lambda *_: exit(0)); print('{}', flush=True); time.sleep(60)"
     )
-    with pytest.raises(RezError, match="ended after 1 s"):
+    with pytest.raises(RezError, match="ended it after 1 s"):
         run_script(revision, script, environ=environ, timeout=1)
     script.write_text("print('noise'); print('{\"a\": 1}')", encoding="utf-8")
     assert run_script(revision, script, environ=environ) == {"a": 1}
