@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 from rezup_api.errors import NotFoundError, RecipeError, UsageError
 from rezup_api.events import step
 from rezup_api.overview import Overview
+from rezup_api.published.log import decided_anew
 from rezup_api.recipe.load import load_recipe
-from rezup_api.store.labels import PUBLISHED
 from rezup_api.store.layout import cache_folder
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import is_label
 from rezup_api.store.revision import Revision, hold, load_revision, newest_ready, resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rezup_api.published.published_root import PublishedRoot
     from rezup_api.recipe.model import Retention
     from rezup_api.results import Cleaned, Described, Dropped, Dropping, Verified
     from rezup_api.selection.chooser import Change, Chooser
-    from rezup_api.store.root import ContainerRoot
 
 
 class Administration(Overview):
@@ -29,7 +31,7 @@ class Administration(Overview):
     machine, `remote` for the whole studio.
     """
 
-    def place_of(self, *, local: bool, remote: bool) -> ContainerRoot | None:
+    def place_of(self, *, local: bool, remote: bool) -> PublishedRoot | None:
         """The root that an act is meant for: the container under the remote root, or None for the local root.
 
         Args:
@@ -48,34 +50,39 @@ class Administration(Overview):
             )
         return None
 
-    def _chooser(self, *, local: bool, remote: bool) -> Chooser:
+    def _choose(self, act: Callable[[Chooser], Change], *, local: bool, remote: bool) -> Change:
+        """Do an act of `Chooser`; decide anew if another user was faster on the remote root."""
         from rezup_api.selection.chooser import Chooser  # launches do not need it
 
-        there = self.place_of(local=local, remote=remote)
-        return Chooser(self.folder, self.remote, self.environ, self.report, remote=there is not None)
+        def attempt() -> Change:
+            there = self.place_of(local=local, remote=remote)
+            root = there if there is not None else self.remote
+            return act(Chooser(self.folder, root, self.environ, self.report, remote=there is not None))
+
+        return decided_anew(attempt)
 
     def pin(self, request: str, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
         """Let `use NAME` give one revision until `unpin`; see `Chooser.pin` for the errors, `place_of` for the root."""
-        return self._chooser(local=local, remote=remote).pin(request, message)
+        return self._choose(lambda chooser: chooser.pin(request, message), local=local, remote=remote)
 
     def unpin(self, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
         """Let `use NAME` give the newest revision again; see `Chooser.unpin` for the errors, `place_of` for the root."""
-        return self._chooser(local=local, remote=remote).unpin(message)
+        return self._choose(lambda chooser: chooser.unpin(message), local=local, remote=remote)
 
     def rollback(self, to: str = "", message: str = "", *, local: bool = False, remote: bool = False) -> Change:
         """Go back to the revision before, or to another one, until there is a newer one.
 
         See `Chooser.rollback` for the errors, `place_of` for the root.
         """
-        return self._chooser(local=local, remote=remote).rollback(to, message)
+        return self._choose(lambda chooser: chooser.rollback(to, message), local=local, remote=remote)
 
     def tag(self, request: str, label: str, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
         """Give a revision a label, or move one to it; see `Chooser.tag` for the errors, `place_of` for the root."""
-        return self._chooser(local=local, remote=remote).tag(request, label, message)
+        return self._choose(lambda chooser: chooser.tag(request, label, message), local=local, remote=remote)
 
     def untag(self, label: str, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
         """Remove a label; see `Chooser.untag` for the errors, `place_of` for the root."""
-        return self._chooser(local=local, remote=remote).untag(label, message)
+        return self._choose(lambda chooser: chooser.untag(label, message), local=local, remote=remote)
 
     def gc(
         self,
@@ -106,7 +113,9 @@ class Administration(Overview):
         policy = choose_policy(Policy(keep, older_than), self._retention(), self.settings.clean_after)
         with step(self.report, f"Looking at {self.name}"):
             if there is not None:
-                done = collect_published(there, policy, self.environ, self.report, dry_run=dry_run)
+                done = decided_anew(
+                    lambda: collect_published(self.needed_remote("clean"), policy, self.environ, dry_run=dry_run)
+                )
             else:
                 collector = Collector(self.folder, self.given(), self.environ, self.report, self.named())
                 done = collector.collect(policy, dry_run=dry_run)
@@ -155,7 +164,7 @@ class Administration(Overview):
             mended = Repairer(revision, store, self.settings, self.environ, self.report).mend(found)
             if mended:
                 act = new_act("repair", revision.timestamp, self.environ, detail=f"{mended} mended")
-                self.local.record(act, self.report)
+                self.local.record(act)
             with step(self.report, f"Reading the files of {revision} again") as running:
                 return Verified(revision, found, tuple(examine_revision(revision, store, self.environ, running)))
 
@@ -237,8 +246,13 @@ class Administration(Overview):
         if there is None:
             gone = drop_container(self.folder, force=force)
             return Dropped("", None if gone else self.folder.root / STAGING)
+        decided_anew(lambda: self._drop(self.needed_remote("drop")))
+        self.local.forget_published()  # with that note, `use` would warn that somebody has dropped it
+        return Dropped(there.place, None)
+
+    def _drop(self, there: PublishedRoot) -> None:
+        from rezup_api.store.history import new_act
+
         if not there.exists():
             raise NotFoundError(f"there is no container {self.name} on {there.place}", "see: rezup status")
-        there.remove()
-        self.local.remove_label(PUBLISHED)  # with that note, `use` would believe that the share is not mounted
-        return Dropped(there.place, None)
+        there.drop(new_act("drop", "", self.environ))

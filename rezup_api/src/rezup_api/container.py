@@ -12,7 +12,7 @@ from rezup_api.events import Warned
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.names import DEFAULT_CONTAINER
 from rezup_api.store.revision import Revision, load_revision, newest_first, newest_ready
-from rezup_api.store.root import ContainerRoot, list_containers
+from rezup_api.store.root import list_containers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rezup_api.builder.revision_builder import RevisionBuilder
     from rezup_api.bundles.bundler import Bundled
     from rezup_api.packages.lock_source import LockSource
+    from rezup_api.published.published_root import PublishedRoot
     from rezup_api.recipe.model import Recipe
     from rezup_api.results import SessionChanges
     from rezup_api.session.entry import Session
@@ -137,7 +138,7 @@ class Container(Administration):
         sweep(self.folder.path)
         sweep(self.folder.root)
 
-    def _first(self, remote: ContainerRoot | None, *, create: bool) -> Revision:
+    def _first(self, remote: PublishedRoot | None, *, create: bool) -> Revision:
         """Build the first revision of a container that has none, or raise NotFoundError.
 
         Args:
@@ -159,7 +160,7 @@ class Container(Administration):
                 hint = f"see what there is: rezup status {self.name}"
                 raise NotFoundError(f"{revision} cannot be entered here: {revision.obstacle}", hint)
 
-    def _way_out(self, remote: ContainerRoot | None) -> str:
+    def _way_out(self, remote: PublishedRoot | None) -> str:
         names = list_containers((remote or self.local).storage)
         where = "published there" if remote is not None else "on this machine"
         make = f"make it: rezup add {self.name}" if self.name != DEFAULT_CONTAINER else "make it: rezup add"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rezup_api.errors import NotFoundError, RemoteError, StorageError, UsageError
 from rezup_api.events import Warned
 from rezup_api.frozen import dataclass
+from rezup_api.published.published_root import PublishedRoot
 from rezup_api.selection.selector import Selector
 from rezup_api.storage.address import folder_of_root, open_root
 from rezup_api.store.labels import PIN
@@ -15,7 +16,7 @@ from rezup_api.store.layout import ContainerFolder
 from rezup_api.store.metadata import FORMAT
 from rezup_api.store.names import DEFAULT_CONTAINER, timestamp_order
 from rezup_api.store.revision import Revision, newest_first
-from rezup_api.store.root import ContainerRoot, local_root
+from rezup_api.store.root import local_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,8 +80,15 @@ class Overview:
             raise UsageError(f"the local root {local} has {os.pathsep!r} in its path, which PATH cannot hold")
         self.recipe = recipe
         self.folder = ContainerFolder(local, recipe.container)
-        self.local = local_root(self.folder)
-        self.remote = ContainerRoot(open_root(shared, environ), self.name) if shared else None
+        self.local = local_root(self.folder, report)
+        self._storage = open_root(shared, environ) if shared else None
+
+    @property
+    def remote(self) -> PublishedRoot | None:
+        """The container under the remote root, as it is from the next question on; None if there is no remote root."""
+        if self._storage is None:
+            return None
+        return PublishedRoot(self._storage, self.name, self.environ, self.report)
 
     @property
     def name(self) -> str:
@@ -187,7 +195,7 @@ class Overview:
         except (NotFoundError, RemoteError):
             return True
 
-    def needed_remote(self, doing: str) -> ContainerRoot:
+    def needed_remote(self, doing: str) -> PublishedRoot:
         """The container under the remote root, for acts that need one.
 
         Args:
@@ -297,8 +305,9 @@ class Overview:
         """The timestamps of the revisions among which `use` chooses."""
         try:
             # If the remote root decides, revisions that were made for this machine alone do not count.
-            if self.remote is not None and self.published() is not None:
-                return self.remote.timestamps()
+            remote = self.remote
+            if remote is not None and self.published() is not None:
+                return remote.timestamps()
         except (NotFoundError, RemoteError, StorageError):
             pass
         return [revision.timestamp for revision in self.revisions() if revision.ready]

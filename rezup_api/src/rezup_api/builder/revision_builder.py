@@ -36,15 +36,17 @@ from rezup_api.store.layout import (
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import timestamp_order
 from rezup_api.store.revision import Revision, appear_next, load_revision
-from rezup_api.store.root import ContainerRoot, check_format, local_root
+from rezup_api.store.root import check_format, local_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from rezup_api.disk.staging import Stage
+    from rezup_api.published.published_root import PublishedRoot
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
+    from rezup_api.store.history import Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class RevisionBuilder:
     report: Reporter
 
     def make(
-        self, recipe: Recipe, message: str, remote: ContainerRoot | None = None, origin: LockSource | None = None
+        self, recipe: Recipe, message: str, remote: PublishedRoot | None = None, origin: LockSource | None = None
     ) -> Revision:
         """Build a new revision.
 
@@ -109,19 +111,15 @@ class RevisionBuilder:
             # killed in between, the revision is published, and this machine builds it again like every other. The other way
             # round, this machine would have a revision that no other can ever get.
             if remote is not None:
-                timestamp = _publish(remote, recipe, metadata, stage, newest)
+                timestamp = self._publish(remote, recipe, metadata, stage, newest)
                 self._appear(stage, timestamp)
             else:
                 timestamp = appear_next(stage, self.folder, newest)
             self._remark_clock(newest, timestamp)
-        told = f"from {origin.told}" if origin.told else ""
-        if remote is not None:
-            act = new_act("publish", timestamp, self.environ, message=message, detail=told)
-            remote.record(act, self.report)
-        self._record("add", timestamp, message, told)
+        self._record("add", timestamp, message, f"from {origin.told}" if origin.told else "")
         return load_revision(self.folder, timestamp)
 
-    def _newest(self, remote: ContainerRoot | None) -> str | None:
+    def _newest(self, remote: PublishedRoot | None) -> str | None:
         """The greatest timestamp under the local root and, if the revision is published, under the remote root; None if none."""
         known = self.folder.timestamps()[:1]
         if remote is not None:
@@ -134,7 +132,7 @@ class RevisionBuilder:
             text = f"this machine's clock is {ahead:.0f} s behind the revision {newest}; the new one follows that"
             self.report(Warned(text))
 
-    def pull(self, timestamp: str, published: Metadata, remote: ContainerRoot, *, at_once: bool = False) -> Revision:
+    def pull(self, timestamp: str, published: Metadata, remote: PublishedRoot, *, at_once: bool = False) -> Revision:
         """The local build of a published revision. If this machine does not have it, build it now.
 
         Args:
@@ -169,7 +167,7 @@ class RevisionBuilder:
         self._record("pull", timestamp, published.message)
         return load_revision(self.folder, timestamp)
 
-    def _pull(self, revision: Revision, published: Metadata, remote: ContainerRoot) -> None:
+    def _pull(self, revision: Revision, published: Metadata, remote: PublishedRoot) -> None:
         """Build a published revision."""
         name, timestamp = self.folder.name, revision.timestamp
         check_format(published, f"{name}@{timestamp} on {remote.place}")
@@ -239,7 +237,17 @@ class RevisionBuilder:
 
     def _record(self, act: str, timestamp: str, message: str, detail: str = "") -> None:
         done = new_act(act, timestamp, self.environ, message=message, detail=detail)
-        local_root(self.folder).record(done, self.report)
+        local_root(self.folder, self.report).record(done)
+
+    def _publish(
+        self, remote: PublishedRoot, recipe: Recipe, metadata: Metadata, stage: Stage, newest: str | None
+    ) -> str:
+        detail = f"from {metadata.origin}" if metadata.origin else ""
+
+        def act(timestamp: str) -> Act:
+            return new_act("publish", timestamp, self.environ, message=metadata.message, detail=detail)
+
+        return remote.publish(_published_files(recipe, metadata, stage), newest, act)
 
     def _appear(self, stage: Stage, timestamp: str) -> None:
         """Let the build of a published revision appear under its timestamp."""
@@ -256,7 +264,8 @@ def _refuse_credentials(recipe: Recipe) -> None:
         raise RecipeError(problems)
 
 
-def _publish(remote: ContainerRoot, recipe: Recipe, metadata: Metadata, stage: Stage, newest: str | None) -> str:
+def _published_files(recipe: Recipe, metadata: Metadata, stage: Stage) -> dict[str, bytes | Path]:
+    """The files of a revision that other machines need, by their names in its folder."""
     python = ".".join(metadata.environments[0].python.split(".")[:2])
     published = replace(metadata, environments=(), libraries=(), data=(), remote="")
     names = [lock_name(environment.name) for environment in metadata.environments if environment.locked]
@@ -265,10 +274,10 @@ def _publish(remote: ContainerRoot, recipe: Recipe, metadata: Metadata, stage: S
     files |= {f"{WHEELS}/{path.name}": path for path in sorted((stage.path / WHEELS).glob("*.whl"))}
     # The metadata makes a revision complete, so it is the last file in the order in which the storage writes them.
     files[METADATA_FILE] = published.to_json().encode("utf-8")
-    return remote.publish(files, newest)
+    return files
 
 
-def _published_origin(stage: Stage, remote: ContainerRoot, timestamp: str) -> LockSource:
+def _published_origin(stage: Stage, remote: PublishedRoot, timestamp: str) -> LockSource:
     """Copy the locks and wheels of a published revision into the stage, and read them; older rezups have published none."""
     with storing("cannot write"):
         for file, text in remote.locks(timestamp).items():
@@ -296,7 +305,7 @@ def _any_of(recipe: Recipe) -> str:
     return " or ".join(recipe.platforms)
 
 
-def _published_recipe(stage: Stage, remote: ContainerRoot, timestamp: str, *, tolerant: bool) -> Recipe:
+def _published_recipe(stage: Stage, remote: PublishedRoot, timestamp: str, *, tolerant: bool) -> Recipe:
     path = stage.path / RECIPE_FILE
     with storing("cannot write"):
         write_whole(path, remote.recipe(timestamp).encode("utf-8"))

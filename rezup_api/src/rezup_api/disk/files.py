@@ -23,6 +23,9 @@ _HINTS = {
     errno.ENOTDIR: "a file is where a folder belongs; move it away",
 }
 
+# What link(2) answers where a file system has no hard links; EMLINK where one file has as many as are possible.
+NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL})
+
 
 def host_name() -> str:
     """The name of this machine."""
@@ -90,6 +93,26 @@ def write_whole(path: Path, data: bytes, mode: int = 0o666) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def rename_if_absent(path: Path, target: Path) -> bool:
+    """Rename a file, on Linux, only if `target` does not exist; False if it exists.
+
+    Raises:
+        OSError: the system or the file system cannot do that, or refuses it.
+    """
+    import ctypes
+
+    try:
+        # renameat2(2); Python has no function for it. -100 is AT_FDCWD, 1 is RENAME_NOREPLACE.
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError) as error:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS)) from error
+    if rename(-100, os.fsencode(path), -100, os.fsencode(target), 1) == 0:
+        return True
+    if ctypes.get_errno() == errno.EEXIST:
+        return False
+    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(target))
 
 
 def remove_tree(path: Path) -> None:

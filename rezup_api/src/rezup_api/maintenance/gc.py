@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from rezup_api.published.published_root import PublishedRoot
     from rezup_api.store.layout import ContainerFolder
-    from rezup_api.store.root import ContainerRoot
 
 # Seconds after which the unfinished file of a writer counts as left behind by a killed process.
 STALE = 3600.0
@@ -232,21 +232,21 @@ class Collector:
 
     def _record(self, gone: Sequence[str]) -> None:
         if gone:
-            local_root(self.folder).record(new_act("gc", "", self.environ, detail=" ".join(gone)), self.report)
+            local_root(self.folder, self.report).record(new_act("gc", "", self.environ, detail=" ".join(gone)))
 
 
 def collect_published(
-    root: ContainerRoot, policy: Policy, environ: Mapping[str, str], report: Reporter, *, dry_run: bool = False
+    root: PublishedRoot, policy: Policy, environ: Mapping[str, str], *, dry_run: bool = False
 ) -> Collected:
     """Remove published revisions that the policy does not keep; machines that have built them keep their builds.
 
     Args:
         root: the container under the remote root.
         environ: the caller's environment.
-        report: told what a person should know.
         dry_run: only say what would go.
 
     Raises:
+        OutrunError: another user has changed the container meanwhile.
         RemoteError: the root cannot be read or written.
     """
     named = root.named()
@@ -258,12 +258,8 @@ def collect_published(
             candidates.append(Candidate(timestamp, (*named.get(timestamp, ()), *newer)))
     done = Collected(tuple(plan(candidates, policy, time.time())))
     if done.gone and not dry_run:
-        for timestamp in done.gone:
-            # Another admin may have pinned or labelled it since. Nobody can hold a published revision, so this second look
-            # does not exclude that; it makes the time in which it can happen short.
-            if timestamp not in root.named():
-                root.remove(timestamp)
-        root.record(new_act("gc", "", environ, detail=" ".join(done.gone)), report)
+        # If another admin has pinned or labelled one of them since, the log does not take this act, and it is decided anew.
+        root.remove(done.gone, new_act("gc", "", environ, detail=" ".join(done.gone)))
     return done
 
 

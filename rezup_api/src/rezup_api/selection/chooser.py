@@ -1,13 +1,15 @@
 """Change which revision `use` gives, and the labels: pin, unpin, roll back, tag, untag.
 
-Each act changes one file in one step, and adds one record to the history. The acts are the same under both roots. Under the local
-root, an act concerns this machine; under the remote root, it concerns every machine of the studio.
+The acts are the same under both roots. Under the local root, an act changes one file in one step, and then adds one record to the
+history; it concerns this machine. Under the remote root, it is one entry of the log, and concerns every machine of the studio.
+
+An act under the remote root raises OutrunError if another user was faster. The caller then decides anew, with a new chooser.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -17,15 +19,17 @@ from rezup_api.errors import BusyError, NotFoundError, RemoteError, StorageError
 from rezup_api.events import silent
 from rezup_api.selection.selector import Selector
 from rezup_api.store.history import new_act
-from rezup_api.store.labels import PIN
 from rezup_api.store.names import LATEST, is_label, timestamp_order
 from rezup_api.store.pin import Pin, is_step_back, rolled_back
 from rezup_api.store.revision import load_revision
+from rezup_api.store.root import local_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rezup_api.events import Reporter
+    from rezup_api.published.published_root import PublishedRoot
+    from rezup_api.store.history import Act
     from rezup_api.store.layout import ContainerFolder
     from rezup_api.store.root import ContainerRoot
 
@@ -65,7 +69,7 @@ class Chooser:
     def __init__(
         self,
         folder: ContainerFolder,
-        root: ContainerRoot | None,
+        root: PublishedRoot | None,
         environ: Mapping[str, str],
         report: Reporter,
         *,
@@ -74,12 +78,11 @@ class Chooser:
         self._name = folder.name
         self._folder = folder
         self._environ = environ
-        self._report = report
         self._remote = remote
         # Warnings about the present choice do not concern a user who is about to change it.
         self._quiet = Selector(folder, root, silent)
         self._selector = self._quiet if remote else Selector(folder, root, report)
-        self._root = root if remote and root is not None else self._quiet.local
+        self._root: ContainerRoot = root if remote and root is not None else local_root(folder, report)
         self._where = "" if root is None else f" on {root.place}" if remote else " on this machine"
 
     def pin(self, request: str, message: str = "") -> Change:
@@ -98,8 +101,8 @@ class Chooser:
         previous = self._given()
         with self._held(request) as timestamp:
             pin = Pin(timestamp)
-            self._root.set_label(PIN, pin.to_text())
-        return self._done("pin", Change(timestamp, previous, pin), message)
+            self._root.set_pin(pin, self._act("pin", timestamp, previous, message))
+        return Change(timestamp, previous, pin, self._where)
 
     def unpin(self, message: str = "") -> Change:
         """Remove the pin or the rollback, so that `use NAME` gives the newest revision again.
@@ -113,10 +116,15 @@ class Chooser:
         Raises:
             StorageError, RemoteError: the root cannot be written.
         """
-        pin = self._damaged_or_pin()
-        if not self._root.remove_label(PIN):
-            return Change(self._given(), "", where=self._where)
-        return self._done("unpin", Change(self._given(), pin), message)
+        try:
+            pin = self._root.pin()
+            if pin is None:
+                return Change(self._given(), "", where=self._where)
+            previous = pin.timestamp
+        except (StorageError, RemoteError):
+            previous = ""  # the pin is damaged, which is one more reason to remove it
+        self._root.set_pin(None, self._act("unpin", self._newest(), previous, message))
+        return Change(self._given(), previous, where=self._where)
 
     def rollback(self, to: str = "", message: str = "") -> Change:
         """Let `use NAME` give the revision before, until there is a newer one. A pin stays a pin, but to the revision before.
@@ -141,11 +149,8 @@ class Chooser:
             )
         with self._held(target) as timestamp:
             made = rolled_back(pin, timestamp, self._down_to(timestamp) or [timestamp])
-            if made is None:
-                self._root.remove_label(PIN)
-            else:
-                self._root.set_label(PIN, made.to_text())
-        return self._done("rollback", Change(timestamp, current, made), message)
+            self._root.set_pin(made, self._act("rollback", timestamp, current, message))
+        return Change(timestamp, current, made, self._where)
 
     def tag(self, request: str, label: str, message: str = "") -> Change:
         """Give a revision a label. If another revision has the label, it moves.
@@ -164,8 +169,8 @@ class Chooser:
         self._check_label(label)
         previous = self._root.label(label) or ""
         with self._held(request) as timestamp:
-            self._root.set_label(label, f"{timestamp}\n")
-        return self._done("tag", Change(timestamp, previous), message, label)
+            self._root.set_label(label, timestamp, self._act("tag", timestamp, previous, message, label))
+        return Change(timestamp, previous, where=self._where)
 
     def untag(self, label: str, message: str = "") -> Change:
         """Remove a label.
@@ -181,15 +186,16 @@ class Chooser:
         """
         self._check_label(label)
         try:
-            timestamp = self._root.label(label) or ""
+            timestamp = self._root.label(label)
         except (StorageError, RemoteError):
             timestamp = ""  # the file is damaged, which is one more reason to remove it
-        if not self._root.remove_label(label):
+        if timestamp is None:
             raise NotFoundError(
                 f"{self._name} has no label {label!r}{self._where}",
                 f"see what there is: rezup status {self._name}",
             )
-        return self._done("untag", Change(timestamp), message, label)
+        self._root.set_label(label, "", self._act("untag", timestamp, "", message, label))
+        return Change(timestamp, where=self._where)
 
     def _before(self, pin: Pin | None, current: str) -> str | None:
         """The newest revision before `current` that users have not gone back from; None if there is none."""
@@ -258,18 +264,12 @@ class Chooser:
         except (NotFoundError, RemoteError, StorageError):
             return ""
 
-    def _damaged_or_pin(self) -> str:
-        """The timestamp that the pin names; empty if there is no pin, or if it is damaged, for the user may remove that too."""
+    def _newest(self) -> str:
+        """The timestamp that `use` gives without a pin; empty if there is none."""
         try:
-            pin = self._root.pin()
-        except (StorageError, RemoteError):
+            return next(self._selector.known(remote=self._remote), "")
+        except RemoteError:
             return ""
-        return pin.timestamp if pin is not None else ""
 
-    def _done(self, act: str, change: Change, message: str, detail: str = "") -> Change:
-        """Record the act in the history."""
-        act_done = new_act(
-            act, change.revision, self._environ, message=message, detail=detail, previous=change.previous
-        )
-        self._root.record(act_done, self._report)
-        return replace(change, where=self._where)
+    def _act(self, act: str, revision: str, previous: str, message: str, detail: str = "") -> Act:
+        return new_act(act, revision, self._environ, message=message, detail=detail, previous=previous)

@@ -21,10 +21,10 @@ from rezup_api.store.root import local_root
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from rezup_api.published.published_root import PublishedRoot
     from rezup_api.store.layout import ContainerFolder
     from rezup_api.store.metadata import Metadata
     from rezup_api.store.pin import Pin
-    from rezup_api.store.root import ContainerRoot
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Selector:
         report: called with warnings about the choice.
     """
 
-    def __init__(self, folder: ContainerFolder, remote: ContainerRoot | None, report: Reporter) -> None:
+    def __init__(self, folder: ContainerFolder, remote: PublishedRoot | None, report: Reporter) -> None:
         self.local = local_root(folder)
         self.remote = remote
         self._folder = folder
@@ -182,6 +182,12 @@ class Selector:
             self.local.remember_published(offer.timestamp, stated.withdrawn if stated is not None else ())
         # A mount point without its share looks like an empty root. What this machine has noted before tells the two apart.
         elif self.local.published()[0] is not None:
+            act = self.remote.dropped()
+            if act is not None:
+                why = f" ({act.message})" if act.message else ""
+                text = f"{act.who} has dropped {self._name} from {self.remote.place}{why}"
+                self._report(Warned(f"{text}; taking what is on this machine"))
+                return None
             raise RemoteError(
                 f"the remote root {self.remote.place} has no container {self._name} any more",
                 "check that it is mounted, or work with what is on this machine: --local",
@@ -209,8 +215,8 @@ class Selector:
     def basis(self, request: str = "") -> Witness | None:
         """The files on which the answers of `select` and `newest` depend: while their stamps stay, the answers stay.
 
-        None means that stamps are not enough: there is an incomplete revision newer than the newest ready one, and it may become
-        complete without a change to the stamp of the folder above it.
+        None means that stamps are not enough: an incomplete revision is newer than the newest ready one, and may become complete
+        without a change to the stamp of the folder above it.
         """
         if is_timestamp(request):
             return Witness()
@@ -220,11 +226,10 @@ class Selector:
         there = Witness()
         offer = self.offer()
         if self.remote is not None:
-            newest = self.remote.newest()
-            if self.remote.timestamps()[:1] != ([newest[0]] if newest is not None else []):
+            watched = self.remote.offer_witness(labels, offer.timestamp if offer is not None else None)
+            if watched is None:
                 return None
-            wanted = {*([offer.timestamp] if offer is not None else []), *([newest[0]] if newest is not None else [])}
-            there = self.remote.witness(labels, sorted(wanted))
+            there = watched
         if offer is not None:
             return there.with_files(*self.local.witness(labels).files)
         first = next(newest_first(self._folder), None)

@@ -7,10 +7,11 @@ name, or at the top of the storage if the name has one part. If the process is k
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rezup_api.disk.files import storing, token, write_whole
+from rezup_api.disk.files import NO_LINKS, rename_if_absent, storing, token, write_whole
+from rezup_api.disk.reading import LIMIT, UNUSABLE, read_file
 from rezup_api.disk.staging import place_file, staged, sweep
 from rezup_api.errors import RemoteError, StorageError
 from rezup_api.netfs import reader
@@ -56,21 +57,27 @@ class FolderStorage:
 
         def read() -> bytes | None:
             try:
-                return path.read_bytes()
+                return read_file(path)
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
         return self._read("cannot read", read)
 
-    def get_many(self, names: Iterable[str]) -> dict[str, bytes]:
+    def get_many(self, names: Iterable[str], limit: int = LIMIT) -> dict[str, bytes | None]:
         """The content of each file that exists; see `Storage.get_many`."""
         paths = {name: self._root / name for name in names}
 
-        def read() -> dict[str, bytes]:
-            found = {}
+        def read() -> dict[str, bytes | None]:
+            found: dict[str, bytes | None] = {}
             for name, path in paths.items():
-                with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
-                    found[name] = path.read_bytes()
+                try:
+                    found[name] = read_file(path, limit)
+                except (FileNotFoundError, NotADirectoryError):
+                    pass
+                except OSError as error:
+                    if error.errno not in UNUSABLE:
+                        raise
+                    found[name] = None
             return found
 
         return self._read("cannot read", read)
@@ -107,6 +114,11 @@ class FolderStorage:
                     raise self.failure(
                         f"you cannot write to {folder}", "ask whoever keeps the remote root to publish it"
                     )
+            # Try it, for what a file system allows cannot be asked.
+            with staged(self._stages(name)) as stage:
+                probe = stage.path / token()
+                write_whole(probe, b"")
+                self._give_name(probe, stage.path / "name")
 
     def put(self, name: str, data: bytes) -> None:
         """Rename a finished file into place; see `Storage.put`."""
@@ -122,11 +134,26 @@ class FolderStorage:
             # but a reader could then see the file empty or half written.
             prepared = stage.path / token()
             write_whole(prepared, data)
+            return self._give_name(prepared, target)
+
+    def _give_name(self, prepared: Path, target: Path) -> bool:
+        """Give a finished file its name in one step; False if the name exists."""
+        try:
+            # Unlike rename(2), link(2) never replaces a file, not even on NFS: of two processes, exactly one succeeds.
+            os.link(prepared, target)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
             try:
-                # Unlike rename(2), link(2) never replaces a file, not even on NFS: of two processes, exactly one succeeds.
-                os.link(prepared, target)
-            except FileExistsError:
-                return False
+                return rename_if_absent(prepared, target)
+            except OSError as refusal:
+                raise self.failure(
+                    f"{target.parent} is on a file system that has neither hard links nor a rename that replaces nothing:"
+                    f" {refusal.strerror}",
+                    "without one of them, two machines could publish over each other; put the remote root elsewhere",
+                ) from error
         return True
 
     def append(self, prefix: str, files: Mapping[str, bytes | Path], follow: Callable[[list[str]], str]) -> str:

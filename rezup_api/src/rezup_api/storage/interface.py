@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from rezup_api.disk.reading import LIMIT
 from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -54,10 +55,16 @@ class Storage(Protocol):
     def get(self, name: str) -> bytes | None:
         """The bytes under a name; None if the storage does not have the name. It is an error if the user may not read them."""
 
-    def get_many(self, names: Iterable[str]) -> dict[str, bytes]:
+    def get_many(self, names: Iterable[str], limit: int = LIMIT) -> dict[str, bytes | None]:
         """The bytes under each of the names, by name, in one question to the storage.
 
-        The result leaves out the names that the storage does not have, or that this user may not read.
+        Args:
+            names: the names.
+            limit: the greatest number of bytes that is of use under one of them.
+
+        Returns:
+            An item for each name that the storage has. Its value is None if this user may not read the bytes, if there are more
+            than `limit`, or if the name leads to something else than bytes.
         """
 
     def get_part(self, name: str, offset: int) -> bytes:

@@ -68,7 +68,15 @@ def parse_act(text: str) -> Act:
     Raises:
         ValueError: the text does not hold an act.
     """
-    document = json.loads(text)
+    return act_from(json.loads(text))
+
+
+def act_from(document: object) -> Act:
+    """The act in a parsed JSON document.
+
+    Raises:
+        ValueError: the document does not hold an act.
+    """
     if not isinstance(document, dict):
         raise ValueError("not an object")
     act = Act(**{name: str(document.get(name) or "") for name in Act.__match_args__})

@@ -11,18 +11,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from rezup_api.errors import RemoteError, StorageError
-from rezup_api.events import Reporter, Warned
+from rezup_api.events import Reporter, Warned, silent
 from rezup_api.recipe.location import is_container
 from rezup_api.storage.folder import FolderStorage
 from rezup_api.store.history import HISTORY, MAKING, SUFFIX, act_name, act_of_making, newest_acts_first, parse_act
 from rezup_api.store.labels import LABELS, PIN, PUBLISHED, parse_label, parse_timestamps
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, lock_name
 from rezup_api.store.metadata import FORMAT, parse_metadata
-from rezup_api.store.names import is_label, newest_first_names, next_timestamp
+from rezup_api.store.names import is_label, newest_first_names
 from rezup_api.store.pin import parse_pin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from rezup_api.storage.interface import Storage, Witness
@@ -45,11 +45,13 @@ class ContainerRoot:
     Args:
         storage: the storage of the root.
         name: the container's name.
+        report: called with the warnings that the user should see.
     """
 
-    def __init__(self, storage: Storage, name: str) -> None:
+    def __init__(self, storage: Storage, name: str, report: Reporter = silent) -> None:
         self.storage = storage
         self.name = name
+        self._report = report
 
     @property
     def place(self) -> str:
@@ -76,29 +78,33 @@ class ContainerRoot:
         """The metadata of a revision; None while the revision is incomplete."""
         return self._parsed(self._file(timestamp, METADATA_FILE), parse_metadata, REPUBLISH)
 
+    def text(self, timestamp: str, file: str) -> str | None:
+        """The text of a file of a revision; None if the revision has no such file."""
+        return self._parsed(self._file(timestamp, file), lambda data: data.decode("utf-8"), REPUBLISH)
+
+    def files(self, timestamp: str, folder: str = "") -> list[str]:
+        """The names of a revision's files in one of its folders, sorted; `folder` is empty for the revision's own."""
+        below = f"/{folder}" if folder else ""
+        return sorted(self.storage.names(f"{self.name}/{REVISIONS}/{timestamp}{below}"))
+
     def recipe(self, timestamp: str) -> str:
         """The text of a revision's recipe. A revision without one raises the storage's `failure`."""
-        name = self._file(timestamp, RECIPE_FILE)
-        text = self._parsed(name, lambda data: data.decode("utf-8"), REPUBLISH)
+        text = self.text(timestamp, RECIPE_FILE)
         if text is None:
-            raise self.storage.failure(f"{self.storage.locate(name)} is not there", REPUBLISH)
+            where = self.storage.locate(self._file(timestamp, RECIPE_FILE))
+            raise self.storage.failure(f"{where} is not there", REPUBLISH)
         return text
 
     def locks(self, timestamp: str) -> dict[str, str]:
         """The texts of a revision's locks, by the names of their files; empty if the revision has no locks."""
         begin, _, end = lock_name("*").partition("*")
-        names = sorted(
-            name
-            for name in self.storage.names(f"{self.name}/{REVISIONS}/{timestamp}")
-            if name.startswith(begin) and name.endswith(end)
-        )
-        texts = {name: self._parsed(self._file(timestamp, name), lambda data: data.decode("utf-8")) for name in names}
+        names = [name for name in self.files(timestamp) if name.startswith(begin) and name.endswith(end)]
+        texts = {name: self.text(timestamp, name) for name in names}
         return {name: text for name, text in texts.items() if text is not None}
 
     def wheels(self, timestamp: str) -> list[str]:
         """The names of the wheels that are published with a revision, sorted."""
-        names = self.storage.names(f"{self.name}/{REVISIONS}/{timestamp}/{WHEELS}")
-        return sorted(name for name in names if name.endswith(".whl"))
+        return [name for name in self.files(timestamp, WHEELS) if name.endswith(".whl")]
 
     def fetch_wheel(self, timestamp: str, wheel: str, target: Path) -> None:
         """Copy a published wheel to the file `target` of this machine, piece by piece."""
@@ -106,29 +112,6 @@ class ContainerRoot:
         with open(target, "wb") as stream:
             while piece := self.storage.get_part(name, stream.tell()):
                 stream.write(piece)
-
-    def publish(self, files: Mapping[str, bytes | Path], newest: str | None = None) -> str:
-        """Publish a revision: all of its files appear in one step.
-
-        Args:
-            files: the revision's files by their names in its folder: bytes, or a file of this machine to copy.
-            newest: a timestamp that the new one must be greater than, in addition to those under the root.
-
-        Returns:
-            The timestamp of the new revision.
-        """
-        prefix = f"{self.name}/{REVISIONS}"
-        # The storage asks for the timestamp at the moment of the rename, and again if another machine was faster. A timestamp
-        # chosen before could be smaller than one that has appeared in between, and `use` would not give the new revision.
-        return self.storage.append(prefix, files, lambda names: next_timestamp(names, newest))
-
-    def check_writable(self) -> None:
-        """Raise the storage's `failure` if this user cannot publish a revision; called before a build, which takes minutes."""
-        self.storage.check_writable(f"{self.name}/{REVISIONS}")
-
-    def remove(self, timestamp: str | None = None) -> None:
-        """Remove a revision, or the whole container if no timestamp is given, in one step."""
-        self.storage.delete_below(self.name if timestamp is None else f"{self.name}/{REVISIONS}/{timestamp}")
 
     def label(self, label: str) -> str | None:
         """The timestamp that a label holds; None if the label does not exist."""
@@ -140,20 +123,29 @@ class ContainerRoot:
         found = {}
         for name, data in self.storage.get_many(sorted(files)).items():
             with suppress(ValueError):
-                found[files[name]] = parse_label(data)
+                found[files[name]] = parse_label(data or b"")
         return found
 
     def pin(self) -> Pin | None:
         """The pin or rollback, even a rollback that has ended; None if there is neither."""
         return self._parsed(self._label(PIN), parse_pin)
 
-    def set_label(self, label: str, text: str) -> None:
-        """Write the text of a label, or of the pin, in one step."""
-        self.storage.put(self._label(label), text.encode("utf-8"))
+    def set_pin(self, pin: Pin | None, act: Act) -> None:
+        """Write the pin, or remove it if `pin` is None; then record the act."""
+        self._write(PIN, pin.to_text() if pin is not None else "")
+        self.record(act)
 
-    def remove_label(self, label: str) -> bool:
-        """Remove a label, or the pin; False if it does not exist."""
-        return self.storage.delete(self._label(label))
+    def set_label(self, label: str, timestamp: str, act: Act) -> None:
+        """Let a label name a revision, or remove the label if `timestamp` is empty; then record the act."""
+        self._write(label, f"{timestamp}\n" if timestamp else "")
+        self.record(act)
+
+    def _write(self, label: str, text: str) -> None:
+        """Write the file of a label or of the pin in one step; remove it if the text is empty."""
+        if text:
+            self.storage.put(self._label(label), text.encode("utf-8"))
+        else:
+            self.storage.delete(self._label(label))
 
     def named(self) -> dict[str, list[str]]:
         """Why a cleanup must keep revisions, by timestamp: "pinned", "rolled back to", "labelled staging"."""
@@ -176,7 +168,11 @@ class ContainerRoot:
         # Read before writing: this runs at launches, and hardly any launch finds something new.
         if self.published() != (timestamp, tuple(withdrawn)):
             with suppress(StorageError, RemoteError):
-                self.set_label(PUBLISHED, "".join(f"{line}\n" for line in (timestamp, *withdrawn)))
+                self._write(PUBLISHED, "".join(f"{line}\n" for line in (timestamp, *withdrawn)))
+
+    def forget_published(self) -> None:
+        """Remove the note that `remember_published` has made: `use` then no longer expects the remote root to name a revision."""
+        self._write(PUBLISHED, "")
 
     def published(self) -> tuple[str | None, tuple[str, ...]]:
         """What `remember_published` noted: the revision, None if there is no readable note, and the withdrawn revisions."""
@@ -193,7 +189,7 @@ class ContainerRoot:
         found = []
         for data in self.storage.get_many(f"{folder}/{name}" for name in sorted(names, reverse=True)).values():
             with suppress(ValueError):
-                found.append(parse_act(data.decode("utf-8")))
+                found.append(parse_act((data or b"").decode("utf-8")))
         return newest_acts_first(found)
 
     def history(self) -> list[Act]:
@@ -207,33 +203,32 @@ class ContainerRoot:
         files = {self._file(one, METADATA_FILE): one for one in self.timestamps() if one not in told}
         for name, data in self.storage.get_many(files).items():
             with suppress(ValueError):
-                acts.append(act_of_making(files[name], parse_metadata(data)))
+                acts.append(act_of_making(files[name], parse_metadata(data or b"")))
         return newest_acts_first(acts)
 
-    def record(self, act: Act, report: Reporter) -> None:
-        """Record an act that has been done. If the record cannot be written, warn the user instead of raising.
-
-        Args:
-            report: called with the warning.
-        """
+    def record(self, act: Act) -> None:
+        """Record an act that has been done. If the record cannot be written, warn the user instead of raising."""
         try:
             self.storage.put(f"{self.name}/{HISTORY}/{act_name(act)}", act.to_json().encode("utf-8"))
         except (StorageError, RemoteError) as error:
-            report(Warned(f"it is done, but cannot be written into the history: {error.message}"))
+            self._report(Warned(f"it is done, but cannot be written into the history: {error.message}"))
 
-    def witness(self, labels: Iterable[str], timestamps: Sequence[str] | None = None) -> Witness:
+    def witness(
+        self, labels: Iterable[str], timestamps: Sequence[str] | None = None, others: Sequence[str] = ()
+    ) -> Witness:
         """The files whose stamps change when a label, the metadata of a revision, or the list of revisions changes.
 
         Args:
             labels: the labels that matter; the pin is one of them.
             timestamps: the revisions whose metadata matters, in addition to the list of revisions; None if that list does not
                 matter either.
+            others: further names in the storage that matter.
         """
         names = [self._label(label) for label in labels]
         if timestamps is None:
             return self.storage.witness(names)
         records = [self._file(timestamp, METADATA_FILE) for timestamp in timestamps]
-        return self.storage.witness([f"{self.name}/{REVISIONS}", *names, *records], complete=bool(records))
+        return self.storage.witness([f"{self.name}/{REVISIONS}", *names, *records, *others], complete=bool(records))
 
     def _label(self, label: str) -> str:
         return f"{self.name}/{LABELS}/{label}"
@@ -258,9 +253,9 @@ class ContainerRoot:
             raise self.storage.failure(f"{self.storage.locate(name)} is damaged: {error}", hint) from error
 
 
-def local_root(folder: ContainerFolder) -> ContainerRoot:
+def local_root(folder: ContainerFolder, report: Reporter = silent) -> ContainerRoot:
     """The container of a local folder."""
-    return ContainerRoot(FolderStorage(folder.root), folder.name)
+    return ContainerRoot(FolderStorage(folder.root), folder.name, report)
 
 
 def list_containers(storage: Storage) -> list[str]:
