@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rezup_api.events import silent
+from rezup_api.published.published_root import PublishedRoot
+from rezup_api.storage.folder import SharedFolder
+from rezup_api.store.history import new_act
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +35,22 @@ def published(machine: Machine, container: str = "dev") -> list[str]:
     """The timestamps on a machine's remote root, oldest first."""
     folder = Path(machine.variables["REZUP_ROOT_REMOTE"]) / container / "revisions"
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def files_of(remote: Path, timestamp: str, container: str = "dev") -> dict[str, bytes]:
+    """The files of a published revision that its publisher has chosen, by their names."""
+    folder = remote / container / "revisions" / timestamp
+    return {
+        path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != "manifest.json"
+    }
+
+
+def publish_files(
+    remote: Path, files: dict[str, bytes], container: str = "dev", *, after: str | None = None, message: str = ""
+) -> str:
+    """Publish a revision with files of the test's choice, as another machine would; its timestamp, greater than `after`."""
+    root = PublishedRoot(SharedFolder(remote), container, {}, silent)
+    return root.publish(files, after, lambda timestamp: new_act("publish", timestamp, os.environ, message=message))
 
 
 def files(root: Path) -> list[str]:

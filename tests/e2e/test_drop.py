@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.studio import make_revision, publish, published
+from tests.e2e.studio import files, make_revision, publish, published
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,9 +25,10 @@ def test_the_studio_loses_it_and_machines_say_so(publisher: Machine, consumer: M
     assert "no terminal" in publisher.run("drop", "dev", "--remote", status=2).stderr
     publisher.run("drop", "dev", "--remote", "--yes")
     assert published(publisher) == []
-    assert [path.name for path in remote.iterdir()] == []
+    assert files(remote) == ["dev", "dev/log", "dev/log/1.json", "dev/log/2.json", "dev/pointer"]
     assert publisher.run("use", "dev", "--", "rez", "--version").stderr == "", "it is this machine's own now"
-    assert "has no container dev any more" in consumer.run("use", "dev", "--", "true").stderr
+    told = consumer.run("use", "dev", "--", "true").stderr
+    assert re.fullmatch(rf"rezup: warning: \S+ has dropped dev from {remote}; taking what is on this machine\n", told)
     consumer.run("drop", "dev", "--local", "--yes")
     assert "there is no container dev" in consumer.run("use", "dev", "--", "true", status=125).stderr
     assert publisher.run("drop", "dev", "--remote", "--yes", status=4).stderr.startswith("rezup: there is no container")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.e2e.studio import publish
+from tests.e2e.studio import files_of, publish, publish_files
 
 from rezup_api.builder.failures import PAUSE
 
@@ -89,11 +89,10 @@ def test_what_was_taken_back_never_comes_back_this_way(publisher: Machine, consu
     assert second not in said
 
 
-def test_a_newer_format_names_the_rezup_that_it_needs(publisher: Machine, consumer: Machine, good: str) -> None:
-    newer = publish(publisher)
-    path = Path(publisher.variables["REZUP_ROOT_REMOTE"]) / "dev" / "revisions" / newer / "revision.json"
-    document = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**document, "format": 99, "rezup_version": "9.1.0"}), encoding="utf-8")
+def test_a_newer_format_names_the_rezup_that_it_needs(consumer: Machine, remote: Path, good: str) -> None:
+    published = files_of(remote, good)
+    document = {**json.loads(published["revision.json"]), "format": 99, "rezup_version": "9.1.0"}
+    publish_files(remote, {**published, "revision.json": json.dumps(document).encode()})
     for _ in range(4):
         timestamp, said = given(consumer)
         assert timestamp == good
@@ -102,11 +101,12 @@ def test_a_newer_format_names_the_rezup_that_it_needs(publisher: Machine, consum
     assert consumer.json("status", "dev")["revision"] == good
 
 
-def test_a_revision_for_other_platforms(publisher: Machine, consumer: Machine, remote: Path, good: str) -> None:
-    publisher.recipe(REZ, "dev")
-    bad = publish(publisher)
-    path = remote / "dev" / "revisions" / bad / "rezup.toml"  # as if it came from such a platform
-    path.write_text(path.read_text(encoding="utf-8") + '[lock]\nplatforms = ["windows", "macos"]\n', encoding="utf-8")
+def test_a_revision_for_other_platforms(consumer: Machine, remote: Path, good: str) -> None:
+    published = files_of(remote, good)
+    recipe = (
+        published["rezup.toml"] + b'[lock]\nplatforms = ["windows", "macos"]\n'
+    )  # as if it came from such a platform
+    publish_files(remote, {**published, "rezup.toml": recipe})
     timestamp, said = given(consumer)
     assert timestamp == good
     assert "is for windows, macos, and this is linux" in said

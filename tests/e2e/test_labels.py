@@ -87,15 +87,13 @@ def test_a_machine_that_goes_its_own_way_is_told_every_time(user: Machine, remot
     assert given(user) == NEWEST
 
 
-def test_what_a_pin_or_label_names_is_built_when_it_is_missing(
-    publisher: Machine, consumer: Machine, remote: Path
-) -> None:
+def test_what_a_pin_or_label_names_is_built_when_it_is_missing(publisher: Machine, consumer: Machine) -> None:
     oldest, middle, newest = (publish(publisher) for _ in range(3))
-    label(remote / "dev", ".pin", oldest)
+    publisher.run("pin", f"dev@{oldest}", "--remote")
     consumer.run("pull", "dev")
     assert [path.name for path in consumer.revisions("dev")] == [oldest], "what `use` would need"
     assert entered(consumer, "dev").name == oldest
-    label(remote / "dev", "staging", middle)
+    publisher.run("tag", f"dev@{middle}", "staging", "--remote")
     assert entered(consumer, "dev@staging").name == middle
     label(consumer.root / "dev", ".pin", newest)
     assert entered(consumer, "dev").name == newest

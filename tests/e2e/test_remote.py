@@ -6,26 +6,27 @@ import json
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.conftest import Machine, tree_digest
-from tests.e2e.studio import entered, files, publish, published, read_only
+from tests.e2e.studio import entered, files, files_of, publish, publish_files, published, read_only
+
+from rezup_api.published.entry import parse_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 posix = pytest.mark.skipif(os.name == "nt", reason="a POSIX system's")
-PUBLISHED = ["pylock.rez.toml", "revision.json", "rezup.toml"]
+PUBLISHED = ["manifest.json", "pylock.rez.toml", "revision.json", "rezup.toml"]
 
 
 def test_only_recipe_and_metadata_are_published(publisher: Machine, remote: Path) -> None:
     publisher.recipe('description = "the studio\'s"\n[env]\nSTUDIO = "a"\n', "dev")
     timestamp = publish(publisher, "dev", "-m", "new Maya")
-    expected = ["dev", "dev/revisions", f"dev/revisions/{timestamp}"]
-    found = [path for path in files(remote) if not path.startswith("dev/history")]
-    assert found == [*expected, *(f"{expected[-1]}/{name}" for name in PUBLISHED)]
+    expected = ["dev", "dev/log", "dev/log/1.json", "dev/pointer", "dev/revisions", f"dev/revisions/{timestamp}"]
+    assert files(remote) == [*expected, *(f"{expected[-1]}/{name}" for name in PUBLISHED)]
     document = json.loads((remote / expected[-1] / "revision.json").read_text(encoding="utf-8"))
     assert (document["message"], document["venvs"]) == ("new Maya", [])
     assert str(publisher.home) not in (remote / expected[-1] / "rezup.toml").read_text(encoding="utf-8")
@@ -143,15 +144,12 @@ def test_a_literal_credential_is_struck_out_of_the_local_snapshot(machine: Machi
 
 def test_a_newer_format_names_the_rezup_it_needs(publisher: Machine, consumer: Machine, remote: Path) -> None:
     older = publish(publisher)
-    path = remote / "dev" / "revisions" / publish(publisher) / "revision.json"
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**document, "format": 2, "rezup_version": "4.1.0"}), encoding="utf-8")
+    published = files_of(remote, older)
+    document = {**json.loads(published["revision.json"]), "format": 2, "rezup_version": "4.1.0"}
+    newer = publish_files(remote, {**published, "revision.json": json.dumps(document).encode()})
     for words, status in ((("use", "dev", "--", "true"), 125), (("pull", "dev"), 7), (("pull", "dev@latest"), 7)):
         refused = consumer.run(*words, status=status)
-        assert (
-            f"rezup: dev@{path.parent.name} on {remote} is of format 2, which this rezup does not know"
-            in refused.stderr
-        )
+        assert f"rezup: dev@{newer} on {remote} is of format 2, which this rezup does not know" in refused.stderr
         assert "-> it needs rezup 4.1.0 or newer" in refused.stderr
     assert consumer.revisions("dev") == []
     assert entered(consumer, f"dev@{older}").name == older
@@ -164,16 +162,20 @@ def test_processes_that_publish_at_once_all_appear(publisher: Machine, consumer:
     running = [
         machine.start("add", "dev", "--remote", "-m", f"{number}") for number in range(3) for machine in machines
     ]
+    pointer = remote / "dev" / "pointer"
     while any(process.poll() is None for process in running):
-        seen += [name for name in published(publisher) if name not in seen]
+        state = parse_entry(pointer.read_bytes()).state if pointer.exists() else None
+        seen += [state.newest.timestamp] if state is not None and state.newest is not None else []
         time.sleep(0.005)
     told = [process.communicate()[1] for process in running]
     assert [process.returncode for process in running] == [0] * 6, told
     names = published(publisher)
-    assert seen == sorted(seen), "one that appeared later has the smaller name"
+    assert seen == sorted(seen), "one that was published later has the smaller name"
     documents = [json.loads((remote / "dev" / "revisions" / name / "revision.json").read_text()) for name in names]
     assert sorted(document["message"] for document in documents) == list("001122")
-    assert len(files(remote)) == 3 + 5 * len(names), "each with recipe, lock, metadata, and an act of the history"
+    assert len(files(remote)) == 4 + 6 * len(names), (
+        "each with recipe, lock, metadata, manifest, and an entry of the log"
+    )
     assert sorted(path.name for machine in machines for path in machine.revisions("dev")) == names
     assert entered(consumer, "dev").name == names[-1]
     assert [machine.leftovers("dev") for machine in machines] == [[], []]
@@ -183,12 +185,11 @@ def test_processes_that_publish_at_once_all_appear(publisher: Machine, consumer:
 def test_a_clock_that_is_behind_makes_no_older_revision(publisher: Machine, remote: Path, where: str) -> None:
     seconds = int(time.time()) + 864000
     if where == "remote":
-        publish(publisher)
-        folder = remote / "dev" / "revisions"
+        publish_files(remote, files_of(remote, publish(publisher)), after=f"{seconds}.249999")
     else:
         publisher.run("add", "dev", "--skip-use")
         folder = publisher.root / "dev" / "revisions"
-    next(folder.iterdir()).rename(folder / f"{seconds}.250000")
+        next(folder.iterdir()).rename(folder / f"{seconds}.250000")
     for digit, options in enumerate((("--remote",) if where == "remote" else (), ("--remote",))):
         told = publisher.run("add", "dev", "--skip-use", *options).stderr
         newest = rf"{seconds}\.25000{digit}"

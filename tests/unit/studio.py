@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import write_whole
-from rezup_api.events import Event, Warned
+from rezup_api.events import Event, Reporter, Warned, silent
+from rezup_api.published.published_root import PublishedRoot
 from rezup_api.selection.selector import Selector
 from rezup_api.storage.folder import SharedFolder
+from rezup_api.store.history import Act, new_act
 from rezup_api.store.labels import LABELS
-from rezup_api.store.root import ContainerRoot
+from rezup_api.store.metadata import Metadata
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from rezup_api.store.layout import ContainerFolder
 
 A, B, C, D = (f"170000000{digit}.000000" for digit in range(1, 5))
+
+RECIPE = 'description = "für alle"\n'
 
 
 @dataclass
@@ -39,9 +45,9 @@ class Studio:
         self.told.append(event.text)
 
     @property
-    def remote(self) -> ContainerRoot:
-        """The container under the remote root."""
-        return ContainerRoot(SharedFolder(self.there.root), self.there.name)
+    def remote(self) -> PublishedRoot:
+        """The container under the remote root, as it is from now on."""
+        return remote_dev(self.there.root, self.report)
 
     def selector(self, *, local: bool = False) -> Selector:
         """What selects, with the remote root or without."""
@@ -62,18 +68,47 @@ class Studio:
         self.build(*timestamps, remote=str(self.there.root))
 
     def publish(self, *timestamps: str) -> None:
-        """Have revisions on the remote root."""
+        """Have revisions on the remote root, as rezup 2.x published them: without a log."""
         for timestamp in timestamps:
             _write(self.there, timestamp, {"format": 1, "rezup_version": "3", "message": timestamp})
+
+    def publish_next(self) -> str:
+        """Publish a revision as this rezup does: the log names it. Its timestamp is greater than all before."""
+        return publish(self.remote)
 
     def unmount(self) -> None:
         """Take the remote root away."""
         self.there.root.rename(self.there.root.with_name("away"))
 
 
-def remote_dev(root: Path) -> ContainerRoot:
-    """The container `dev` under a remote root."""
-    return ContainerRoot(SharedFolder(root), "dev")
+def remote_dev(
+    root: Path, report: Reporter = silent, environ: Mapping[str, str] = MappingProxyType({})
+) -> PublishedRoot:
+    """The container `dev` under a remote root; without an environment, nothing is kept as accepted."""
+    return PublishedRoot(SharedFolder(root), "dev", environ, report)
+
+
+def publish(
+    remote: PublishedRoot, newest: str | None = None, message: str = "", more: Mapping[str, bytes | Path] | None = None
+) -> str:
+    """Publish a revision.
+
+    Args:
+        newest: a timestamp that its own must be greater than.
+        message: the reason, which is in its metadata and in the log.
+        more: its files besides the recipe and the metadata.
+
+    Returns:
+        Its timestamp.
+    """
+    metadata = Metadata(1, "3.0.0", "ana", message=message)
+    files = {"rezup.toml": RECIPE.encode(), **(more or {}), "revision.json": metadata.to_json().encode()}
+    return remote.publish(files, newest, lambda timestamp: act("publish", timestamp, message))
+
+
+def act(kind: str, revision: str = "", message: str = "") -> Act:
+    """An act of the user ana."""
+    return new_act(kind, revision, {}, message=message)
 
 
 def _write(folder: ContainerFolder, timestamp: str, document: dict[str, object]) -> None:

@@ -71,7 +71,7 @@ def test_one_file_that_cannot_be_read_spoils_only_the_question_about_itself(
     (open_folder / "dev" / "a").chmod(0)
 
     def act() -> None:
-        assert storage.get_many(["dev/a", "dev/b", "dev/c"]) == {"dev/b": b"2"}
+        assert storage.get_many(["dev/a", "dev/b", "dev/c"]) == {"dev/a": None, "dev/b": b"2", "dev/c": None}
         with pytest.raises(StorageError, match="cannot read"):
             storage.get("dev/a")
 

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.studio import A, B, C, D
 
 from rezup_api.errors import StorageError
-from rezup_api.events import Event, Warned, silent
+from rezup_api.events import Event, Warned
 from rezup_api.store.history import Act, new_act, parse_act
 from rezup_api.store.root import local_root
 
@@ -27,7 +27,7 @@ def act(name: str, revision: str = A, day: int = 1, **more: str) -> Act:
 
 def test_an_act_comes_back_as_it_was_written(folder: ContainerFolder) -> None:
     written = act("tag", message="für „Möwe“\nzweite Zeile", detail="staging", previous=B, rezup_version="3.0.0")
-    local_root(folder).record(written, silent)
+    local_root(folder).record(written)
     assert local_root(folder).acts() == [written]
     (path,) = (folder.path / "history").iterdir()
     assert path.name.split("-")[0].replace(".", "").isdigit()
@@ -48,7 +48,7 @@ def test_who_where_and_when_are_filled_in() -> None:
 
 def test_the_newest_comes_first_whatever_the_clock_of_the_writer_said(folder: ContainerFolder) -> None:
     for day in (2, 3, 1):
-        local_root(folder).record(act("pin", day=day), silent)
+        local_root(folder).record(act("pin", day=day))
     assert [one.when[8:10] for one in local_root(folder).acts()] == ["03", "02", "01"]
 
 
@@ -65,7 +65,7 @@ def test_the_newest_comes_first_whatever_the_clock_of_the_writer_said(folder: Co
     ],
 )
 def test_what_is_no_act_is_left_out(folder: ContainerFolder, text: str) -> None:
-    local_root(folder).record(act("pin"), silent)
+    local_root(folder).record(act("pin"))
     place = folder.path / "history"
     (place / "1.json").write_text(text, encoding="utf-8")
     (place / ".2.json").write_text(act("pin").to_json(), encoding="utf-8")
@@ -85,8 +85,8 @@ def test_a_revision_of_which_nothing_is_recorded_tells_of_itself(studio: Studio)
     studio.build(A, B)
     studio.pull(C)
     (studio.here.revisions / D).mkdir()
-    local_root(studio.here).record(act("add", B, day=3), silent)
-    local_root(studio.here).record(act("pin", A, day=2), silent)
+    local_root(studio.here).record(act("add", B, day=3))
+    local_root(studio.here).record(act("pin", A, day=2))
     told = [(one.act, one.revision) for one in local_root(studio.here).history()]
     assert told == [("add", B), ("pin", A), ("pull", C), ("add", A)]
 
@@ -103,7 +103,7 @@ def test_an_act_that_cannot_be_recorded_is_a_warning(folder: ContainerFolder) ->
     folder.path.mkdir(parents=True)
     (folder.path / "history").write_text("in the way", encoding="utf-8")
     told: list[Event] = []
-    local_root(folder).record(act("pin"), told.append)
+    local_root(folder, told.append).record(act("pin"))
     (event,) = told
     assert isinstance(event, Warned)
     assert "it is done, but cannot be written into the history: cannot write" in event.text

@@ -128,9 +128,15 @@ class Log:
 
     def _recovered(self) -> Entry | None:
         """The newest entry of a log whose pointer is damaged or removed; None if there is no log."""
+        return self._greatest(self._numbers())
+
+    def _numbers(self) -> list[int]:
+        """The numbers under which anything lies in the log, the greatest first."""
         names = self._storage.names(f"{self._name}/{LOG}")
-        numbers = [int(name.removesuffix(".json")) for name in names if _is_entry_name(name)]
-        numbers.sort(reverse=True)
+        return sorted((int(name.removesuffix(".json")) for name in names if _is_entry_name(name)), reverse=True)
+
+    def _greatest(self, numbers: list[int]) -> Entry | None:
+        """The valid entry with the greatest of these numbers; None if there is none."""
         for start in range(0, min(len(numbers), WRITER_VOIDS), BATCH):
             some = numbers[start : start + BATCH]
             found = self._storage.get_many(map(self.name_of, some), LIMIT)
@@ -243,15 +249,23 @@ class Log:
             return self._first_number()
         newest, number = self._forward(head, WRITER_VOIDS)
         if newest.link != head.link:
-            raise OutrunError(f"others keep changing {self._name} on {self._storage.place}", "try again")
+            raise self._outrun()
         if number > head.generation + WRITER_VOIDS or number > GREATEST:
             raise RemoteError(f"the log of {self._name} on {self._storage.place} is full", "ask whoever keeps it")
         return number
 
     def _first_number(self) -> int:
         """The first free number of a log that has no entry."""
-        names = set(self._storage.names(f"{self._name}/{LOG}"))
-        return next(number for number in range(1, len(names) + 2) if f"{number}.json" not in names)
+        numbers = self._numbers()
+        # The same list must say that there is no entry and which number is free. With two lists, another writer could create the
+        # first entry in between, and this one would then begin a second log behind it.
+        if self._greatest(numbers) is not None:
+            raise self._outrun()
+        taken = set(numbers)
+        return next(number for number in range(1, len(taken) + 2) if number not in taken)
+
+    def _outrun(self) -> OutrunError:
+        return OutrunError(f"others keep changing {self._name} on {self._storage.place}", "try again")
 
     def append(self, entry: Entry) -> None:
         """Create an entry; from then on the act has happened. Then let the pointer name it.
@@ -261,7 +275,7 @@ class Log:
             RemoteError: the entry cannot be created, or it cannot be known whether it was.
         """
         if not self._create(entry):
-            raise OutrunError(f"others keep changing {self._name} on {self._storage.place}", "try again")
+            raise self._outrun()
         self._accepted.write(entry)
         try:
             self._point_to(entry)

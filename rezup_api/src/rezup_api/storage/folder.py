@@ -172,9 +172,14 @@ class FolderStorage:
                         write_whole(path, content)
                     else:
                         shutil.copyfile(content, path)
-                # Another machine may publish at the same time. The rename decides who was first, and `follow` then gives the
-                # other one a greater name.
-                return stage.appear_in(self._root / prefix, follow)
+                series = self._root / prefix
+                series.mkdir(exist_ok=True)
+                while True:
+                    # Another machine may publish at the same time. The rename decides who was first, and `follow` then gives
+                    # the other one a greater name. No lock: who may only read this folder could hold one for ever.
+                    member = follow(os.listdir(series))
+                    if stage.appear(series / member):
+                        return member
 
     def delete(self, name: str) -> bool:
         """Remove one file; see `Storage.delete`."""

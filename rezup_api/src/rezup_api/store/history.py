@@ -36,7 +36,7 @@ class Act:
     """Something that a user did to a container.
 
     Args:
-        act: add, publish, pull, pin, unpin, rollback, tag, untag, gc or repair.
+        act: add, publish, pull, pin, unpin, rollback, tag, untag, gc, drop or repair.
         revision: the timestamp of the revision that the act was about; empty if it was about none.
         who: the name of the user.
         host: the name of the machine.
