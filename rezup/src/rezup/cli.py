@@ -204,7 +204,7 @@ def _add_act(
     """
     parser = _command(commands, name, text)
     if target:
-        parser.add_argument("target", metavar="NAME@REV", help="the revision")
+        parser.add_argument("target", metavar="NAME[@REV]", help="the revision; default: what `use NAME` gives now")
     else:
         parser.add_argument("name", metavar="NAME", help="the container")
     _add_place(parser)
@@ -230,8 +230,10 @@ def _add_looking(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _command(commands, "history", "show who did what to a container, when, where and why", json=True)
     parser.add_argument("name", nargs="?", default=".main", metavar="NAME", help="default: .main")
     parser = _command(commands, "diff", "show what differs between two revisions", json=True)
-    parser.add_argument("old", metavar="NAME@A", help="a revision")
-    parser.add_argument("new", metavar="NAME@B", help="the revision to compare it with")
+    parser.add_argument("old", metavar="NAME[@A]", help="a revision; default: what `use NAME` gives")
+    parser.add_argument(
+        "new", metavar="NAME[@B]", help="the revision to compare it with; default: what `use NAME` gives"
+    )
     parser = _command(commands, "sessions", "show what is running in containers", json=True)
     parser.add_argument("name", nargs="?", metavar="NAME", help="default: all containers")
 
@@ -265,7 +267,7 @@ def _add_bundle(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.usage = (
         "rezup bundle NAME@REV -o FILE [--platform PLATFORM ...] [--json]\n       rezup bundle --verify FILE [--json]"
     )
-    parser.add_argument("target", nargs="?", metavar="NAME@REV", help="the revision")
+    parser.add_argument("target", nargs="?", metavar="NAME[@REV]", help="the revision; default: what `use NAME` gives")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write it")
     parser.add_argument(
         "--platform",

@@ -165,14 +165,29 @@ def test_what_is_not_there_cannot_be_chosen(studio: Studio) -> None:
         with pytest.raises(NotFoundError):
             refused()
     studio.build(A)
-    with pytest.raises(UsageError, match="which revision"):
-        here(studio).pin("")
     for request in (B, "~1", "staging"):
         with pytest.raises(NotFoundError):
             here(studio).pin(request)
         with pytest.raises(NotFoundError):
             here(studio).rollback(request)
     assert os.listdir(studio.here.path) == ["revisions"]
+
+
+def test_without_a_revision_it_is_the_one_that_use_gives(studio: Studio) -> None:
+    studio.build(A, B)
+    here(studio).rollback()
+    assert here(studio).tag("", "tested").revision == A
+    assert here(studio).pin("").revision == A
+    assert here(studio).pin("current").revision == A
+    studio.publish(A, B)
+    assert there(studio).pin("").revision == B
+
+
+def test_a_pin_to_what_was_rolled_back_from_is_warned_of(studio: Studio) -> None:
+    studio.publish(A, B)
+    there(studio).rollback(message="it is broken")
+    there(studio).pin("latest")
+    assert studio.told[-1] == f"dev@{B} is one that was rolled back from"
 
 
 def test_a_damaged_pin_is_removed_or_replaced(studio: Studio) -> None:

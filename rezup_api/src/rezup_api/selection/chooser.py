@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from rezup_api.disk.files import storage_error
 from rezup_api.disk.flock import lease
 from rezup_api.errors import BusyError, NotFoundError, RemoteError, StorageError, UsageError
-from rezup_api.events import silent
+from rezup_api.events import Warned, silent
 from rezup_api.selection.selector import Selector
 from rezup_api.store.history import new_act
-from rezup_api.store.names import LATEST, is_label, timestamp_order
+from rezup_api.store.names import CURRENT, LATEST, is_label, timestamp_order
 from rezup_api.store.pin import Pin, is_step_back, rolled_back
 from rezup_api.store.revision import load_revision
 from rezup_api.store.root import local_root
@@ -78,6 +78,7 @@ class Chooser:
         self._name = folder.name
         self._folder = folder
         self._environ = environ
+        self._report = report
         self._remote = remote
         # Warnings about the present choice do not concern a user who is about to change it.
         self._quiet = Selector(folder, root, silent)
@@ -89,11 +90,11 @@ class Chooser:
         """Let `use NAME` give one revision until `unpin`.
 
         Args:
-            request: `REV` of the command line.
+            request: `REV` of the command line; empty for the revision that `use NAME` gives now.
             message: the reason, for the history.
 
         Raises:
-            UsageError: `request` is empty, or fits several revisions.
+            UsageError: `request` fits several revisions.
             NotFoundError: no revision fits `request`.
             BusyError: another process is removing the revision.
             StorageError, RemoteError: the root cannot be read or written.
@@ -101,6 +102,8 @@ class Chooser:
         previous = self._given()
         with self._held(request) as timestamp:
             pin = Pin(timestamp)
+            if timestamp in self._withdrawn():
+                self._report(Warned(f"{self._name}@{timestamp} is one that was rolled back from"))
             self._root.set_pin(pin, self._act("pin", timestamp, previous, message))
         return Change(timestamp, previous, pin, self._where)
 
@@ -156,12 +159,12 @@ class Chooser:
         """Give a revision a label. If another revision has the label, it moves.
 
         Args:
-            request: `REV` of the command line.
+            request: `REV` of the command line; empty for the revision that `use NAME` gives now.
             label: the label.
             message: the reason, for the history.
 
         Raises:
-            UsageError: `label` cannot be a label, or `request` is empty or fits several revisions.
+            UsageError: `label` cannot be a label, or `request` fits several revisions.
             NotFoundError: no revision fits `request`.
             BusyError: another process is removing the revision.
             StorageError, RemoteError: the root cannot be read or written.
@@ -244,8 +247,6 @@ class Chooser:
             yield there
 
     def _meant(self, request: str) -> str:
-        if not request:
-            raise UsageError(f"which revision of {self._name}?", f"name one: {self._name}@{LATEST}, {self._name}@~1")
         timestamp = self._selector.meant(request, remote=self._remote)
         if timestamp is None:
             raise NotFoundError(f"there is no container {self._name}", f"make it: rezup add {self._name}")
@@ -254,7 +255,8 @@ class Chooser:
     def _check_label(self, label: str) -> None:
         if not is_label(label):
             raise UsageError(
-                f"{label!r} is not a label", f"a letter first, then letters, digits, '_' and '-'; not {LATEST!r}"
+                f"{label!r} is not a label",
+                f"a letter first, then letters, digits, '_' and '-'; not {CURRENT!r} or {LATEST!r}",
             )
 
     def _given(self) -> str:
@@ -263,6 +265,14 @@ class Chooser:
             return self._quiet.meant("", remote=self._remote) or ""
         except (NotFoundError, RemoteError, StorageError):
             return ""
+
+    def _withdrawn(self) -> tuple[str, ...]:
+        """The revisions that users have gone back from, as far as that can be read."""
+        try:
+            pin = self._root.pin()
+        except (StorageError, RemoteError):
+            return ()
+        return pin.withdrawn if pin is not None else ()
 
     def _newest(self) -> str:
         """The timestamp that `use` gives without a pin; empty if there is none."""
