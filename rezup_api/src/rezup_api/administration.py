@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from rezup_api.errors import NotFoundError, RecipeError, UsageError
 from rezup_api.events import step
 from rezup_api.overview import Overview
-from rezup_api.published.log import decided_anew
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.layout import cache_folder
 from rezup_api.store.metadata import FORMAT, Metadata
@@ -52,7 +51,8 @@ class Administration(Overview):
 
     def _choose(self, act: Callable[[Chooser], Change], *, local: bool, remote: bool) -> Change:
         """Do an act of `Chooser`; decide anew if another user was faster on the remote root."""
-        from rezup_api.selection.chooser import Chooser  # launches do not need it
+        from rezup_api.published.log import decided_anew  # launches do not need them
+        from rezup_api.selection.chooser import Chooser
 
         def attempt() -> Change:
             there = self.place_of(local=local, remote=remote)
@@ -107,6 +107,7 @@ class Administration(Overview):
         """
         from rezup_api.maintenance.gc import Collector, collect_published  # launches do not need it
         from rezup_api.maintenance.retention import Policy, choose_policy
+        from rezup_api.published.log import decided_anew
         from rezup_api.results import Cleaned
 
         there = self.place_of(local=local, remote=remote)
@@ -245,6 +246,7 @@ class Administration(Overview):
         """
         from rezup_api.disk.staging import STAGING
         from rezup_api.maintenance.removal import drop_container  # launches do not need it
+        from rezup_api.published.log import decided_anew
         from rezup_api.results import Dropped
 
         there = self.place_of(local=local, remote=remote)

@@ -289,20 +289,27 @@ class Container(Administration):
 
         return enter_revision(revision, self.environ, self.report)
 
-    def env(self, request: str = "", *, local: bool = False, before: Mapping[str, str] | None = None) -> SessionChanges:
+    def env(
+        self, request: str = "", *, local: bool = False, before: Mapping[str, str] | None = None, note: bool = True
+    ) -> SessionChanges:
         """The variables that a session sets and removes. No revision stays held, and no process starts.
 
         Args:
             request, local: see `find`.
             before: the environment to compare with; default: the caller's.
+            note: note that the revision was handed out, so that no cleanup removes it within 7 days. A caller that holds the
+                revision from then on need not do that.
 
         Raises:
             RezupError: the errors of `enter`.
         """
         from rezup_api.results import SessionChanges  # launches do not need it
         from rezup_api.session.formats import changes
+        from rezup_api.store.holds import note_hold
 
         session = self.enter(request, local=local)
+        if note:
+            note_hold(self.folder, session.revision.timestamp)
         session.lease.release()
         return SessionChanges(session.revision, changes(self.environ if before is None else before, session.environ))
 

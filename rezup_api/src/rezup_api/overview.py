@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from rezup_api.errors import NotFoundError, RemoteError, StorageError, UsageError
 from rezup_api.events import Warned
 from rezup_api.frozen import dataclass
-from rezup_api.published.published_root import PublishedRoot
 from rezup_api.selection.selector import Selector
 from rezup_api.storage.address import folder_of_root, open_root
 from rezup_api.store.labels import PIN
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from rezup_api.builder.failures import Failure
     from rezup_api.events import Reporter
     from rezup_api.maintenance.running import RunningSession
+    from rezup_api.published.published_root import PublishedRoot
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.status import ContainerStatus, ContainerSummary
@@ -88,6 +88,8 @@ class Overview:
         """The container under the remote root, as it is from the next question on; None if there is no remote root."""
         if self._storage is None:
             return None
+        from rezup_api.published.published_root import PublishedRoot  # without a remote root, nobody waits for it
+
         return PublishedRoot(self._storage, self.name, self.environ, self.report)
 
     @property

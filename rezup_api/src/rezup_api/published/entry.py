@@ -150,7 +150,8 @@ def parse_entry(data: bytes) -> Entry:
     if len(data) > LIMIT:
         raise ValueError("it is too large")
     try:
-        whole = json.loads(data, parse_constant=_refused, object_pairs_hook=_unique)
+        # From bytes, `json` would read UTF-16 and UTF-32 too, if the caller's Python can.
+        whole = json.loads(data.decode("utf-8"), parse_constant=_refused, object_pairs_hook=_unique)
         _check_depth(whole, DEPTH)
         document = whole["document"]
         # Half a surrogate pair, or 1e400, which is read as infinite, could not be written again in the next entry.

@@ -18,12 +18,13 @@ from rezup_api.published.log import ATTEMPTS, LOG, Log, UndecidedError, decided_
 from rezup_api.published.manifest import MANIFEST, content_of, manifest_of
 from rezup_api.published.sealed_files import SealedFiles
 from rezup_api.published.state import RECENT, Publication, State
+from rezup_api.published.unlogged_root import UnloggedRoot
 from rezup_api.store.history import newest_acts_first
 from rezup_api.store.labels import LABELS
 from rezup_api.store.layout import METADATA_FILE, WHEELS
 from rezup_api.store.metadata import parse_metadata
 from rezup_api.store.names import newest_first_names, next_timestamp, timestamp_order
-from rezup_api.store.root import REPUBLISH, REVISIONS, ContainerRoot
+from rezup_api.store.root import REPUBLISH, REVISIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 REACH = 1000
 
 
-class PublishedRoot(ContainerRoot):
+class PublishedRoot(UnloggedRoot):
     """One container under a remote root.
 
     An object reads the log once, when it is first asked, and answers from that: so all its answers fit together. An act that it
@@ -120,7 +121,7 @@ class PublishedRoot(ContainerRoot):
         """The timestamp and the metadata of the newest revision; None if nothing is published."""
         entry = self._entry()
         if entry is None:
-            return self._newest_unlogged()
+            return super().newest()
         newest = entry.state.present
         if newest is None:
             return None
@@ -128,15 +129,6 @@ class PublishedRoot(ContainerRoot):
         if metadata is None:
             raise RemoteError(f"{self.name}@{newest.timestamp} on {self.place} has lost its files", REPUBLISH)
         return newest.timestamp, metadata
-
-    def _newest_unlogged(self) -> tuple[str, Metadata] | None:
-        """The newest complete revision under a root without a log."""
-        for timestamp in super().timestamps():
-            metadata = super().metadata(timestamp)
-            # One with a manifest waits for its entry in the log, which will be the first, or its publisher was killed before.
-            if metadata is not None and not self.storage.get_many([f"{self._folder(timestamp)}/{MANIFEST}"]):
-                return timestamp, metadata
-        return None
 
     def metadata(self, timestamp: str) -> Metadata | None:
         """The metadata of a revision; None if it is not published, or has been removed."""
@@ -262,7 +254,7 @@ class PublishedRoot(ContainerRoot):
 
         def attempt() -> bool:
             self._head = None
-            last = self._state().newest
+            last = self.state().newest
             if last is not None and timestamp_order(last.timestamp) >= timestamp_order(timestamp):
                 return False
             self._commit(act, lambda state, number: state.with_publication(Publication(timestamp, manifest, number)))
@@ -319,7 +311,7 @@ class PublishedRoot(ContainerRoot):
             RemoteError: the entry cannot be created.
         """
         head = self._entry()
-        state = change(self._state(replaces_pin=replaces_pin), number := self._log.place_for_next(head))
+        state = change(self.state(replaces_pin=replaces_pin), number := self._log.place_for_next(head))
         log = head.log if head is not None else token() + token()
         try:
             entry = make_entry(
@@ -333,33 +325,13 @@ class PublishedRoot(ContainerRoot):
         self._log.append(entry)
         self._head = (entry,)
 
-    def _state(self, *, replaces_pin: bool = False) -> State:
+    def state(self, *, replaces_pin: bool = False) -> State:
         """What is published; without a log, what the files say."""
         entry = self._entry()
         if entry is not None:
             return entry.state
-        newest = self._newest_unlogged()
-        if newest is None:
-            return State()
-        every = super().timestamps()
-        pin = None
-        try:
-            pin = super().pin()
-        except RemoteError:
-            if not replaces_pin:
-                raise
-        return State(
-            newest=Publication(newest[0]),
-            pin=pin,
-            pinned=Publication(pin.timestamp) if pin is not None else None,
-            labels={label: Publication(timestamp) for label, timestamp in super().labels().items()},
-            recent=tuple(map(Publication, every[every.index(newest[0]) :][:RECENT])),
-            before=newest[0],
-        )
+        return super().state(replaces_pin=replaces_pin)
 
     def _remove_files(self, timestamp: str) -> None:
         with suppress(RemoteError):
             self.storage.delete_below(self._folder(timestamp))
-
-    def _folder(self, timestamp: str) -> str:
-        return f"{self.name}/{REVISIONS}/{timestamp}"
