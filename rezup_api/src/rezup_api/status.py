@@ -66,6 +66,7 @@ class ContainerSummary:
         built: whether that revision is ready on this machine.
         rez, python, created, creator, message: see `RevisionStatus`; empty if the revision is not on this machine.
         revision_count: how many revisions this machine has.
+        note: what an admin should know of it: a pin, a rollback, or that the published revision cannot be built here; or empty.
     """
 
     name: str
@@ -80,6 +81,7 @@ class ContainerSummary:
     creator: str
     message: str
     revision_count: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,14 @@ def revision_status(
 
 
 def summary(
-    name: str, path: str, remote: str | None, *, published: str | None, given: str | None, revisions: list[Revision]
+    name: str,
+    path: str,
+    remote: str | None,
+    *,
+    published: str | None,
+    given: str | None,
+    revisions: list[Revision],
+    note: str = "",
 ) -> ContainerSummary:
     """Describe a container by the revision that `use` gives; see `ContainerSummary` for the arguments.
 
@@ -180,6 +189,7 @@ def summary(
         creator=metadata.creator if metadata else "",
         message=metadata.message if metadata else "",
         revision_count=len(revisions),
+        note=note,
     )
 
 

@@ -58,6 +58,7 @@ class PublishedRoot(UnloggedRoot):
         self._accepted = Accepted(environ, storage.place, name)
         self._log = Log(storage, name, self._accepted, report)
         self._head: tuple[Entry | None] | None = None
+        self._listed: dict[str, Publication] | None = None
         self._files: dict[str, SealedFiles] = {}
 
     def _entry(self) -> Entry | None:
@@ -92,9 +93,8 @@ class PublishedRoot(UnloggedRoot):
         for one in entry.state.recent:
             seen.add(one.timestamp)
             yield one
-        if len(seen) < RECENT and not entry.state.before:
-            return
-        # Revisions that were removed later are still in the older entries, so ask what is there.
+        # Some of the recent ones may have been removed, so there can be earlier ones however few there are. And revisions that
+        # were removed later are still in the earlier entries, so ask what is there.
         there = newest_first_names(self.storage.names(f"{self.name}/{REVISIONS}"))
         left = set(there) - seen
         for one in self._log.earlier(entry):
@@ -113,9 +113,10 @@ class PublishedRoot(UnloggedRoot):
         entry = self._entry()
         if entry is None:
             return Publication(timestamp)
-        return entry.state.named(timestamp) or next(
-            (one for one in self.publications() if one.timestamp == timestamp), None
-        )
+        named = entry.state.named(timestamp)
+        if named is None and self._listed is None:
+            self._listed = {one.timestamp: one for one in self.publications()}
+        return named or (self._listed or {}).get(timestamp)
 
     def newest(self) -> tuple[str, Metadata] | None:
         """The timestamp and the metadata of the newest revision; None if nothing is published."""
@@ -233,9 +234,12 @@ class PublishedRoot(UnloggedRoot):
         sealed = {MANIFEST: manifest, **files}
         digest = hashlib.sha256(manifest).hexdigest()
         for _ in range(ATTEMPTS):
+            last = self.state().newest
+            if last is not None and (newest is None or timestamp_order(newest) < timestamp_order(last.timestamp)):
+                newest = last.timestamp  # its folder may have been removed since
             # The storage asks for the timestamp at the moment when the files appear, and again if another machine was faster.
             timestamp = self.storage.append(
-                f"{self.name}/{REVISIONS}", sealed, lambda names: next_timestamp(names, newest)
+                f"{self.name}/{REVISIONS}", sealed, lambda names, newest=newest: next_timestamp(names, newest)
             )
             try:
                 if self._publish(timestamp, digest, act(timestamp)):
@@ -323,7 +327,7 @@ class PublishedRoot(UnloggedRoot):
                 f"shorten the message, or remove labels: rezup untag {self.name} LABEL",
             ) from error
         self._log.append(entry)
-        self._head = (entry,)
+        self._head, self._listed = (entry,), None
 
     def state(self, *, replaces_pin: bool = False) -> State:
         """What is published; without a log, what the files say."""

@@ -47,12 +47,15 @@ class Change:
         pin: the pin or rollback that the act has set; None if it has set none.
         where: words that complete a sentence: " on this machine", " on " and the address of the remote root, or empty if there
             is no remote root.
+        option: the option by which a further act on the same root is asked for: " --local", " --remote", or empty if there is no
+            remote root.
     """
 
     revision: str
     previous: str = ""
     pin: Pin | None = None
     where: str = ""
+    option: str = ""
 
 
 class Chooser:
@@ -85,6 +88,7 @@ class Chooser:
         self._selector = self._quiet if remote else Selector(folder, root, report)
         self._root: ContainerRoot = root if remote and root is not None else local_root(folder, report)
         self._where = "" if root is None else f" on {root.place}" if remote else " on this machine"
+        self._option = "" if root is None else " --remote" if remote else " --local"
 
     def pin(self, request: str, message: str = "") -> Change:
         """Let `use NAME` give one revision until `unpin`.
@@ -105,7 +109,7 @@ class Chooser:
             if timestamp in self._withdrawn():
                 self._report(Warned(f"{self._name}@{timestamp} is one that was rolled back from"))
             self._root.set_pin(pin, self._act("pin", timestamp, previous, message))
-        return Change(timestamp, previous, pin, self._where)
+        return Change(timestamp, previous, pin, self._where, self._option)
 
     def unpin(self, message: str = "") -> Change:
         """Remove the pin or the rollback, so that `use NAME` gives the newest revision again.
@@ -122,12 +126,12 @@ class Chooser:
         try:
             pin = self._root.pin()
             if pin is None:
-                return Change(self._given(), "", where=self._where)
+                return Change(self._given(), "", where=self._where, option=self._option)
             previous = pin.timestamp
         except (StorageError, RemoteError):
             previous = ""  # the pin is damaged, which is one more reason to remove it
         self._root.set_pin(None, self._act("unpin", self._newest(), previous, message))
-        return Change(self._given(), previous, where=self._where)
+        return Change(self._given(), previous, where=self._where, option=self._option)
 
     def rollback(self, to: str = "", message: str = "") -> Change:
         """Let `use NAME` give the revision before, until there is a newer one. A pin stays a pin, but to the revision before.
@@ -153,7 +157,7 @@ class Chooser:
         with self._held(target) as timestamp:
             made = rolled_back(pin, timestamp, self._down_to(timestamp) or [timestamp])
             self._root.set_pin(made, self._act("rollback", timestamp, current, message))
-        return Change(timestamp, current, made, self._where)
+        return Change(timestamp, current, made, self._where, self._option)
 
     def tag(self, request: str, label: str, message: str = "") -> Change:
         """Give a revision a label. If another revision has the label, it moves.
@@ -173,7 +177,7 @@ class Chooser:
         previous = self._root.label(label) or ""
         with self._held(request) as timestamp:
             self._root.set_label(label, timestamp, self._act("tag", timestamp, previous, message, label))
-        return Change(timestamp, previous, where=self._where)
+        return Change(timestamp, previous, where=self._where, option=self._option)
 
     def untag(self, label: str, message: str = "") -> Change:
         """Remove a label.
@@ -198,7 +202,7 @@ class Chooser:
                 f"see what there is: rezup status {self._name}",
             )
         self._root.set_label(label, "", self._act("untag", timestamp, "", message, label))
-        return Change(timestamp, where=self._where)
+        return Change(timestamp, where=self._where, option=self._option)
 
     def _before(self, pin: Pin | None, current: str) -> str | None:
         """The newest revision before `current` that users have not gone back from; None if there is none."""
