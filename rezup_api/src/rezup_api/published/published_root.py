@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import token
@@ -17,7 +18,7 @@ from rezup_api.published.entry import Entry, make_entry
 from rezup_api.published.log import ATTEMPTS, LOG, Log, UndecidedError, decided_anew
 from rezup_api.published.manifest import MANIFEST, content_of, manifest_of
 from rezup_api.published.sealed_files import SealedFiles
-from rezup_api.published.state import RECENT, Publication, State
+from rezup_api.published.state import Publication, State
 from rezup_api.published.unlogged_root import UnloggedRoot
 from rezup_api.store.history import newest_acts_first
 from rezup_api.store.labels import LABELS
@@ -235,12 +236,12 @@ class PublishedRoot(UnloggedRoot):
         digest = hashlib.sha256(manifest).hexdigest()
         for _ in range(ATTEMPTS):
             last = self.state().newest
-            if last is not None and (newest is None or timestamp_order(newest) < timestamp_order(last.timestamp)):
-                newest = last.timestamp  # its folder may have been removed since
+            # The folder of the last publication may have been removed since, so the names that are there are not enough.
+            known = [*([newest] if newest is not None else []), *([last.timestamp] if last is not None else [])]
+            greatest = max(known, key=timestamp_order, default=None)
             # The storage asks for the timestamp at the moment when the files appear, and again if another machine was faster.
-            timestamp = self.storage.append(
-                f"{self.name}/{REVISIONS}", sealed, lambda names, newest=newest: next_timestamp(names, newest)
-            )
+            follow = partial(next_timestamp, newest=greatest)
+            timestamp = self.storage.append(f"{self.name}/{REVISIONS}", sealed, follow)
             try:
                 if self._publish(timestamp, digest, act(timestamp)):
                     return timestamp

@@ -14,7 +14,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storage_error
-from rezup_api.disk.flock import lease
+from rezup_api.disk.flock import lease_at_last
 from rezup_api.errors import BusyError, NotFoundError, RemoteError, StorageError, UsageError
 from rezup_api.events import Warned, silent
 from rezup_api.selection.selector import Selector
@@ -100,7 +100,7 @@ class Chooser:
         Raises:
             UsageError: `request` fits several revisions.
             NotFoundError: no revision fits `request`.
-            BusyError: another process is removing the revision.
+            BusyError: other processes keep removing the revisions.
             StorageError, RemoteError: the root cannot be read or written.
         """
         previous = self._given()
@@ -143,7 +143,7 @@ class Chooser:
         Raises:
             UsageError: `to` fits several revisions.
             NotFoundError: there is no earlier revision, or none fits `to`.
-            BusyError: another process is removing the revision.
+            BusyError: other processes keep removing the revisions.
             StorageError, RemoteError: the root cannot be read or written.
         """
         pin = self._root.pin()
@@ -170,7 +170,7 @@ class Chooser:
         Raises:
             UsageError: `label` cannot be a label, or `request` fits several revisions.
             NotFoundError: no revision fits `request`.
-            BusyError: another process is removing the revision.
+            BusyError: other processes keep removing the revisions.
             StorageError, RemoteError: the root cannot be read or written.
         """
         self._check_label(label)
@@ -230,18 +230,17 @@ class Chooser:
 
     @contextmanager
     def _holding(self, timestamp: str) -> Iterator[bool]:
-        """Keep a revision from being removed during the body, which gives it a name; False if it is being removed already.
+        """Keep a revision from being removed during the body, which gives it a name; False if it has been removed already.
 
         A published revision, and one that is not built yet, have no file on which this process could take a lease.
         """
-        # A cleanup first locks the revision alone and then looks at the names once more. So either this lease fails, or the
-        # cleanup finds the name that the body writes. Without the lease, a name could be left that points to nothing.
+        # A cleanup first locks the revision alone and then looks at the names once more. So either this lease finds the file
+        # removed, or the cleanup finds the name that the body writes. Without it, a name could be left that points to nothing.
         held = None
         there = True
         if not self._remote:
             try:
-                held = lease(load_revision(self._folder, timestamp).lock_file)
-                there = held is not None
+                held = lease_at_last(load_revision(self._folder, timestamp).lock_file)
             except FileNotFoundError:
                 # Removed meanwhile, or published and not built here yet. The second kind may be pinned too.
                 there = timestamp in self._selector.known(remote=False)

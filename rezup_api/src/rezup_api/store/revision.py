@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storage_error, storing
-from rezup_api.disk.flock import Held, lease
-from rezup_api.errors import BusyError, NotFoundError, StorageError, UsageError
+from rezup_api.disk.flock import Held, lease_at_last
+from rezup_api.errors import NotFoundError, StorageError, UsageError
 from rezup_api.frozen import dataclass
 from rezup_api.store.layout import BIN, METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_tag
 from rezup_api.store.metadata import FORMAT, Metadata, read_metadata
@@ -193,18 +193,14 @@ def hold(revision: Revision) -> Held:
 
     Raises:
         NotFoundError: the revision has been removed, or is incomplete.
-        BusyError: another process is removing it.
         StorageError: its file cannot be opened or locked.
     """
     hint = f"see what there is: rezup status {revision.container}"
     # `revision` was read some time ago, so another process may have removed it since. Only the lease tells: whoever removes a
     # revision first locks this file alone, and cannot do that from here on.
     try:
-        held = lease(revision.lock_file)
+        return lease_at_last(revision.lock_file)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFoundError(f"{revision} is gone", hint) from error
     except OSError as error:
         raise storage_error("cannot hold", error) from error
-    if held is None:
-        raise BusyError(f"{revision} is being removed", hint)
-    return held
