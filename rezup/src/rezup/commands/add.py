@@ -32,9 +32,13 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     file: Path | None = absolute(arguments.file, studio.environ) if arguments.file else None
     container = studio.container(arguments.name, file)
     source = studio.source(arguments.source) if arguments.source is not None else None
+    before = set(container.folder.timestamps())
     revision = container.add(
         message=arguments.message, publish=arguments.remote, source=source, upgrades=arguments.upgrade
     )
+    if arguments.upgrade and revision.timestamp in before:
+        progress.say(f"Nothing is newer than what {revision} has of {', '.join(arguments.upgrade)}; nothing was added")
+        return 0
     progress.say(f"Added {revision} ({described(revision)})" + (", published" if arguments.remote else ""))
     remark = _not_given(container, revision)
     if remark:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import token
-from rezup_api.errors import BusyError, NotFoundError, RemoteError
+from rezup_api.errors import BusyError, InstallError, NotFoundError, RemoteError
 from rezup_api.published.accepted import Accepted
 from rezup_api.published.entry import Entry, make_entry
 from rezup_api.published.log import ATTEMPTS, LOG, Log, UndecidedError, decided_anew
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from rezup_api.errors import RezupError
     from rezup_api.events import Reporter
     from rezup_api.storage.interface import Storage, Witness
     from rezup_api.store.history import Act
@@ -60,7 +61,7 @@ class PublishedRoot(UnloggedRoot):
         self._log = Log(storage, name, self._accepted, report)
         self._head: tuple[Entry | None] | None = None
         self._listed: dict[str, Publication] | None = None
-        self._files: dict[str, SealedFiles] = {}
+        self._files: dict[tuple[str, type[RezupError]], SealedFiles] = {}
 
     def _entry(self) -> Entry | None:
         """The newest entry of the log; None if there is no log."""
@@ -136,20 +137,22 @@ class PublishedRoot(UnloggedRoot):
         """The metadata of a revision; None if it is not published, or has been removed."""
         if self.publication(timestamp) is None:
             return None
-        sealed = self._sealed(timestamp)
+        # What is damaged here cannot be chosen, as if the remote root did not answer; what is damaged below cannot be built.
+        sealed = self._sealed(timestamp, RemoteError)
         if sealed is None:
             return super().metadata(timestamp)
         data = sealed.read(METADATA_FILE)
         return sealed.understood(METADATA_FILE, data, parse_metadata) if data is not None else None
 
-    def _sealed(self, timestamp: str) -> SealedFiles | None:
+    def _sealed(self, timestamp: str, damage: type[RezupError] = InstallError) -> SealedFiles | None:
         """The files of a revision; None if it is older than the log, which then cannot say what they must be."""
-        if timestamp not in self._files:
+        if (timestamp, damage) not in self._files:
             publication = self.publication(timestamp)
             if publication is None or not publication.manifest:
                 return None
-            self._files[timestamp] = SealedFiles(self.storage, self._folder(timestamp), publication.manifest)
-        return self._files[timestamp]
+            files = SealedFiles(self.storage, self._folder(timestamp), publication.manifest, damage)
+            self._files[timestamp, damage] = files
+        return self._files[timestamp, damage]
 
     def text(self, timestamp: str, file: str) -> str | None:
         """The text of a file of a revision; None if the revision has no such file."""
@@ -166,12 +169,13 @@ class PublishedRoot(UnloggedRoot):
             return super().files(timestamp, folder)
         return sorted(name.rpartition("/")[2] for name in sealed.contents if name.rpartition("/")[0] == folder)
 
-    def fetch_wheel(self, timestamp: str, wheel: str, target: Path) -> None:
-        """Copy a published wheel to the file `target` of this machine, piece by piece; it must be the one that was published."""
-        super().fetch_wheel(timestamp, wheel, target)
+    def fetch_wheel(self, timestamp: str, wheel: str, target: Path) -> bool:
+        """Copy a published wheel to the file `target` of this machine; False if it is not there, an error if it is another."""
+        there = super().fetch_wheel(timestamp, wheel, target)
         sealed, name = self._sealed(timestamp), f"{WHEELS}/{wheel}"
-        if sealed is not None and content_of(target) != sealed.contents.get(name):
+        if there and sealed is not None and content_of(target) != sealed.contents.get(name):
             raise sealed.altered(name)
+        return there
 
     def pin(self) -> Pin | None:
         """The pin or rollback, even a rollback that has ended; None if there is neither."""
