@@ -243,10 +243,10 @@ def test_the_shell_itself_is_asked_for_too(machine: Machine) -> None:
     machine.run("add", "dev")
     machine.run("add", "dev")
     older = machine.revisions("dev")[0]
-    variables = {"REZUP_REVISION": str(older)}  # as after `rezup env` in a format that cannot hold it
-    machine.run("gc", "dev", "--keep", "1", **variables)
+    # As after `rezup env` in a format that cannot hold it.
+    machine.run("gc", "dev", "--keep", "1", REZUP_REVISION=str(older))
     assert older.is_dir()
-    assert "uses dev@" in machine.run("drop", "dev", "--yes", status=5, **variables).stderr
+    assert "uses dev@" in machine.run("drop", "dev", "--yes", status=5, REZUP_REVISION=str(older)).stderr
 
 
 def test_a_text_that_outlives_its_revision_does_no_harm(machine: Machine, need_program: Callable[[str], Path]) -> None:

@@ -32,6 +32,7 @@ class RevisionStatus:
         origin: the revision or the bundle that it was made from; empty if it was made from a recipe.
         processes: how many processes use it.
         labels: the labels that name it.
+        nests: whether `rez-env` works inside another one in all of its environments.
     """
 
     timestamp: str
@@ -51,6 +52,7 @@ class RevisionStatus:
     origin: str
     processes: int
     labels: tuple[str, ...]
+    nests: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ def revision_status(
         origin=metadata.origin if metadata else "",
         processes=processes,
         labels=tuple(label for label, timestamp in labels.items() if timestamp == revision.timestamp),
+        nests=metadata is None or all(environment.nests for environment in metadata.environments),
     )
 
 

@@ -114,5 +114,6 @@ def _given_text(found: ContainerStatus) -> str:
 
 
 def _note(one: RevisionStatus) -> str:
-    parts = ["current" if one.current else "", one.obstacle, one.message, one.loose]
+    flat = "" if one.nests else "no rez-env inside another one"
+    parts = ["current" if one.current else "", one.obstacle, one.message, one.loose, flat]
     return "; ".join(part for part in parts if part)

@@ -4,6 +4,6 @@ from rezup_api import offer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rezup_api.published.entry import parse_entry as parse_entry
+    from rezup_api.published.log_entry import parse_entry as parse_entry
 
-offer(globals(), {"entry": "parse_entry"})
+offer(globals(), {"log_entry": "parse_entry"})

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, TypeVar
 from rezup_api.errors import BusyError, RemoteError
 from rezup_api.events import Reporter, Warned
 from rezup_api.published.chain import Relation, is_link, relation
-from rezup_api.published.entry import GREATEST, LIMIT, Entry, UnknownFormatError, parse_entry
+from rezup_api.published.log_entry import GREATEST, LIMIT, Entry, UnknownFormatError, parse_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rezup_api.published.accepted import Accepted
-    from rezup_api.published.state import Publication
+    from rezup_api.published.published_state import Publication
     from rezup_api.storage.interface import Storage
 
 LOG = "log"

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from rezup_api.disk.files import token
 from rezup_api.errors import BusyError, InstallError, NotFoundError, RemoteError
 from rezup_api.published.accepted import Accepted
-from rezup_api.published.entry import Entry, make_entry
 from rezup_api.published.log import ATTEMPTS, LOG, Log, UndecidedError, decided_anew
+from rezup_api.published.log_entry import Entry, make_entry
 from rezup_api.published.manifest import MANIFEST, content_of, manifest_of
+from rezup_api.published.published_state import Publication, State
 from rezup_api.published.sealed_files import SealedFiles
-from rezup_api.published.state import Publication, State
 from rezup_api.published.unlogged_root import UnloggedRoot
 from rezup_api.store.history import newest_acts_first
 from rezup_api.store.labels import LABELS

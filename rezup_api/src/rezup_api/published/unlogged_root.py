@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.errors import RemoteError
 from rezup_api.published.manifest import MANIFEST
-from rezup_api.published.state import RECENT, Publication, State
+from rezup_api.published.published_state import RECENT, Publication, State
 from rezup_api.store.root import REVISIONS, ContainerRoot
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
-ENVIRONMENT = ("name", "python", "interpreter", "rez", "size", "locked", "editable")
+ENVIRONMENT = ("name", "python", "interpreter", "rez", "size", "locked", "editable", "nests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Environment:
         size: how many bytes all its files have, those that it shares with others included.
         locked: whether it was installed from a lock, which is then a file of the revision.
         editable: the packages that run from where their sources lie, so that the lock says nothing about their content.
+        nests: whether `rez-env` works inside another one; a fork of Rez may lack that.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Environment:
     size: int = 0
     locked: bool = False
     editable: tuple[str, ...] = ()
+    nests: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ def _environments(document: dict[str, Any]) -> list[Environment]:
             size=_number(item.get("size")),
             locked=item.get("locked") is True,
             editable=tuple(_names(item.get("editable"))),
+            nests=item.get("nests") is not False,
         )
         for item in recorded
         if isinstance(item, dict) and "name" in item

@@ -21,7 +21,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.frozen import asdict, dataclass
-from rezup_api.published.state import RECENT, Publication, State
+from rezup_api.published.published_state import RECENT, Publication, State
 from rezup_api.store.history import Act, act_from
 from rezup_api.store.names import is_label, is_timestamp
 from rezup_api.store.pin import Pin
