@@ -215,7 +215,7 @@ def test_what_a_shell_has_taken_stays_as_long_as_it_lives(
     older = machine.revisions("dev")[0]
     line = TAKEN[shell].replace("rezup env", "rezup env dev@~1").replace(" .main", "")
     variables = {**machine.environ, "PATH": f"{on_path(machine)}:{os.environ['PATH']}"}
-    words = [program, *BARE.get(program.name, []), "-c", f"{line}; echo taken; cat; true"]
+    words = [str(program), *BARE.get(program.name, []), "-c", f"{line}; echo taken; cat; true"]
     with subprocess.Popen(
         words, env=variables, cwd=machine.home, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as running:
