@@ -100,6 +100,34 @@ def build_parser(only: str = "") -> Parser:
     return parser
 
 
+# Other words for commands, as they are typed.
+OTHER_WORDS = {"list": "status", "ls": "status", "rm": "drop"}
+
+
+def other_words(own: list[str]) -> list[str]:
+    """The words for rezup with `list`, `ls` and `rm` replaced by our words, and `help` and `version` by the options."""
+    at = next((number for number, word in enumerate(own) if not word.startswith("-")), None)
+    if at is None:
+        return own
+    before, word, rest = own[:at], own[at], own[at + 1 :]
+    if word == "version":
+        return [*before, "--version", *rest]
+    if word == "help":
+        return [*before, *other_words(rest), "--help"]
+    return [*before, OTHER_WORDS.get(word, word), *rest]
+
+
+def options_of(parser: argparse.ArgumentParser, own: list[str]) -> list[str]:
+    """The options of the command that is typed, the global ones included."""
+    found = [text for action in parser._actions for text in action.option_strings]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            chosen = next((word for word in own if word in action.choices), None)
+            if chosen is not None:
+                found += options_of(action.choices[chosen], own[own.index(chosen) + 1 :])
+    return found
+
+
 def split_command(words: list[str]) -> tuple[list[str], list[str] | None]:
     """Separate the words for rezup from the command after the first `--`.
 
@@ -156,6 +184,7 @@ def _add_add(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     parser.add_argument("-r", "--remote", action="store_true", help="publish it to the remote root")
     parser.add_argument("-s", "--skip-use", action="store_true", help="do not enter it")
+    parser.add_argument("--new", action="store_true", help="make a new container, though one has a similar name")
     parser.add_argument("-m", "--message", default="", help="the reason, for the history")
 
 
