@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.disk.files import digest_of, storage_error, token
 from rezup_api.errors import NotFoundError, StorageError, VerificationError
 from rezup_api.packages.platforms import PlatformTarget, fits, marker_environment, tags_of
@@ -77,7 +78,7 @@ class Manifest:
 
 
 def _parse_manifest(text: str) -> Manifest:
-    document: Any = json.loads(text)
+    document: Any = parse_json(text)
     if document["format"] > FORMAT:
         raise VerificationError(
             f"it is of format {document['format']}, which this rezup does not know",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from rezup_api.disk.documents import parse_toml
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
 from rezup_api.packages.platforms import environment_here, marker, tags_here
@@ -183,13 +184,12 @@ def parse_lock(text: str) -> Lock:
     Raises:
         ValueError: the text is not a lock.
     """
-    import tomli
     from packaging.pylock import PylockValidationError
 
     try:
-        document = tomli.loads(text)
+        document = parse_toml(text)
         _parsed(document)
-    except (tomli.TOMLDecodeError, PylockValidationError) as error:
+    except PylockValidationError as error:
         raise ValueError(str(error)) from error
     return Lock({**_without_credentials(document), "created-by": CREATOR})
 
@@ -201,11 +201,10 @@ def merged(texts: Mapping[str, str], python: str) -> str:
         texts: the texts of the locks, by the platform as recipes name it.
         python: the version of Python that all of them are for, `3.11`.
     """
-    import tomli
     import tomli_w
 
     found: dict[str, tuple[dict[str, Any], list[str]]] = {}
-    documents = {platform: tomli.loads(text) for platform, text in texts.items()}
+    documents = {platform: parse_toml(text) for platform, text in texts.items()}
     for platform, document in documents.items():
         for package in document["packages"]:
             found.setdefault(tomli_w.dumps(package), (package, []))[1].append(platform)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.errors import StorageError
 from rezup_api.frozen import dataclass
 
@@ -124,7 +125,7 @@ def parse_metadata(text: str | bytes) -> Metadata:
     Raises:
         ValueError: the text is not JSON, or not a JSON object.
     """
-    document = json.loads(text)
+    document = parse_json(text)
     if not isinstance(document, dict):
         raise ValueError("not an object")
     return Metadata(

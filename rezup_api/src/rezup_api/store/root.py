@@ -194,7 +194,7 @@ class ContainerRoot:
         found = []
         for data in self.storage.get_many(f"{folder}/{name}" for name in sorted(names, reverse=True)).values():
             with suppress(ValueError):
-                found.append(parse_act((data or b"").decode("utf-8")))
+                found.append(parse_act(data or b""))
         return newest_acts_first(found)
 
     def history(self) -> list[Act]:
