@@ -86,6 +86,10 @@ class Container(Administration):
         if selection.published is None or remote is None or revision.ready:
             return revision
         try:
+            if revision.fault:
+                from rezup_api.maintenance.removal import make_way  # what is damaged is rare
+
+                make_way(self.folder, selection.timestamp, self._maker.waiting)
             pulled = self._maker.pull(selection.timestamp, selection.published, remote, at_once=at_once)
         except RezupError as error:
             if strict or request:
@@ -237,7 +241,7 @@ class Container(Administration):
             InstallError: the revision cannot be built.
         """
         remote = self.needed_remote("pull from")
-        if remote.newest() is None:
+        if remote.newest_name() is None:
             offered = ", ".join(list_containers(remote.storage)) or "nothing"
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
         revision = self.find(request, strict=True, at_once=True)

@@ -91,6 +91,8 @@ def parse_moment(text: object) -> datetime:
 def _text(data: str | bytes, limit: int) -> str:
     if len(data) > limit:
         raise ValueError(f"it has more than {limit} bytes")
+    if not data:
+        raise ValueError("it is empty")
     # From bytes, `json` would read UTF-16 and UTF-32 too.
     return data.decode("utf-8") if isinstance(data, bytes) else data
 

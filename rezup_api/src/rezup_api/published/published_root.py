@@ -130,8 +130,17 @@ class PublishedRoot(UnloggedRoot):
             return None
         metadata = self.metadata(newest.timestamp)
         if metadata is None:
-            raise RemoteError(f"{self.name}@{newest.timestamp} on {self.place} has lost its files", REPUBLISH)
+            raise RemoteError(
+                f"{self.name}@{newest.timestamp} on {self.place} has lost its files", REPUBLISH, damaged=True
+            )
         return newest.timestamp, metadata
+
+    def newest_name(self) -> str | None:
+        """The timestamp of the newest revision, even if a file of it is damaged; None if nothing is published."""
+        entry = self._entry()
+        if entry is None:
+            return super().newest_name()
+        return entry.state.present.timestamp if entry.state.present is not None else None
 
     def metadata(self, timestamp: str) -> Metadata | None:
         """The metadata of a revision; None if it is not published, or has been removed."""

@@ -18,11 +18,22 @@ class UnloggedRoot(ContainerRoot):
 
     def newest(self) -> tuple[str, Metadata] | None:
         """The timestamp and the metadata of the newest complete revision; None if there is none."""
+        timestamp = UnloggedRoot.newest_name(self)
+        metadata = ContainerRoot.metadata(self, timestamp) if timestamp is not None else None
+        return (timestamp, metadata) if timestamp is not None and metadata is not None else None
+
+    def newest_name(self) -> str | None:
+        """The timestamp of the newest complete revision, even if its metadata is damaged; None if there is none."""
         for timestamp in ContainerRoot.timestamps(self):
-            metadata = ContainerRoot.metadata(self, timestamp)
+            try:
+                complete = ContainerRoot.metadata(self, timestamp) is not None
+            except RemoteError as error:
+                if not error.damaged:
+                    raise
+                complete = True
             # One with a manifest waits for its entry in the log, which will be the first, or its publisher was killed before.
-            if metadata is not None and not self.storage.get_many([f"{self._folder(timestamp)}/{MANIFEST}"]):
-                return timestamp, metadata
+            if complete and not self.storage.get_many([f"{self._folder(timestamp)}/{MANIFEST}"]):
+                return timestamp
         return None
 
     def state(self, *, replaces_pin: bool = False) -> State:
@@ -31,23 +42,23 @@ class UnloggedRoot(ContainerRoot):
         Args:
             replaces_pin: whether the caller replaces the pin, so that it may be damaged.
         """
-        newest = UnloggedRoot.newest(self)
+        newest = UnloggedRoot.newest_name(self)
         if newest is None:
             return State()
         every = ContainerRoot.timestamps(self)
         try:
             pin = ContainerRoot.pin(self)
-        except RemoteError:
-            if not replaces_pin:
+        except RemoteError as error:
+            if not (replaces_pin and error.damaged):
                 raise
             pin = None
         return State(
-            newest=Publication(newest[0]),
+            newest=Publication(newest),
             pin=pin,
             pinned=Publication(pin.timestamp) if pin is not None else None,
             labels={label: Publication(timestamp) for label, timestamp in ContainerRoot.labels(self).items()},
-            recent=tuple(map(Publication, every[every.index(newest[0]) :][:RECENT])),
-            before=newest[0],
+            recent=tuple(map(Publication, every[every.index(newest) :][:RECENT])),
+            before=newest,
         )
 
     def _folder(self, timestamp: str) -> str:

@@ -185,4 +185,6 @@ def read_metadata(path: Path) -> Metadata | None:
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
-        raise StorageError(f"{path} is damaged: {error}", "remove that revision, or restore the file") from error
+        raise StorageError(
+            f"{path} is damaged: {error}", "restore it, or remove that revision", damaged=True
+        ) from error

@@ -23,7 +23,7 @@ _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 # Eleven digits reach the year 5138. Twelve would allow moments that Python's `datetime` cannot hold (datetime.MAXYEAR).
 _TIMESTAMP = re.compile(r"[0-9]{1,11}\.[0-9]{1,9}")
 _PREFIX = re.compile(r"[0-9]{1,11}(\.[0-9]{0,9})?")
-_STEPS = re.compile(r"~[0-9]+")
+_STEPS = re.compile(r"~[0-9]{1,9}")
 
 
 def check_container(name: str) -> str:
