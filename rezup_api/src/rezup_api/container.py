@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rezup_api.administration import Administration
 from rezup_api.disk.staging import STAGING, building, sweep
 from rezup_api.errors import LaunchError, NotFoundError, RezupError
-from rezup_api.events import Warned
+from rezup_api.events import Warned, one_line
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.names import DEFAULT_CONTAINER
 from rezup_api.store.revision import Revision, load_revision, newest_first, newest_ready
@@ -129,8 +129,8 @@ class Container(Administration):
         other = self._selector().stand_in(timestamp)
         if other is None:
             raise error
-        by = f", published by {published.creator}" if published.creator else ""
-        why = f" ({published.message})" if published.message else ""
+        by = f", published by {one_line(published.creator)}" if published.creator else ""
+        why = f" ({one_line(published.message)})" if published.message else ""
         text = f"{self.name}@{timestamp}{by}{why} cannot be built here: {error.message}"
         self.report(
             Warned(f"{text}\n  taking {self.name}@{other} instead; to try again at once: rezup pull {self.name}")

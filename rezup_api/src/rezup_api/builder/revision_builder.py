@@ -18,7 +18,7 @@ from rezup_api.disk.files import host_name, storing, user_name, write_whole
 from rezup_api.disk.staging import building, staged, sweep
 from rezup_api.environments.build import build_environments
 from rezup_api.errors import InstallError, RecipeError, RemoteError, RezupError, StorageError
-from rezup_api.events import Note, Reporter, Warned
+from rezup_api.events import Note, Reporter, Warned, one_line
 from rezup_api.packages.lock_source import LockSource, read_lock_source
 from rezup_api.packages.platforms import here
 from rezup_api.recipe.credentials import literal_credentials
@@ -181,8 +181,8 @@ class RevisionBuilder:
         name, timestamp = self.folder.name, revision.timestamp
         check_format(published, f"{name}@{timestamp} on {remote.place}")
         _refuse_occupied(revision)
-        why = f": {published.message}" if published.message else ""
-        self.report(Note(f"Building {name}@{timestamp}, published by {published.creator}{why}"))
+        why = f": {one_line(published.message)}" if published.message else ""
+        self.report(Note(f"Building {name}@{timestamp}, published by {one_line(published.creator)}{why}"))
         sweep(self.folder.path)
         with staged(self.folder.path) as stage, ExitStack() as holds:
             recipe = _published_recipe(stage, remote, timestamp, tolerant=published.format == 0)

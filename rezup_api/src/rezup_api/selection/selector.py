@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import NotFoundError, RemoteError
-from rezup_api.events import Reporter, Warned
+from rezup_api.events import Reporter, Warned, one_line
 from rezup_api.frozen import dataclass
 from rezup_api.storage.interface import Witness
 from rezup_api.store.labels import PIN, PUBLISHED
@@ -170,8 +170,8 @@ class Selector:
         elif self.local.published()[0] is not None:
             act = self.remote.dropped()
             if act is not None:
-                why = f" ({act.message})" if act.message else ""
-                text = f"{act.who} has dropped {self._name} from {self.remote.place}{why}"
+                why = f" ({one_line(act.message)})" if act.message else ""
+                text = f"{one_line(act.who)} has dropped {self._name} from {self.remote.place}{why}"
                 self._report(Warned(f"{text}; taking what is on this machine"))
                 return None
             raise RemoteError(
