@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 from rezup_api.disk.documents import parse_toml
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
+from rezup_api.packages.lock_check import check_lock
 from rezup_api.packages.platforms import environment_here, marker, tags_here
 from rezup_api.packages.versions import Versions
 from rezup_api.store.layout import WHEELS
@@ -74,7 +75,9 @@ class Lock:
     @property
     def local(self) -> list[str]:
         """The file names of the wheels that lie beside the lock."""
-        return [wheel["name"] for package in self.made_of_paths for wheel in package["wheels"]]
+        return [
+            wheel["name"] for package in self.made_of_paths for wheel in package.get("wheels", ()) if "name" in wheel
+        ]
 
     @property
     def renamed(self) -> dict[str, str]:
@@ -149,7 +152,7 @@ class Lock:
         Raises:
             InstallError: the lock is not for this interpreter or platform.
         """
-        from packaging.pylock import PylockSelectError
+        from packaging.pylock import PylockSelectError, PylockValidationError
 
         logins = _logins(asked)
         found: dict[bool, list[tuple[str, str]]] = {False: [], True: []}
@@ -159,7 +162,7 @@ class Lock:
                 found[is_shared_library({"tool": package.tool})].append(
                     (line, address_of(package, chosen, logins) or line)
                 )
-        except PylockSelectError as error:
+        except (PylockSelectError, PylockValidationError, ValueError) as error:
             raise InstallError(
                 f"the lock of this revision has nothing for {interpreter} on this platform: {error}",
                 "ask the person who published it for a lock that includes this platform and Python",
@@ -189,7 +192,8 @@ def parse_lock(text: str) -> Lock:
     try:
         document = parse_toml(text)
         _parsed(document)
-    except PylockValidationError as error:
+        check_lock(document)
+    except (PylockValidationError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(str(error)) from error
     return Lock({**_without_credentials(document), "created-by": CREATOR})
 
