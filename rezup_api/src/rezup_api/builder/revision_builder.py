@@ -34,7 +34,7 @@ from rezup_api.store.layout import (
     platform_tag,
 )
 from rezup_api.store.metadata import FORMAT, Metadata
-from rezup_api.store.names import timestamp_order
+from rezup_api.store.names import ahead, timestamp_order
 from rezup_api.store.revision import Revision, appear_next, load_revision
 from rezup_api.store.root import check_format, local_root
 
@@ -130,10 +130,9 @@ class RevisionBuilder:
 
     def _newest(self, remote: PublishedRoot | None) -> str | None:
         """The greatest timestamp under the local root and, if the revision is published, under the remote root; None if none."""
-        known = self.folder.timestamps()[:1]
-        if remote is not None:
-            known += remote.timestamps()[:1]
-        return max(known, key=timestamp_order, default=None)
+        roots = [self.folder.timestamps(), remote.timestamps() if remote is not None else []]
+        known = (next((one for one in names if not ahead(one)), None) for names in roots)
+        return max(filter(None, known), key=timestamp_order, default=None)
 
     def _remark_clock(self, newest: str | None, timestamp: str) -> None:
         ahead = timestamp_order(timestamp)[0] - datetime.now(timezone.utc).timestamp()
@@ -153,11 +152,15 @@ class RevisionBuilder:
         Raises:
             InstallError: it cannot be built, or does not run; or it could not a short time ago.
             RemoteError: the remote root cannot be read, or a newer rezup has published the revision.
-            StorageError: the local root cannot be written, or the path of the revision is occupied.
+            StorageError: the local root cannot be written, the path of the revision is occupied, or its name is too far ahead.
         """
         revision = load_revision(self.folder, timestamp)
         if revision.ready:
             return revision
+        if too_early := ahead(timestamp):
+            raise StorageError(
+                f"{revision} is not taken: {too_early}", "set the clock, or ask for a revision of another name"
+            )
         with building(self.folder.path, timestamp, self.waiting):
             # Look again: while this process waited for the lock, another one may have built the revision.
             revision = load_revision(self.folder, timestamp)

@@ -24,7 +24,7 @@ from rezup_api.store.history import newest_acts_first
 from rezup_api.store.labels import LABELS
 from rezup_api.store.layout import METADATA_FILE, WHEELS
 from rezup_api.store.metadata import parse_metadata
-from rezup_api.store.names import newest_first_names, next_timestamp, timestamp_order
+from rezup_api.store.names import ahead, newest_first_names, next_timestamp, timestamp_order
 from rezup_api.store.root import REPUBLISH, REVISIONS
 
 if TYPE_CHECKING:
@@ -230,6 +230,7 @@ class PublishedRoot(UnloggedRoot):
 
     def check_writable(self) -> None:
         """Raise RemoteError if this user cannot publish a revision; called before a build, which takes minutes."""
+        self.last()
         for name in (REVISIONS, LOG):
             self.storage.check_writable(f"{self.name}/{name}")
 
@@ -272,7 +273,7 @@ class PublishedRoot(UnloggedRoot):
 
         def attempt() -> bool:
             self._head = None
-            last = self.state().newest
+            last = self.last()
             if last is not None and timestamp_order(last.timestamp) >= timestamp_order(timestamp):
                 return False
             self._commit(act, lambda state, number: state.with_publication(Publication(timestamp, manifest, number)))
@@ -298,7 +299,8 @@ class PublishedRoot(UnloggedRoot):
 
     def drop(self, act: Act) -> None:
         """Remove everything that is published. The log stays, so that machines learn of it, and so that its end is known."""
-        self._commit(act, lambda state, _: state.emptied())
+        last = self.state(replaces_pin=True).newest
+        self._commit(act, lambda state, _: state.emptied(anew=last is not None and bool(ahead(last.timestamp))))
         for name in {REVISIONS, LABELS}.intersection(self.storage.names(self.name)):
             self.storage.delete_below(f"{self.name}/{name}")
 

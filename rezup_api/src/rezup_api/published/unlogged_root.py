@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import RemoteError
+from rezup_api.events import Warned
 from rezup_api.published.manifest import MANIFEST
 from rezup_api.published.published_state import RECENT, Publication, State
+from rezup_api.store.names import ahead
 from rezup_api.store.root import REVISIONS, ContainerRoot
 
 if TYPE_CHECKING:
@@ -25,6 +27,12 @@ class UnloggedRoot(ContainerRoot):
     def newest_name(self) -> str | None:
         """The timestamp of the newest complete revision, even if its metadata is damaged; None if there is none."""
         for timestamp in ContainerRoot.timestamps(self):
+            if too_early := ahead(timestamp):
+                where = self.storage.locate(self._folder(timestamp))
+                self._report(
+                    Warned(f"{self.name}@{timestamp} is not taken: {too_early}; if the clock is right, remove {where}")
+                )
+                continue
             try:
                 complete = ContainerRoot.metadata(self, timestamp) is not None
             except RemoteError as error:
@@ -60,6 +68,14 @@ class UnloggedRoot(ContainerRoot):
             recent=tuple(map(Publication, every[every.index(newest) :][:RECENT])),
             before=newest,
         )
+
+    def last(self) -> Publication | None:
+        """The last publication. If a later one could only follow it too far into the future, raise RemoteError."""
+        last = self.state(replaces_pin=True).newest
+        if last is not None and (too_early := ahead(last.timestamp)):
+            hint = f"set the clock; if it is right, begin anew: rezup drop {self.name} --remote"
+            raise RemoteError(f"nothing can follow {self.name}@{last.timestamp} on {self.place}: {too_early}", hint)
+        return last
 
     def _folder(self, timestamp: str) -> str:
         """The name of a revision's folder in the storage."""

@@ -14,7 +14,7 @@ from rezup_api.events import Reporter, Warned, one_line
 from rezup_api.frozen import dataclass
 from rezup_api.storage.interface import Witness
 from rezup_api.store.labels import PIN, PUBLISHED
-from rezup_api.store.names import CURRENT, LATEST, is_label, is_timestamp, timestamp_order
+from rezup_api.store.names import CURRENT, LATEST, ahead, is_label, is_timestamp, timestamp_order
 from rezup_api.store.revision import Revision, load_revision, newest_first, resolve
 from rezup_api.store.root import local_root
 
@@ -232,7 +232,12 @@ class Selector:
         return there.with_files(*self.local.witness((*labels, PUBLISHED), ()).files)
 
     def _newest_here(self) -> Selection | None:
-        return next((Selection(one.timestamp) for one in newest_first(self._folder) if one.ready), None)
+        for one in newest_first(self._folder):
+            if one.ready:
+                return Selection(one.timestamp)
+            if ahead(one.timestamp):
+                self._report(Warned(f"{one} is not taken: {one.obstacle}"))
+        return None
 
     def _newest_there(self) -> Selection | None:
         found = self.remote.newest() if self.remote is not None else None

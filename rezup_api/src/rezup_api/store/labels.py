@@ -21,9 +21,7 @@ def parse_timestamps(data: bytes) -> list[str]:
         ValueError: the file is empty, or holds something other than timestamps.
     """
     lines = data.decode("utf-8", "replace").split()
-    if not lines:
-        raise ValueError("it is empty")
-    if not all(is_timestamp(line) for line in lines):
+    if not lines or not all(is_timestamp(line) for line in lines):
         raise ValueError("it does not hold a timestamp")
     return lines
 

@@ -11,7 +11,7 @@ from rezup_api.errors import NotFoundError, StorageError, UsageError
 from rezup_api.frozen import dataclass
 from rezup_api.store.layout import BIN, METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_tag
 from rezup_api.store.metadata import FORMAT, Metadata, read_metadata
-from rezup_api.store.names import CURRENT, LATEST, is_label, moment, next_timestamp, timestamp_order
+from rezup_api.store.names import CURRENT, LATEST, ahead, is_label, moment, next_timestamp, timestamp_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,6 +114,8 @@ def _obstacle(revision: Revision) -> str:
         )
     if revision.style == "1.x" and not revision.recipe_file.is_file():
         return _UNFINISHED
+    if too_early := ahead(revision.timestamp):
+        return f"{too_early}; if the clock is right, remove {revision.path}"
     if metadata.platform and metadata.platform != platform_tag():
         return f"it was made for {metadata.platform}"
     for environment in metadata.environments:
