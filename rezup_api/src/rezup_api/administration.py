@@ -17,6 +17,7 @@ from rezup_api.store.revision import Revision, hold, load_revision, newest_ready
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rezup_api.builder.revision_builder import RevisionBuilder
     from rezup_api.published.published_root import PublishedRoot
     from rezup_api.recipe.model import Retention
     from rezup_api.results import Cleaned, Described, Dropped, Dropping, Verified
@@ -175,7 +176,6 @@ class Administration(Overview):
     def _build_anew(self, revision: Revision) -> bool:
         """Build a damaged or unfinished revision again, if it is published; warn the user, and return False, if that fails."""
         from rezup_api.builder.revision_builder import RevisionBuilder
-        from rezup_api.maintenance.removal import make_way
         from rezup_api.store.history import new_act
 
         builder = RevisionBuilder(self.folder, self.settings, self.environ, self.report)
@@ -184,7 +184,7 @@ class Administration(Overview):
             published = remote.metadata(revision.timestamp)
             if published is None:
                 raise NotFoundError(f"it is not on {remote.place}")
-            make_way(self.folder, revision.timestamp, builder.waiting)
+            self._make_way(revision, builder)
             builder.pull(revision.timestamp, published, remote, at_once=True)
         except RezupError as error:
             end = f"a day after the damage, this removes it: rezup gc {self.name}"
@@ -192,6 +192,13 @@ class Administration(Overview):
             return False
         self.local.record(new_act("repair", revision.timestamp, self.environ, detail="built again"))
         return True
+
+    def _make_way(self, revision: Revision, builder: RevisionBuilder) -> None:
+        """Remove a revision of this machine that is damaged or was never finished, before it is built again."""
+        if revision.fault:
+            from rezup_api.maintenance.removal import make_way  # what is damaged is rare
+
+            make_way(self.folder, revision.timestamp, builder.waiting)
 
     def _link(self, revision: Revision) -> str:
         """The recipe's setting for how revisions share files: the `link` of its table `[pip]`."""

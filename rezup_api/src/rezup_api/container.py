@@ -86,10 +86,7 @@ class Container(Administration):
         if selection.published is None or remote is None or revision.ready:
             return revision
         try:
-            if revision.fault:
-                from rezup_api.maintenance.removal import make_way  # what is damaged is rare
-
-                make_way(self.folder, selection.timestamp, self._maker.waiting)
+            self._make_way(revision, self._maker)
             pulled = self._maker.pull(selection.timestamp, selection.published, remote, at_once=at_once)
         except RezupError as error:
             if strict or request:

@@ -7,7 +7,6 @@ published before goes on to count. From then on, only revisions that the log nam
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -228,12 +227,6 @@ class PublishedRoot(UnloggedRoot):
         wanted = {*([offered] if offered is not None else []), *([newest[0]] if newest is not None else [])}
         return self.witness(labels, sorted(wanted), (f"{self.name}/{LOG}",))
 
-    def check_writable(self) -> None:
-        """Raise RemoteError if this user cannot publish a revision; called before a build, which takes minutes."""
-        self.last()
-        for name in (REVISIONS, LOG):
-            self.storage.check_writable(f"{self.name}/{name}")
-
     def publish(self, files: Mapping[str, bytes | Path], newest: str | None, act: Callable[[str], Act]) -> str:
         """Publish a revision: its files appear in one step, and then an entry of the log makes them what is published.
 
@@ -351,7 +344,3 @@ class PublishedRoot(UnloggedRoot):
         if entry is not None:
             return entry.state
         return super().state(replaces_pin=replaces_pin)
-
-    def _remove_files(self, timestamp: str) -> None:
-        with suppress(RemoteError):
-            self.storage.delete_below(self._folder(timestamp))

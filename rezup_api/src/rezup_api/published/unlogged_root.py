@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import RemoteError
 from rezup_api.events import Warned
+from rezup_api.published.log import LOG
 from rezup_api.published.manifest import MANIFEST
 from rezup_api.published.published_state import RECENT, Publication, State
 from rezup_api.store.names import ahead
@@ -76,6 +78,16 @@ class UnloggedRoot(ContainerRoot):
             hint = f"set the clock; if it is right, begin anew: rezup drop {self.name} --remote"
             raise RemoteError(f"nothing can follow {self.name}@{last.timestamp} on {self.place}: {too_early}", hint)
         return last
+
+    def check_writable(self) -> None:
+        """Raise RemoteError if this user cannot publish a revision; called before a build, which takes minutes."""
+        self.last()
+        for name in (REVISIONS, LOG):
+            self.storage.check_writable(f"{self.name}/{name}")
+
+    def _remove_files(self, timestamp: str) -> None:
+        with suppress(RemoteError):
+            self.storage.delete_below(self._folder(timestamp))
 
     def _folder(self, timestamp: str) -> str:
         """The name of a revision's folder in the storage."""
