@@ -65,7 +65,7 @@ def parse_toml(text: str, *, limit: int = LIMIT, parse_float: Callable[[str], An
     import tomli  # takes 6 ms to import, and not every command reads TOML
 
     if len(text) > limit:
-        raise ValueError(f"it has more than {limit} characters")
+        raise ValueError(f"it is too large: more than {limit} characters")
     document: dict[str, Any] = _bounded(lambda: tomli.loads(text, parse_float=parse_float or _finite), DEPTH)
     _check_numbers(document)
     return document
@@ -90,7 +90,7 @@ def parse_moment(text: object) -> datetime:
 
 def _text(data: str | bytes, limit: int) -> str:
     if len(data) > limit:
-        raise ValueError(f"it has more than {limit} bytes")
+        raise ValueError(f"it is too large: more than {limit} bytes")
     if not data:
         raise ValueError("it is empty")
     # From bytes, `json` would read UTF-16 and UTF-32 too.
