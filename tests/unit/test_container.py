@@ -10,7 +10,7 @@ import pytest
 from tests.unit.fake_engine import FakeEngine, rez_wheel
 
 from rezup_api.disk.flock import claim
-from rezup_api.errors import InstallError, NotFoundError, RemoteError, UsageError
+from rezup_api.errors import BusyError, InstallError, NotFoundError, RemoteError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +44,56 @@ def test_entering_holds_it(here: Office) -> None:
     assert session.environ["REZUP_REVISION"] == str(revision.path)
     assert claim(revision.lock_file) is None
     session.lease.release()
+
+
+@pytest.mark.parametrize("verb", ["find", "pull", "verify"])
+def test_a_damaged_build_of_a_published_revision_is_built_again(here: Office, verb: str) -> None:
+    made = here.share().container().add(publish=True)
+    made.lock_file.write_bytes(b"")
+    if verb == "verify":
+        assert [one.kind for one in here.container().verify().left] == ["metadata"]
+        done = here.container().verify(made.timestamp, repair=True)
+        assert ([one.kind for one in done.found], done.left) == (["metadata"], ())
+        assert here.container().history()[0].act.act == "repair"
+    else:
+        assert getattr(here.container(), verb)().ready
+    assert here.container().verify().found == ()
+    assert here.container().find() == here.container().revisions()[0]
+    assert sorted(os.listdir(made.folder.path)) == ["history", "labels", "revisions"]
+
+
+def test_a_damaged_build_that_somebody_is_in_is_left_alone(here: Office) -> None:
+    made = here.share().container().add(publish=True)
+    session = here.container().enter()
+    made.lock_file.write_bytes(b"")
+    with pytest.raises(BusyError, match="is damaged, and in use"):
+        here.container().pull()
+    assert here.container().verify(repair=True).left != ()
+    assert (made.path / "venv").is_dir()
+    session.lease.release()
+    assert here.container().pull().ready
+
+
+def test_a_damaged_build_of_this_machine_alone_cannot_be_built_again(here: Office) -> None:
+    made = here.container().add()
+    made.lock_file.write_bytes(b"")
+    done = here.container().verify(made.timestamp, repair=True)
+    assert [one.kind for one in done.left] == ["metadata"]
+    assert "this removes it: rezup gc dev" in here.told()
+
+
+def test_a_half_revision_of_another_rezup_goes_when_nobody_writes_it_any_more(
+    here: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = here.share().container().add(publish=True)
+    other = here.beside(tmp_path / "other")
+    half = other.container().folder.revisions / made.timestamp
+    (half / "venv").mkdir(parents=True)
+    with pytest.raises(StorageError, match="is in the way: it is not complete"):
+        other.container().find()
+    later = time.time() + 3700
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert other.container().find().ready
 
 
 def test_what_is_published_reaches_other_machines(here: Office, tmp_path: Path) -> None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from rezup_api.events import Event, StepFailed, StepFinished, StepProgress, StepStarted, silent, step
+from rezup_api.events import (
+    Event,
+    StepFailed,
+    StepFinished,
+    StepProgress,
+    StepStarted,
+    one_line,
+    silent,
+    step,
+    visible,
+)
 
 
 def test_a_step_that_ends_well_says_what_it_has_become() -> None:
@@ -32,3 +42,23 @@ def test_nobody_need_listen() -> None:
     with step(silent, "Installing") as running:
         running.progress("x")
     assert running.text == "Installing"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("für 名前\u00a0 \U0001f469\u200d\U0001f4bb", "für 名前\u00a0 \U0001f469\u200d\U0001f4bb"),
+        ("two\n\tlines", "two\n\tlines"),
+        ("\x1b[31m\x07\x00\x7f\r", "\\x1b[31m\\x07\\x00\\x7f\\r"),
+        ("\x9b2J\x85", "\\x9b2J\\x85"),
+        ("a\u202eb\u2066c\u200f\ufeff", "a\\u202eb\\u2066c\\u200f\\ufeff"),
+        ("\u2028\U000e0041", "\\u2028\\U000e0041"),
+        ("caf\udce9 \ud800", "caf\\xe9 \\ud800"),
+    ],
+)
+def test_what_steers_a_terminal_is_made_visible(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+def test_what_others_wrote_stays_on_its_line() -> None:
+    assert one_line("it is fine\nrezup: warning: it is not\r\n\x85end") == "it is fine rezup: warning: it is not  end"

@@ -17,6 +17,7 @@ from rezup.fastpath.site_script import run_site_script
 from rezup.output import exits, render
 from rezup.output.progress import Progress
 from rezup_api import NotFoundError, RezupError, Settings, Studio, UsageError
+from rezup_api.events import visible
 from rezup_api.session import check_run, site_script, without_session
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def _check_latest(arguments: argparse.Namespace) -> int:
         upgrader = Upgrader(os.environ, os.environ, progress)
         lines = latest(upgrader, upgrader.news())
     with _output():
-        print("\n".join(lines))
+        print(visible("\n".join(lines)))
     return exits.DONE
 
 

@@ -18,7 +18,7 @@ from rezup.fastpath import current_release, unseal
 from rezup.fastpath.prepare import owned
 from rezup.fastpath.version import installed_package, installed_version
 from rezup_api import RezupError, UpgradeError
-from rezup_api.disk import claim, storing, write_whole
+from rezup_api.disk import claim, parse_json, storing, write_whole
 from rezup_api.selfupdate import Taker, newer_releases, read_memory, shown
 
 if TYPE_CHECKING:
@@ -201,13 +201,11 @@ def _kept(folder: Path) -> set[str]:
 
 def is_installed() -> bool:
     """Whether rezup was started from an installed package, and not from its sources (PEP 610)."""
-    import json
-
     found = installed_package()
     if found is None:
         return False
     try:
-        origin = json.loads(found.read_text("direct_url.json") or "{}")
+        origin = parse_json(found.read_text("direct_url.json") or "{}")
     except ValueError:
         return True
     return not origin.get("dir_info", {}).get("editable")

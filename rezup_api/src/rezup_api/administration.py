@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from rezup_api.errors import NotFoundError, RecipeError, UsageError
-from rezup_api.events import step
+from rezup_api.errors import NotFoundError, RecipeError, RezupError, UsageError
+from rezup_api.events import Warned, step
 from rezup_api.overview import Overview
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.layout import cache_folder
@@ -17,6 +17,7 @@ from rezup_api.store.revision import Revision, hold, load_revision, newest_ready
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rezup_api.builder.revision_builder import RevisionBuilder
     from rezup_api.published.published_root import PublishedRoot
     from rezup_api.recipe.model import Retention
     from rezup_api.results import Cleaned, Described, Dropped, Dropping, Verified
@@ -147,11 +148,14 @@ class Administration(Overview):
         from rezup_api.cache.content_store import FileStore
         from rezup_api.cache.folders import Caches, open_caches  # code that builds is slow to load
         from rezup_api.maintenance.repair import Repairer
-        from rezup_api.maintenance.verify import examine_revision
+        from rezup_api.maintenance.verify import examine_revision, without_metadata
         from rezup_api.results import Verified
         from rezup_api.store.history import new_act
 
         revision = load_revision(self.folder, self._meant_here(request))
+        if revision.fault and repair and self._build_anew(revision):
+            done = self.verify(revision.timestamp)
+            return Verified(done.revision, (without_metadata(revision),), done.found)
         root = self.folder.root
         caches = open_caches(root) if repair else Caches(cache_folder(root))  # the user may only read the root
         store = FileStore(caches.files, self._link(revision))
@@ -168,6 +172,33 @@ class Administration(Overview):
                 self.local.record(act)
             with step(self.report, f"Reading the files of {revision} again") as running:
                 return Verified(revision, found, tuple(examine_revision(revision, store, self.environ, running)))
+
+    def _build_anew(self, revision: Revision) -> bool:
+        """Build a damaged or unfinished revision again, if it is published; warn the user, and return False, if that fails."""
+        from rezup_api.builder.revision_builder import RevisionBuilder
+        from rezup_api.store.history import new_act
+
+        builder = RevisionBuilder(self.folder, self.settings, self.environ, self.report)
+        try:
+            remote = self.needed_remote("build it from")
+            published = remote.metadata(revision.timestamp)
+            if published is None:
+                raise NotFoundError(f"it is not on {remote.place}")
+            self._make_way(revision, builder)
+            builder.pull(revision.timestamp, published, remote, at_once=True)
+        except RezupError as error:
+            end = f"a day after the damage, this removes it: rezup gc {self.name}"
+            self.report(Warned(f"{revision} cannot be built again: {error.message}; {end}"))
+            return False
+        self.local.record(new_act("repair", revision.timestamp, self.environ, detail="built again"))
+        return True
+
+    def _make_way(self, revision: Revision, builder: RevisionBuilder) -> None:
+        """Remove a revision of this machine that is damaged or was never finished, before it is built again."""
+        if revision.fault:
+            from rezup_api.maintenance.removal import make_way  # what is damaged is rare
+
+            make_way(self.folder, revision.timestamp, builder.waiting)
 
     def _link(self, revision: Revision) -> str:
         """The recipe's setting for how revisions share files: the `link` of its table `[pip]`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rezup_api.administration import Administration
 from rezup_api.disk.staging import STAGING, building, sweep
 from rezup_api.errors import LaunchError, NotFoundError, RezupError
-from rezup_api.events import Warned
+from rezup_api.events import Warned, one_line
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.names import DEFAULT_CONTAINER
 from rezup_api.store.revision import Revision, load_revision, newest_first, newest_ready
@@ -86,6 +86,7 @@ class Container(Administration):
         if selection.published is None or remote is None or revision.ready:
             return revision
         try:
+            self._make_way(revision, self._maker)
             pulled = self._maker.pull(selection.timestamp, selection.published, remote, at_once=at_once)
         except RezupError as error:
             if strict or request:
@@ -125,8 +126,8 @@ class Container(Administration):
         other = self._selector().stand_in(timestamp)
         if other is None:
             raise error
-        by = f", published by {published.creator}" if published.creator else ""
-        why = f" ({published.message})" if published.message else ""
+        by = f", published by {one_line(published.creator)}" if published.creator else ""
+        why = f" ({one_line(published.message)})" if published.message else ""
         text = f"{self.name}@{timestamp}{by}{why} cannot be built here: {error.message}"
         self.report(
             Warned(f"{text}\n  taking {self.name}@{other} instead; to try again at once: rezup pull {self.name}")
@@ -237,7 +238,7 @@ class Container(Administration):
             InstallError: the revision cannot be built.
         """
         remote = self.needed_remote("pull from")
-        if remote.newest() is None:
+        if remote.newest_name() is None:
             offered = ", ".join(list_containers(remote.storage)) or "nothing"
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
         revision = self.find(request, strict=True, at_once=True)

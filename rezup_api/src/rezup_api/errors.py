@@ -20,9 +20,12 @@ class RezupError(Exception):
     Args:
         message: what failed and where, in one sentence.
         hint: what the user can do next; may be empty.
+
+    If `damaged` is true, the place can be read, and one file of it does not hold what it should.
     """
 
     code = "internal"
+    damaged = False
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -116,15 +119,31 @@ class InstallError(RezupError):
 
 
 class StorageError(RezupError):
-    """A root cannot be read or written: the user lacks permission, the disk is full, a file is where a folder belongs."""
+    """A root cannot be read or written: the user lacks permission, the disk is full, a file is where a folder belongs.
+
+    Args:
+        damaged: whether the root can be read, and one file of it does not hold what it should.
+    """
 
     code = "storage"
 
+    def __init__(self, message: str, hint: str = "", *, damaged: bool = False) -> None:
+        super().__init__(message, hint)
+        self.damaged = damaged
+
 
 class RemoteError(RezupError):
-    """The remote root cannot be reached or read, or nothing can be published there."""
+    """The remote root cannot be reached or read, or nothing can be published there.
+
+    Args:
+        damaged: whether the root can be read, and one file of it does not hold what it should.
+    """
 
     code = "remote"
+
+    def __init__(self, message: str, hint: str = "", *, damaged: bool = False) -> None:
+        super().__init__(message, hint)
+        self.damaged = damaged
 
 
 class VerificationError(RezupError):

@@ -1,6 +1,7 @@
 """Define the events that the library reports while it works.
 
-The library never prints. It calls a `Reporter`, a function of the caller's, with one of these events.
+The library never prints. It calls a `Reporter`, a function of the caller's, with one of these events. Their texts, and those of
+errors, may hold what other people wrote; whoever prints them on a terminal passes them through `visible` first.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rezup_api.frozen import dataclass
+
+# Within a word of some scripts, and within an emoji, these join characters or keep them apart; they steer nothing else.
+_JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +103,31 @@ def step(report: Reporter, text: str) -> Iterator[Step]:
         report(StepFailed(running.text))
         raise
     report(StepFinished(running.text, time.monotonic() - started))
+
+
+def visible(text: str) -> str:
+    """A text as a terminal may show it: no character of it moves the cursor, changes colours, or shows others in another order.
+
+    Control characters, and those that only steer how a text is laid out, become escapes, as in Python; so do bytes of a path that
+    are not UTF-8. Line breaks and tabs stay: who composes a text of several lines puts what others wrote in by `one_line`.
+    """
+    if text.isprintable():
+        return text
+    from unicodedata import category  # hardly any text needs it
+
+    def shown(character: str) -> str:
+        if character.isprintable() or character in "\n\t" or character in _JOINERS:
+            return character
+        # Cc: control characters. Cf: formats, such as those for the direction of writing. Cs: halves of surrogate pairs. Zl, Zp:
+        # separators of lines and paragraphs. Everything else only looks odd, such as a blank of another width.
+        steers = category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        if "\udc80" <= character <= "\udcff":
+            return f"\\x{ord(character) - 0xDC00:02x}"
+        return character.encode("unicode_escape").decode("ascii") if steers else character
+
+    return "".join(map(shown, text))
+
+
+def one_line(text: str) -> str:
+    """What somebody else wrote, as a part of a sentence: with blanks for line breaks, so that it cannot pose as lines of ours."""
+    return " ".join(text.splitlines())

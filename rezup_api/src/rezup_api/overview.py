@@ -14,7 +14,7 @@ from rezup_api.storage.address import folder_of_root, open_root
 from rezup_api.store.labels import PIN
 from rezup_api.store.layout import ContainerFolder
 from rezup_api.store.metadata import FORMAT
-from rezup_api.store.names import DEFAULT_CONTAINER, timestamp_order
+from rezup_api.store.names import DEFAULT_CONTAINER, ahead, timestamp_order
 from rezup_api.store.revision import Revision, newest_first
 from rezup_api.store.root import local_root
 
@@ -132,7 +132,11 @@ class Overview:
         if selection is None:
             return None
         published = selection.published
-        failing = published is not None and (published.format > FORMAT or self.failure(selection.timestamp) is not None)
+        failing = published is not None and (
+            published.format > FORMAT
+            or bool(ahead(selection.timestamp))
+            or self.failure(selection.timestamp) is not None
+        )
         return (selector.stand_in(selection.timestamp) if failing else None) or selection.timestamp
 
     def given(self, *, quiet: bool = True) -> str | None:

@@ -156,8 +156,8 @@ def _document(done: runner.Completed, who: str) -> Any:
     text = done.stdout.strip()
     for candidate in (text, text.rpartition("\n")[2]):
         try:
-            return json.loads(candidate)
-        except ValueError:
+            return json.loads(candidate)  # the caller's own script has printed it, so it may be anything
+        except (ValueError, RecursionError):
             continue
     shown = f"{text[:200]!r}" if text else "nothing"
     raise RezError(f"{who} printed no JSON, but {shown}", "print one document with json.dumps", tail=done.tail)

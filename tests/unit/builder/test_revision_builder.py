@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the Rez of these tests runs commands with sh")
 
+FAR = "99999999999.000000"
 ELSEWHERE = next(name for name in PLATFORMS if name != here())
 
 
@@ -55,12 +57,29 @@ def test_a_revision_says_who_made_it_and_why(machine: Machine) -> None:
 
 def test_each_is_newer_than_all_before(machine: Machine) -> None:
     first = machine.make()
-    ahead = machine.folder.revisions / "9999999999.000000"
+    seconds = int(time.time()) + 80_000  # the clocks of machines differ by less than a day
+    ahead = machine.folder.revisions / f"{seconds}.000000"
     (machine.folder.revisions / first.timestamp).rename(ahead)
     second = machine.make()
-    assert second.timestamp == "9999999999.000001"
+    assert second.timestamp == f"{seconds}.000001"
     (warning,) = machine.told(Warned)
-    assert "s behind the revision 9999999999.000000" in warning
+    assert f"s behind the revision {seconds}.000000" in warning
+
+
+def test_a_name_far_ahead_is_not_followed(machine: Machine) -> None:
+    first = machine.make()
+    (machine.folder.revisions / first.timestamp).rename(machine.folder.revisions / "99999999999.000000")
+    second, third = machine.make(), machine.make()
+    assert time.time() - 600 < float(second.timestamp) < float(third.timestamp) <= time.time()
+    assert machine.told(Warned) == []
+
+
+def test_a_published_name_far_ahead_is_not_built(machine: Machine) -> None:
+    made = machine.publish()
+    shutil.copytree(machine.remote / "dev" / "revisions" / made.timestamp, machine.remote / "dev" / "revisions" / FAR)
+    with pytest.raises(StorageError, match=f"dev@{FAR} is not taken: its name lies .* days ahead"):
+        machine.builder().pull(FAR, machine.published(made.timestamp), remote_dev(machine.remote))
+    assert read_failure(machine.folder, FAR) is None
 
 
 def test_from_another_one_it_holds_the_same(machine: Machine, engine: FakeEngine) -> None:

@@ -204,3 +204,139 @@ def test_a_bundle_appears_whole_or_not_at_all(content: Path, tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".zip") or path.name[0] == "."] == [
         "dev.zip"
     ]
+
+
+def bomb(path: Path, members: int, size: int, method: int = zipfile.ZIP_DEFLATED) -> None:
+    """A bundle whose wheels are nothing but zeros; few bytes of it stand for many."""
+    files = {f"wheels/a{number}-1-py3-none-any.whl": "0" * 64 for number in range(members)}
+    target = [["linux", "x86_64", [3, 11]]]
+    document = {"format": 1, "revision": "dev@1.0", "rezup_version": "3", "targets": {"rez": target}, "files": files}
+    with zipfile.ZipFile(path, "w", method) as packed:
+        packed.writestr(archive.MANIFEST, json.dumps(document))
+        for name in files:
+            with packed.open(name, "w") as member:
+                for _ in range(size >> 20):
+                    member.write(bytes(1 << 20))
+
+
+def test_what_would_fill_the_disk_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    path, out = tmp_path / "bomb.zip", tmp_path / "out"
+    out.mkdir()
+    bomb(path, 1, 200 << 20)
+    assert path.stat().st_size < 1 << 20
+    for act in (lambda: archive.unpack(path, out), lambda: archive.examine_bundle(path)):
+        with pytest.raises(VerificationError, match="times as large as itself"):
+            act()
+    assert list(out.iterdir()) == []
+
+
+def test_members_that_share_their_bytes_count_each(tmp_path: Path, bundle: Path) -> None:
+    with zipfile.ZipFile(bundle, "a") as packed:
+        first = next(one for one in packed.infolist() if one.filename.startswith("wheels/"))
+        for number in range(archive.MOST):
+            entry = zipfile.ZipInfo(f"wheels/{number}.whl")
+            entry.header_offset, entry.CRC = first.header_offset, first.CRC
+            entry.compress_size = entry.file_size = first.file_size
+            packed.filelist.append(entry)
+            packed.NameToInfo[entry.filename] = entry
+        packed._didModify = True  # type: ignore[attr-defined]
+    with pytest.raises(VerificationError, match="too many members"):
+        archive.unpack(bundle, tmp_path / "out")
+
+
+def test_a_large_document_is_not_read(bundle: Path) -> None:
+    changed(bundle, lambda members: members.update({archive.MANIFEST: b" " * (17 << 20)}))
+    with pytest.raises(VerificationError, match=r"bundle\.json: it has 17825792 bytes"):
+        archive.examine_bundle(bundle)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_unknown_compression_is_refused(tmp_path: Path, method: int) -> None:
+    bomb(tmp_path / "dev.zip", 1, 1 << 20, method)
+    with pytest.raises(VerificationError, match="compressed in an unknown way"):
+        archive.examine_bundle(tmp_path / "dev.zip")
+
+
+def test_an_encrypted_member_is_refused(bundle: Path) -> None:
+    data = bytearray(bundle.read_bytes())
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1  # the flags of the last member, in the list of all members
+    bundle.write_bytes(data)
+    with pytest.raises(VerificationError, match="is encrypted"):
+        archive.examine_bundle(bundle)
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_bundle_that_was_cut_off_or_garbled_is_refused(
+    bundle: Path, tmp_path: Path, kept: float, method: int
+) -> None:
+    with zipfile.ZipFile(bundle) as packed:
+        members = {name: packed.read(name) for name in packed.namelist()}
+    with zipfile.ZipFile(bundle, "w", method) as packed:
+        for name, content in members.items():
+            packed.writestr(name, content)
+    data = bundle.read_bytes()
+    place = int(len(data) * kept)
+    (tmp_path / "out").mkdir()
+    for damaged in (data[:place], data[:place] + bytes(32) + data[place + 32 :], data[:place] + data[place + 32 :]):
+        bundle.write_bytes(damaged)
+        with pytest.raises(VerificationError):
+            archive.unpack(bundle, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        {"rez": [["linux", "x86_64", [3, 2_000_000_000]]]},
+        {"rez": [["linux", "x86_64", [3, -1]]]},
+        {"rez": [["linux", "x86_64", [3, True]]]},
+        {"rez": [["linux", "x86_64", [3]]]},
+        {"rez": [["linux", "x86_64", "3.11"]]},
+        {"rez": [["linux", "mips", [3, 11]]]},
+        {"rez": [["amiga", "x86_64", [3, 11]]]},
+        {"rez": [[["linux"], "x86_64", [3, 11]]]},
+        {"rez": [["linux", {}, [3, 11]]]},
+        {"rez": [1]},
+        [],
+    ],
+)
+def test_a_platform_that_cannot_be_is_refused(bundle: Path, targets: object) -> None:
+    def state(members: dict[str, bytes]) -> None:
+        members[archive.MANIFEST] = json.dumps({**manifest_of(members), "targets": targets}).encode()
+
+    with pytest.raises(VerificationError, match="is not a bundle, or damaged"):
+        archive.examine_bundle(changed(bundle, state))
+
+
+@pytest.mark.parametrize(("key", "value"), [("revision", "dev"), ("revision", 1), ("files", {"rezup.toml": "0"})])
+def test_a_manifest_states_what_belongs_there(bundle: Path, key: str, value: object) -> None:
+    def state(members: dict[str, bytes]) -> None:
+        members[archive.MANIFEST] = json.dumps({**manifest_of(members), key: value}).encode()
+
+    with pytest.raises(VerificationError, match="is not a bundle, or damaged"):
+        archive.examine_bundle(changed(bundle, state))
+
+
+@pytest.mark.parametrize(
+    ("targets", "said"),
+    [
+        ({}, ["pylock.rez.toml: the bundle does not say for which platforms it is"]),
+        ({"rez": []}, ["pylock.rez.toml: the bundle does not say for which platforms it is"]),
+        ({"rez": [["linux", "x86_64", [3, 11]]], "maya": []}, ["maya: has no lock"]),
+    ],
+)
+def test_a_bundle_that_is_for_no_platform_is_not_whole(bundle: Path, targets: object, said: list[str]) -> None:
+    def state(members: dict[str, bytes]) -> None:
+        members[archive.MANIFEST] = json.dumps({**manifest_of(members), "targets": targets}).encode()
+
+    assert archive.examine_bundle(changed(bundle, state))[1] == said
+
+
+def test_a_bundle_without_locks_is_not_whole(bundle: Path) -> None:
+    def state(members: dict[str, bytes]) -> None:
+        members[archive.MANIFEST] = json.dumps({**manifest_of(members), "files": {}, "targets": {}}).encode()
+        for name in set(members) - {archive.MANIFEST}:
+            del members[name]
+
+    found = archive.examine_bundle(changed(bundle, state))[1]
+    assert found == ["rezup.toml: is missing", "revision.json: is missing", "it has no lock"]

@@ -148,6 +148,43 @@ def test_what_is_incomplete_goes_after_a_day(
     assert collector(folder, given=A).collect(Policy()).gone == gone
 
 
+@pytest.mark.parametrize(("age", "gone"), [(100, ()), (90_000, (B,))])
+def test_what_is_damaged_goes_after_a_day(
+    *, folder: ContainerFolder, make: Make, age: float, gone: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(A)
+    (make(B) / "revision.json").write_bytes(b"")
+    later = time.time() + age
+    monkeypatch.setattr(time, "time", lambda: later)
+    done = collector(folder, given=A).collect(Policy())
+    assert done.gone == gone
+    reason = "damaged" if gone else "damaged, and changed within a day"
+    assert [one.reason for one in done.verdicts if one.timestamp == B] == [reason]
+
+
+def test_what_cannot_be_read_is_not_taken_for_damaged(folder: ContainerFolder, make: Make) -> None:
+    make(A)
+    file = make(B) / "revision.json"
+    file.unlink()
+    file.mkdir()
+    (verdict, _) = collector(folder, given=A).collect(Policy()).verdicts
+    assert (verdict.stays, verdict.reason) == (True, "its metadata cannot be read")
+
+
+def test_a_damaged_publication_does_not_keep_the_others(studio: Studio) -> None:
+    studio.publish(A, B, C, D)
+    for timestamp in (A, C):
+        (studio.there.revisions / timestamp / "revision.json").write_bytes(b"")
+    done = collect_published(studio.remote, Policy(keep=1), os.environ)
+    assert [(one.timestamp, one.stays, one.reason) for one in done.verdicts] == [
+        (D, True, "the newest"),
+        (C, False, "damaged"),
+        (B, False, "beyond the newest 1"),
+        (A, False, "damaged"),
+    ]
+    assert studio.remote.timestamps() == [D]
+
+
 def test_one_that_cannot_be_removed_is_told_and_the_others_go(
     four: ContainerFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

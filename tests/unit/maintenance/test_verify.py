@@ -15,6 +15,7 @@ from rezup_api.events import silent, step
 from rezup_api.maintenance.verify import Finding, examine_revision, parts_of
 from rezup_api.pythons.interpreter import host_interpreter
 from rezup_api.store.layout import site_packages
+from rezup_api.store.revision import load_revision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,5 +147,12 @@ def test_an_interpreter_that_is_another_one(
     assert found.text.startswith(said)
 
 
-def test_an_incomplete_revision_has_nothing_to_look_at(revision: Revision) -> None:
-    assert examine(replace(revision, metadata=None)) == []
+@pytest.mark.parametrize("damage", ["", "{", "[" * 100_000], ids=["empty", "cut off", "nested"])
+def test_a_revision_without_readable_metadata_is_not_as_it_was_made(revision: Revision, damage: str) -> None:
+    write(revision.lock_file, damage)
+    (found,) = examine(load_revision(revision.folder, revision.timestamp))
+    assert (found.kind, found.path) == ("metadata", str(revision.lock_file))
+    assert found.text.startswith("is damaged: ")
+    revision.lock_file.unlink()
+    (found,) = examine(load_revision(revision.folder, revision.timestamp))
+    assert (found.kind, str(found)) == ("metadata", f"{revision.path}: is not complete")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from tests.unit.studio import Studio
 
     from rezup_api.store.history import Act
+
+# A moment by which another machine's clock may be ahead.
+SOON = int(time.time()) + 80_000
 
 
 def told(root: Path) -> list[tuple[str, str]]:
@@ -68,9 +72,9 @@ def test_what_was_never_published_is_not_there(root: Path) -> None:
 def test_a_new_one_is_greater_than_all_there_and_than_the_one_named(root: Path) -> None:
     remote = seen(root)
     first = publish(remote)
-    later = publish(remote, "8888888888.5")
+    later = publish(remote, f"{SOON}.5")
     latest = publish(remote, first)
-    assert [later, latest] == ["8888888888.500001", "8888888888.500002"]
+    assert [later, latest] == [f"{SOON}.500001", f"{SOON}.500002"]
 
 
 def test_all_that_belongs_to_a_revision_is_published(root: Path, tmp_path: Path) -> None:
@@ -99,19 +103,19 @@ def test_a_publication_is_an_act_in_the_history(root: Path) -> None:
 def test_what_is_still_being_copied_there_is_not_published(root: Path) -> None:
     """rsync and rezup 2.x make the folder before the metadata; whole or not, only the log says what is published."""
     timestamp = publish(seen(root))
-    (root / "dev" / "revisions" / "9999999999.5").mkdir()
-    (root / "dev" / "revisions" / "9999999999.6").touch()
-    shutil.copytree(root / "dev" / "revisions" / timestamp, root / "dev" / "revisions" / "9999999999.7")
+    (root / "dev" / "revisions" / f"{SOON}.5").mkdir()
+    (root / "dev" / "revisions" / f"{SOON}.6").touch()
+    shutil.copytree(root / "dev" / "revisions" / timestamp, root / "dev" / "revisions" / f"{SOON}.7")
     remote = seen(root)
     assert remote.timestamps() == [timestamp]
     assert remote.newest() == (timestamp, METADATA)
-    assert remote.metadata("9999999999.7") is None
-    assert remote.publication("9999999999.7") is None
-    with pytest.raises(NotFoundError, match=r"dev@9999999999\.7 is not published"):
-        remote.set_label("staging", "9999999999.7", act("tag"))
+    assert remote.metadata(f"{SOON}.7") is None
+    assert remote.publication(f"{SOON}.7") is None
+    with pytest.raises(NotFoundError, match=rf"dev@{SOON}\.7 is not published"):
+        remote.set_label("staging", f"{SOON}.7", act("tag"))
     with pytest.raises(NotFoundError):
-        remote.set_pin(Pin("9999999999.7"), act("pin"))
-    assert publish(remote) == "9999999999.700001", "a new one is greater all the same"
+        remote.set_pin(Pin(f"{SOON}.7"), act("pin"))
+    assert publish(remote) == f"{SOON}.700001", "a new one is greater all the same"
 
 
 @pytest.mark.parametrize("name", ["revision.json", "rezup.toml", "pylock.rez.toml", "wheels/a-1.whl", MANIFEST])
@@ -245,7 +249,7 @@ def test_files_that_were_not_removed_are_left_to_the_next_cleanup(root: Path, tm
 
 
 def test_what_is_dropped_is_gone_and_can_be_added_again(root: Path) -> None:
-    first = publish(seen(root), "8888888888.5")
+    first = publish(seen(root), f"{SOON}.5")
     seen(root).set_label("staging", first, act("tag", first))
     seen(root).set_pin(Pin(first), act("pin", first))
     gone = act("drop", "", "no longer needed")
@@ -267,11 +271,11 @@ def test_what_is_dropped_is_gone_and_can_be_added_again(root: Path) -> None:
 
 
 def test_a_timestamp_is_greater_than_all_that_there_ever_were(root: Path) -> None:
-    publish(seen(root), "8888888888.5")
+    publish(seen(root), f"{SOON}.5")
     ahead = publish(seen(root))
     shutil.rmtree(root / "dev" / "revisions" / ahead)
-    assert ahead == "8888888888.500002"
-    assert publish(seen(root)) == "8888888888.500003", "although nothing in the folder says so"
+    assert ahead == f"{SOON}.500002"
+    assert publish(seen(root)) == f"{SOON}.500003", "although nothing in the folder says so"
 
 
 @pytest.mark.parametrize("is_dropped", [True, False])

@@ -219,6 +219,40 @@ def test_who_chooses_on_what_has_changed_is_told_so(studio: Studio) -> None:
     assert (studio.remote.pin(), studio.remote.labels()) == (Pin(B), {"other": B})
 
 
+def test_an_unreadable_pin_that_is_removed_is_told_as_damaged(studio: Studio) -> None:
+    studio.build(A, B)
+    label(studio.here, PIN, "nonsense")
+    change = here(studio).unpin()
+    assert (change.damaged, change.previous, change.revision) == (True, "", B)
+    assert not here(studio).unpin().damaged
+
+
+@pytest.mark.parametrize("logged", [False, True])
+def test_the_studio_goes_back_from_a_damaged_publication(studio: Studio, logged: bool) -> None:
+    studio.publish(A)
+    names = [A, *((studio.publish_next(), studio.publish_next()) if logged else (B, C))]
+    if not logged:
+        studio.publish(B, C)
+    (studio.there.revisions / names[2] / "revision.json").write_bytes(b"")
+    change = there(studio).rollback()
+    assert (change.revision, change.previous) == (names[1], names[2])
+    assert change.pin == Pin(names[1], names[2], (names[2],))
+    assert studio.given() == names[1]
+    assert there(studio).rollback().revision == A
+
+
+@pytest.mark.parametrize("request_", ["~1", B])
+def test_the_studio_is_pinned_past_a_damaged_publication(studio: Studio, request_: str) -> None:
+    studio.publish(A, B, C)
+    (studio.there.revisions / C / "revision.json").write_bytes(b"{")
+    with pytest.raises(RemoteError, match="is damaged"):
+        there(studio).pin(C)
+    there(studio).pin(request_)
+    assert studio.given() == B
+    assert there(studio).unpin().previous == B
+    assert there(studio).tag(A, "old").revision == A
+
+
 def test_a_remote_root_that_is_away_is_an_error(studio: Studio) -> None:
     studio.publish(A, B)
     chooser = there(studio)

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.studio import A, B, C, D, act, label
 
 from rezup_api.errors import RemoteError
-from rezup_api.selection.selector import fallback
+from rezup_api.selection.fallback import fallback
 from rezup_api.store.labels import PIN
 from rezup_api.store.root import local_root
 
@@ -38,6 +38,19 @@ def test_what_may_stand_in(named: str | None, pulled: list[str], expected: str |
 )
 def test_what_was_taken_back_does_not_stand_in(named: str | None, withdrawn: set[str], expected: str | None) -> None:
     assert fallback(named, [C, B, A], withdrawn) == expected
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[" * 100_000, b'{"format": 1e999}', b'{"creator": "\\ud800"}'])
+def test_what_stands_in_for_a_damaged_publication(studio: Studio, damage: bytes) -> None:
+    studio.publish(A, B)
+    studio.pull(A)
+    (studio.there.revisions / B / "revision.json").write_bytes(damage)
+    assert studio.given() == studio.given("latest") == A
+    assert all(
+        "is damaged" in text and text.endswith(f"taking dev@{A}, which is on this machine") for text in studio.told
+    )
+    with pytest.raises(RemoteError, match="is damaged"):
+        studio.given(strict=True)
 
 
 def test_what_was_taken_back_stays_so_when_there_is_something_newer(studio: Studio) -> None:

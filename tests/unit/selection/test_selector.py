@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.studio import A, B, C, D, label
+from tests.unit.studio import A, B, C, D, act as act_of, label
 
 from rezup_api.errors import NotFoundError, RemoteError, StorageError
 from rezup_api.store.labels import LABELS, PIN, PUBLISHED
@@ -203,3 +205,47 @@ def test_what_the_remote_root_named_is_kept_in_mind(studio: Studio) -> None:
     label(studio.there, PIN, C)
     studio.given()
     assert local_root(studio.here).label(PUBLISHED) == C, "also where this machine goes its own way"
+
+
+FAR = "99999999999.000000"
+
+
+def test_one_far_ahead_is_not_given_and_named_once(studio: Studio) -> None:
+    studio.build(A, B, FAR)
+    assert studio.given() == B
+    (said,) = studio.told
+    assert said.startswith(f"dev@{FAR} is not taken: its name lies ")
+    assert said.endswith(f"if the clock is right, remove {studio.here.revisions / FAR}")
+    assert studio.selector().basis() is None, "a record of the launch would keep the warning back"
+
+
+def test_one_far_ahead_that_was_published_without_a_log_is_not_given(studio: Studio) -> None:
+    studio.publish(A, B, FAR)
+    assert studio.given() == studio.given("latest") == B
+    assert studio.told[0].startswith(f"dev@{FAR} is not taken: its name lies ")
+    assert str(studio.there.revisions / FAR) in studio.told[0]
+    named = studio.publish_next()
+    assert named < FAR
+    assert float(named) > float(B)
+    assert studio.given() == named
+
+
+def test_a_log_that_is_far_ahead_is_not_followed_until_it_is_begun_anew(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = studio.publish_next()
+    now = time.time()
+    with monkeypatch.context() as there:
+        there.setattr(time, "time_ns", lambda: int(now + 10 * 86400) * 10**9)  # the clock of another machine
+        there.setattr(time, "time", lambda: now + 10 * 86400)
+        far = studio.publish_next()
+    assert studio.remote.newest_name() == far, "the log decides what is newest"
+    for act in (studio.publish_next, studio.remote.check_writable):
+        with pytest.raises(
+            RemoteError, match=f"nothing can follow dev@{far} on .*: its name lies 9 days ahead"
+        ) as caught:
+            act()
+        assert "rezup drop dev --remote" in caught.value.hint
+    assert sorted(os.listdir(studio.there.revisions)) == sorted([first, far]), "nothing of the refused one is left"
+    studio.remote.drop(act_of("drop"))
+    assert float(studio.publish_next()) < float(far)

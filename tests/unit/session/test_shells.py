@@ -173,3 +173,11 @@ def test_a_real_powershell(need_program: Callable[[str], Path], tmp_path: Path) 
 def test_scripts_are_given_to_the_shell_with_their_arguments() -> None:
     assert shells.script_command(shells.Shell("bash", "/bin/bash"), "/s", ("a", "b")) == ("/bin/bash", "/s", "a", "b")
     assert shells.script_command(shells.Shell("cmd", "cmd.exe"), "s.bat", ()) == ("cmd.exe", "/Q", "/C", "s.bat")
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish", "dash", "tcsh"])
+def test_the_mark_does_not_steer_the_terminal(name: str) -> None:
+    mark = opened(name, {"REZUP_PROMPT": "a\x1b]0;b\x07\x9b\u202e\nc"}).environ["REZUP_MARK"]
+    assert mark.isprintable()
+    assert mark.startswith("(a")
+    assert mark.endswith(" c) ")

@@ -208,13 +208,14 @@ def test_where_there_is_nothing_nothing_is_meant(request_: str) -> None:
 
 
 def test_every_name_is_greater_than_all_before(folder: ContainerFolder) -> None:
-    future = "9999999999.999999"
+    second = int(time.time()) + 80_000
+    future = f"{second}.999999"
     seen = []
     for newest in (None, None, future, None):
         with staged(folder.path) as stage:
             seen.append(appear_next(stage, folder, newest))
     assert seen == sorted(seen, key=timestamp_order)
-    assert seen[2:] == ["10000000000.000000", "10000000000.000001"]
+    assert seen[2:] == [f"{second + 1}.000000", f"{second + 1}.000001"]
     assert folder.timestamps() == seen[::-1]
     now = time.time()
     assert now - 60 < float(seen[0]) <= now
@@ -222,10 +223,36 @@ def test_every_name_is_greater_than_all_before(folder: ContainerFolder) -> None:
 
 def test_names_of_others_are_stepped_over(folder: ContainerFolder) -> None:
     """rsync and rezup 2.x make the folder first: it is not ready, but its name is taken."""
-    (folder.revisions / "9999999999.5").mkdir(parents=True)
+    second = int(time.time()) + 80_000
+    (folder.revisions / f"{second}.5").mkdir(parents=True)
     (folder.revisions / "not a revision").mkdir()
     with staged(folder.path) as stage:
-        assert appear_next(stage, folder) == "9999999999.500001"
+        assert appear_next(stage, folder) == f"{second}.500001"
+
+
+def test_a_name_far_ahead_hides_nothing(folder: ContainerFolder) -> None:
+    (folder.revisions / "99999999999.999999999").mkdir(parents=True)
+    names = []
+    for _ in range(2):
+        with staged(folder.path) as stage:
+            names.append(appear_next(stage, folder))
+    assert time.time() - 60 < float(names[0]) < float(names[1]) <= time.time()
+
+
+def test_one_far_ahead_is_not_ready_and_says_why(folder: ContainerFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    for timestamp in (f"{int(now) + 80_000}.0", f"{int(now) + 90_000}.0", "99999999999.0"):
+        path = folder.revisions / timestamp
+        path.mkdir(parents=True)
+        (path / "revision.json").write_text('{"format": 1, "rezup_version": "3"}', encoding="utf-8")
+    far, near, skewed = newest_first(folder)
+    assert (far.ready, near.ready, skewed.ready) == (False, False, True)
+    assert (
+        near.obstacle == f"its name lies 1 day ahead of this machine's clock; if the clock is right, remove {near.path}"
+    )
+    assert far.fault == near.fault == ""
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert all(one.ready for one in newest_first(folder)), "a clock that stands at its beginning judges nothing"
 
 
 def test_processes_that_add_at_once_all_get_a_name_of_their_own(

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rezup_api import UsageError
+from rezup_api.events import visible
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +42,8 @@ def _confirmed(name: str, meant: Dropping, option: str, progress: Progress) -> b
     what = f"{name} from {meant.place}, for the whole studio," if meant.place else meant.path
     progress.close()
     try:
-        answer = input(f"Remove {what} with {meant.revisions} revision{'s' if meant.revisions != 1 else ''}? [y/N] ")
+        number = f"{meant.revisions} revision{'s' if meant.revisions != 1 else ''}"
+        answer = input(visible(f"Remove {what} with {number}? [y/N] "))
     except EOFError:  # Ctrl-D
         print()
         return False

@@ -163,6 +163,8 @@ def paths(prefix: str, suffix: str = "") -> Iterator[str]:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if not entry.name.startswith(beginning) or (entry.name.startswith(".") and not beginning):
                 continue
+            if not entry.name.isprintable():
+                continue  # the shell would show it to the terminal as it is
             if entry.is_dir():
                 yield f"{top}{entry.name}/"
             elif entry.name.endswith(suffix):

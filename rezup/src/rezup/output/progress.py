@@ -6,7 +6,17 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from rezup_api.events import CommandStarted, Event, Note, StepFailed, StepFinished, StepProgress, StepStarted, Warned
+from rezup_api.events import (
+    CommandStarted,
+    Event,
+    Note,
+    StepFailed,
+    StepFinished,
+    StepProgress,
+    StepStarted,
+    Warned,
+    visible,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -85,9 +95,9 @@ class Progress:
         bar = self._open_bar()
         if isinstance(event, StepStarted):
             self._end_step()
-            self._task = bar.add_task(event.text, total=None, detail="")
+            self._task = bar.add_task(visible(event.text), total=None, detail="")
         elif self._task is not None:
-            bar.update(self._task, total=event.total or None, completed=event.done, detail=event.detail)
+            bar.update(self._task, total=event.total or None, completed=event.done, detail=visible(event.detail))
 
     def _open_bar(self) -> Bar:
         if self._bar is None:
@@ -110,6 +120,7 @@ class Progress:
             self._task = None
 
     def _print(self, text: str, style: str = "") -> None:
+        text = visible(text)
         if self._bar is not None:
             self._bar.console.print(text, style=style or None, markup=False, highlight=False)
         else:

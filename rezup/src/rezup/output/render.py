@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rezup_api import BusyError, InstallError, RecipeError, RezupError
+from rezup_api.events import one_line, visible
 from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -68,21 +69,22 @@ def show(result: Result, arguments: argparse.Namespace) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(os.fsencode(result.view.text))
     elif isinstance(result.view, Lines):
-        print("\n".join(result.view.lines))
+        print(visible("\n".join(result.view.lines)))
     else:
         _print_table(result.view)
 
 
 def _print_table(table: Table) -> None:
     if table.above:
-        print(table.above)
+        print(visible(table.above))
     if not table.rows:
-        print(table.empty)
+        print(visible(table.empty))
         return
+    title = visible(table.title)
     styled = sys.stdout.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
     # Away from a terminal a line is as long as it needs to be: who reads it there is another program.
     header, *lines = layout(table, _terminal_width() if sys.stdout.isatty() else None)
-    head = _styled(table.title, header) if styled else "".join(f"{line}\n" for line in (table.title, header) if line)
+    head = _styled(title, header) if styled else "".join(f"{line}\n" for line in (title, header) if line)
     print(head + "\n".join(lines))
 
 
@@ -112,7 +114,9 @@ def layout(table: Table, width: int | None) -> list[str]:
         width: how many characters fit on a line; None for any number. If a row does not fit, its last cell goes below the others.
     """
     used = [index for index, _ in enumerate(table.columns) if any(row[index] for row in table.rows)]
-    rows = [[_printable(row[index]) for index in used] for row in (table.columns, *table.rows)]
+    rows = [
+        [visible(one_line(row[index]).replace("\t", " ")) for index in used] for row in (table.columns, *table.rows)
+    ]
     widths = [max(_cells(row[index]) for row in rows) for index in range(len(used))]
     lines = []
     for row in rows:
@@ -132,19 +136,14 @@ def _cells(text: str) -> int:
     return cell_len(text)
 
 
-def _printable(text: str) -> str:
-    """`text` on one line and without control characters: a message that somebody published must not control the terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
-
-
 def show_error(error: RezupError, arguments: argparse.Namespace | None) -> None:
     """Print an error to stderr, with what to do next below it; with `--json`, print it as a document to stdout."""
     if arguments is not None and getattr(arguments, "json", False):
         _print_document(arguments, {"error": _error_data(error)})
         return
-    print(f"rezup: {error.message}", file=sys.stderr)
+    print(visible(f"rezup: {error.message}"), file=sys.stderr)
     if error.hint:
-        print(f"  -> {error.hint}", file=sys.stderr)
+        print(visible(f"  -> {error.hint}"), file=sys.stderr)
 
 
 def show_interruption() -> None:
@@ -154,7 +153,7 @@ def show_interruption() -> None:
 
 def show_fault(error: Exception) -> None:
     """Print an error that is none of ours, and so a fault of rezup."""
-    print(f"rezup: internal error: {type(error).__name__}: {error}", file=sys.stderr)
+    print(visible(f"rezup: internal error: {type(error).__name__}: {error}"), file=sys.stderr)
     print("  -> this is a fault of rezup; run it again with --debug and report what it prints", file=sys.stderr)
 
 
@@ -183,7 +182,12 @@ def _print_document(arguments: argparse.Namespace, content: dict[str, Any]) -> N
     except UnicodeEncodeError:
         # A path or a variable has a byte that is not UTF-8, or the encoding of stdout lacks a character. JSON escapes are ASCII.
         text = json.dumps(document, indent=2)
-    print(text)
+    # JSON itself escapes only the control characters up to 0x1f; a user who looks at the document on a terminal meets the others.
+    print(text if text.isascii() and "\x7f" not in text else "".join(map(_escaped, text)))
+
+
+def _escaped(character: str) -> str:
+    return character if visible(character) == character else json.dumps(character)[1:-1].replace("\x7f", "\\u007f")
 
 
 def described(revision: Revision) -> str:
@@ -200,7 +204,11 @@ def moment_text(text: str) -> str:
         return ""
     try:
         return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
-    except ValueError:
+    except (
+        ValueError,
+        OverflowError,
+        OSError,
+    ):  # no moment, or one that has no place in the calendar of this time zone
         return text
 
 

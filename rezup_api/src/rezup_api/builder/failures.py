@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.disk.staging import place_file, remove_if_empty
 from rezup_api.errors import StorageError
 
@@ -56,7 +57,7 @@ class Failure:
 def read_failure(folder: ContainerFolder, timestamp: str) -> Failure | None:
     """The failed builds of a revision; None if no build has failed, or their record cannot be read."""
     try:
-        document = json.loads(_file(folder, timestamp).read_text(encoding="utf-8"))
+        document = parse_json(_file(folder, timestamp).read_bytes())
         return Failure(
             tries=int(document["tries"]),
             last=float(document["last"]),

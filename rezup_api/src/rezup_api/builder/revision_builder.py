@@ -18,7 +18,7 @@ from rezup_api.disk.files import host_name, storing, user_name, write_whole
 from rezup_api.disk.staging import building, staged, sweep
 from rezup_api.environments.build import build_environments
 from rezup_api.errors import InstallError, RecipeError, RemoteError, RezupError, StorageError
-from rezup_api.events import Note, Reporter, Warned
+from rezup_api.events import Note, Reporter, Warned, one_line
 from rezup_api.packages.lock_source import LockSource, read_lock_source
 from rezup_api.packages.platforms import here
 from rezup_api.recipe.credentials import literal_credentials
@@ -34,7 +34,7 @@ from rezup_api.store.layout import (
     platform_tag,
 )
 from rezup_api.store.metadata import FORMAT, Metadata
-from rezup_api.store.names import timestamp_order
+from rezup_api.store.names import ahead, timestamp_order
 from rezup_api.store.revision import Revision, appear_next, load_revision
 from rezup_api.store.root import check_format, local_root
 
@@ -130,10 +130,9 @@ class RevisionBuilder:
 
     def _newest(self, remote: PublishedRoot | None) -> str | None:
         """The greatest timestamp under the local root and, if the revision is published, under the remote root; None if none."""
-        known = self.folder.timestamps()[:1]
-        if remote is not None:
-            known += remote.timestamps()[:1]
-        return max(known, key=timestamp_order, default=None)
+        roots = [self.folder.timestamps(), remote.timestamps() if remote is not None else []]
+        known = (next((one for one in names if not ahead(one)), None) for names in roots)
+        return max(filter(None, known), key=timestamp_order, default=None)
 
     def _remark_clock(self, newest: str | None, timestamp: str) -> None:
         ahead = timestamp_order(timestamp)[0] - datetime.now(timezone.utc).timestamp()
@@ -153,11 +152,15 @@ class RevisionBuilder:
         Raises:
             InstallError: it cannot be built, or does not run; or it could not a short time ago.
             RemoteError: the remote root cannot be read, or a newer rezup has published the revision.
-            StorageError: the local root cannot be written, or the path of the revision is occupied.
+            StorageError: the local root cannot be written, the path of the revision is occupied, or its name is too far ahead.
         """
         revision = load_revision(self.folder, timestamp)
         if revision.ready:
             return revision
+        if too_early := ahead(timestamp):
+            raise StorageError(
+                f"{revision} is not taken: {too_early}", "set the clock, or ask for a revision of another name"
+            )
         with building(self.folder.path, timestamp, self.waiting):
             # Look again: while this process waited for the lock, another one may have built the revision.
             revision = load_revision(self.folder, timestamp)
@@ -181,8 +184,8 @@ class RevisionBuilder:
         name, timestamp = self.folder.name, revision.timestamp
         check_format(published, f"{name}@{timestamp} on {remote.place}")
         _refuse_occupied(revision)
-        why = f": {published.message}" if published.message else ""
-        self.report(Note(f"Building {name}@{timestamp}, published by {published.creator}{why}"))
+        why = f": {one_line(published.message)}" if published.message else ""
+        self.report(Note(f"Building {name}@{timestamp}, published by {one_line(published.creator)}{why}"))
         sweep(self.folder.path)
         with staged(self.folder.path) as stage, ExitStack() as holds:
             recipe = _published_recipe(stage, remote, timestamp, tolerant=published.format == 0)

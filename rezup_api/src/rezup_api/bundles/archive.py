@@ -10,18 +10,24 @@ It is a ZIP archive, and the same content gives the same bytes.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
+import struct
 import zipfile
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.disk.files import digest_of, storage_error, token
+from rezup_api.disk.reading import LIMIT
 from rezup_api.errors import NotFoundError, StorageError, VerificationError
-from rezup_api.packages.platforms import PlatformTarget, fits, marker_environment, tags_of
+from rezup_api.events import one_line
+from rezup_api.packages.platforms import PlatformTarget, checked_target, fits, marker_environment, tags_of
 from rezup_api.packages.pylock import parse_lock
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, environment_of_lock as environment_in
 
@@ -33,11 +39,22 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MANIFEST = "bundle.json"
+# What `zipfile` raises for a member that is cut off, changed, or of a kind that it does not know.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error)
 DAMAGED = "copy it again from where it comes, or make it again: rezup bundle"
 # A member of any other name is refused: a name such as "../x" or an absolute path would be written outside of the folder.
 _MEMBER = re.compile(
     rf"{re.escape(RECIPE_FILE)}|{re.escape(METADATA_FILE)}|pylock\.[^/\\]+\.toml|{WHEELS}/[^/\\]+\.whl"
 )
+_REVISION = re.compile(r"[A-Za-z0-9_.-]+@[0-9.]+")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+# Members that a bundle can have at most. A large environment has some hundred wheels, for each platform.
+MOST = 10_000
+# Wheels are compressed already, so all members together are hardly larger than the bundle, even if another program has packed it
+# anew. What grows to more than this many times the size of the bundle is made to fill a disk.
+GROWTH = 4
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_ENCRYPTED = 0x1
 # The time of every member, so that the same content gives the same bytes; ZIP knows no earlier one.
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 # Bytes that are read at once: a wheel may be larger than the memory.
@@ -76,21 +93,24 @@ class Manifest:
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _parse_manifest(text: str) -> Manifest:
-    document: Any = json.loads(text)
+def _parse_manifest(text: str | bytes) -> Manifest:
+    document: Any = parse_json(text)
     if document["format"] > FORMAT:
         raise VerificationError(
             f"it is of format {document['format']}, which this rezup does not know",
-            f"it needs rezup {document['rezup_version']} or newer",
+            f"it needs rezup {one_line(str(document['rezup_version']))} or newer",
         )
-    targets = {
-        str(name): tuple(
-            PlatformTarget(str(platform), str(machine), tuple(python)) for platform, machine, python in each
-        )
-        for name, each in document["targets"].items()
-    }
-    files = {str(name): str(digest) for name, digest in document["files"].items()}
-    return Manifest(str(document["revision"]), str(document["rezup_version"]), targets, files)
+    targets = {name: tuple(checked_target(*one) for one in each) for name, each in document["targets"].items()}
+    files = {name: _digest(digest) for name, digest in document["files"].items()}
+    if not isinstance(document["revision"], str) or not _REVISION.fullmatch(document["revision"]):
+        raise ValueError("it does not name the revision that it was made from")
+    return Manifest(document["revision"], one_line(str(document["rezup_version"])), targets, files)
+
+
+def _digest(text: object) -> str:
+    if not isinstance(text, str) or not _DIGEST.fullmatch(text):
+        raise ValueError(f"{text!r:.80} is not a digest")
+    return text
 
 
 def pack(
@@ -146,7 +166,7 @@ def examine_bundle(path: Path) -> tuple[Manifest, list[str]]:
     with _reading(path) as (archive, manifest):
         found = [problem for name in sorted(manifest.files) if (problem := _judge(archive, name, manifest.files[name]))]
         extra = sorted({*archive.namelist()} - {*manifest.files, MANIFEST})
-        found += [f"{name}: is not a part of the bundle" for name in extra]
+        found += [f"{one_line(name)}: is not a part of the bundle" for name in extra]
         found += [] if found else _lacking(archive, manifest)
     return manifest, found
 
@@ -163,7 +183,11 @@ def unpack(path: Path, folder: Path) -> str:
         StorageError: a file cannot be written.
     """
     with _reading(path) as (archive, manifest):
-        for name, digest in manifest.files.items():
+        lost = sorted(set(manifest.files) - set(archive.namelist()))
+        unfit = [name for name in manifest.files if _MEMBER.fullmatch(name) is None]
+        # All names first, and then the small files that the rest depends on: nothing is written for a bundle that cannot be used.
+        for name in unfit or lost or sorted(manifest.files, key=lambda name: (name.startswith(f"{WHEELS}/"), name)):
+            digest = manifest.files[name]
             problem = _judge(archive, name, digest, folder / name)
             if problem:
                 raise VerificationError(f"the bundle {path} is damaged: {problem}", DAMAGED)
@@ -174,27 +198,50 @@ def unpack(path: Path, folder: Path) -> str:
 def _reading(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
     try:
         with zipfile.ZipFile(path) as archive:
-            manifest = _parse_manifest(archive.read(MANIFEST).decode("utf-8"))
-            yield archive, manifest
+            _check_members(archive, path.stat().st_size)
+            yield archive, _parse_manifest(archive.read(MANIFEST))
     except FileNotFoundError as error:
         raise NotFoundError(f"there is no file {path}") from error
     except VerificationError as error:
         if str(path) in error.message:
             raise
         raise VerificationError(f"the bundle {path}: {error.message}", error.hint) from error
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError, NotImplementedError) as error:
+    except (*_UNREADABLE, KeyError, TypeError, ValueError, AttributeError, OverflowError, MemoryError) as error:
         raise VerificationError(f"{path} is not a bundle, or damaged: {error}", DAMAGED) from error
     except StorageError:
         raise
     except OSError as error:
+        if (
+            error.errno == errno.EINVAL
+        ):  # a damaged list of members can lead `zipfile` to before the beginning of the file
+            raise VerificationError(f"{path} is damaged: it leads out of itself", DAMAGED) from error
         raise storage_error("cannot read", error) from error
+
+
+def _check_members(archive: zipfile.ZipFile, size: int) -> None:
+    """Refuse a bundle by what its members state, before any of them is read.
+
+    Raises:
+        ValueError: a member cannot be read, or is larger than it may be.
+    """
+    members = archive.infolist()
+    if len(members) > MOST or len({one.filename for one in members}) != len(members):
+        raise ValueError("it has too many members, or two of the same name")
+    for one in members:
+        if one.flag_bits & _ENCRYPTED or one.compress_type not in _METHODS:
+            raise ValueError(f"{one_line(one.filename)}: it is encrypted, or compressed in an unknown way")
+        if one.file_size > LIMIT and not one.filename.startswith(f"{WHEELS}/"):
+            raise ValueError(f"{one_line(one.filename)}: it has {one.file_size} bytes")
+    # `zipfile` gives no more bytes of a member than it states. Members can share bytes of the file, so the sum counts.
+    if sum(one.file_size for one in members) > GROWTH * size + LIMIT:
+        raise ValueError(f"its members are more than {GROWTH} times as large as itself")
 
 
 def _judge(archive: zipfile.ZipFile, name: str, digest: str, target: Path | None = None) -> str:
     """What is wrong with a file of a bundle; empty if it is good. The file is written to `target` while it is read."""
     # First of all, before the name becomes a part of a path.
     if _MEMBER.fullmatch(name) is None:
-        return f"{name}: a bundle has no file of such a name"
+        return f"{one_line(name)}: a bundle has no file of such a name"
     told = hashlib.sha256()
     if target is not None:
         target.parent.mkdir(exist_ok=True)
@@ -205,20 +252,23 @@ def _judge(archive: zipfile.ZipFile, name: str, digest: str, target: Path | None
                 stream.write(piece)
     except KeyError:
         return f"{name}: is missing"
-    except (zipfile.BadZipFile, EOFError) as error:
+    except _UNREADABLE as error:
         return f"{name}: cannot be read: {error}"
     return "" if told.hexdigest() == digest else f"{name}: its content has changed"
 
 
 def _lacking(archive: zipfile.ZipFile, manifest: Manifest) -> list[str]:
-    """The packages that the locks name for the platforms of the bundle, and of which it has no wheel with the right digest."""
+    """What is missing: the recipe, the metadata, a lock, a platform, or a wheel that a lock needs for a platform."""
     digests = {digest for name, digest in manifest.files.items() if name.startswith(f"{WHEELS}/")}
-    found = []
-    for name in manifest.files:
-        if not name.startswith("pylock."):
-            continue
+    locks = {environment_in(name): name for name in manifest.files if name.startswith("pylock.")}
+    found = [f"{name}: is missing" for name in (RECIPE_FILE, METADATA_FILE) if name not in manifest.files]
+    found += [f"{name}: has no lock" for name in sorted(set(manifest.targets) - set(locks))]
+    found += [] if locks else ["it has no lock"]
+    for environment, name in locks.items():
         lock = parse_lock(archive.read(name).decode("utf-8"))
-        for target in manifest.targets.get(environment_in(name), ()):
+        targets = manifest.targets.get(environment, ())
+        found += [] if targets else [f"{name}: the bundle does not say for which platforms it is"]
+        for target in targets:
             found += [f"{package}: there is no wheel for {target}" for package in lacking(lock, target, digests)]
     return found
 

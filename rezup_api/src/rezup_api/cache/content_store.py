@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.disk.files import digest_of, token
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def parse_listing(text: str) -> Listing:
     Raises:
         ValueError: the text is no such listing, or a damaged one.
     """
-    document = json.loads(text)
+    document = parse_json(text, paths=True)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError("not a listing of this format")
     try:

@@ -4,6 +4,7 @@ from rezup_api import offer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rezup_api.disk.documents import parse_json as parse_json
     from rezup_api.disk.files import storing as storing, write_whole as write_whole
     from rezup_api.disk.flock import Held as Held, claim as claim
     from rezup_api.disk.reading import read_file as read_file
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 offer(
     globals(),
     {
+        "documents": "parse_json",
         "files": "storing write_whole",
         "flock": "Held claim",
         "reading": "read_file",

@@ -6,13 +6,13 @@ vanishes while it builds.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.disk.flock import claim
 from rezup_api.disk.staging import LOCK_SUFFIX, STAGING
 from rezup_api.storage.folder import FolderStorage
@@ -102,7 +102,7 @@ def drop_lists(root: Path, dropped: set[str]) -> None:
     """Remove the lists of environments that need one of the removed contents, so that the next build starts from nothing."""
     with suppress(OSError):
         for path in (cache_folder(root) / "environments").glob("*.json"):
-            with suppress(OSError, ValueError, AttributeError, KeyError, IndexError):
-                files = json.loads(path.read_text(encoding="utf-8"))["files"]
+            with suppress(OSError, ValueError, AttributeError, KeyError, IndexError, TypeError):
+                files = parse_json(path.read_bytes(), paths=True)["files"]
                 if any(values[0] in dropped for values in files.values()):
                     path.unlink()

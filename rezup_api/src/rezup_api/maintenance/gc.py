@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.flock import claim
 from rezup_api.disk.staging import staged, sweep
-from rezup_api.errors import StorageError
+from rezup_api.errors import RemoteError, StorageError
 from rezup_api.events import Note, Reporter, Warned
 from rezup_api.maintenance.cache_cleanup import prune
 from rezup_api.maintenance.holders import holders
-from rezup_api.maintenance.removal import freed
+from rezup_api.maintenance.removal import changed_last, freed
 from rezup_api.maintenance.retention import SPARED, Candidate, Policy, Verdict, last_current, plan
 from rezup_api.store.history import new_act
 from rezup_api.store.holds import forget_holds, read_holds
 from rezup_api.store.labels import PIN
 from rezup_api.store.layout import platform_tag
 from rezup_api.store.metadata import FORMAT
-from rezup_api.store.revision import Revision, load_revision, newest_first
+from rezup_api.store.names import timestamp_order
+from rezup_api.store.revision import DAMAGED, Revision, load_revision, newest_first
 from rezup_api.store.root import local_root
 from rezup_api.store.shared_folders import needed, remove_unneeded, shared_folders
 
@@ -124,7 +125,8 @@ class Collector:
                 timestamp=revision.timestamp,
                 kept=(*names.get(revision.timestamp, ()), *self._must_stay(revision, used, handed_out)),
                 group=_group(revision),
-                changed=_changed(revision),
+                changed=changed_last(revision) if revision.fault else None,
+                fault=revision.fault,
                 current_until=ended.get(revision.timestamp),
             )
             for revision in revisions
@@ -151,7 +153,7 @@ class Collector:
             why.append("handed out by `rezup env` in the last 7 days")
         if revision.metadata is not None and revision.metadata.format > FORMAT:
             why.append("made by a newer rezup")
-        if revision.metadata is None and _changed(revision) is None:
+        if revision.metadata is None and not revision.fault:
             why.append("its metadata cannot be read")
         return why
 
@@ -258,7 +260,15 @@ def collect_published(
     named = root.named()
     candidates = []
     for timestamp in root.timestamps():
-        metadata = root.metadata(timestamp)
+        try:
+            metadata = root.metadata(timestamp)
+        except RemoteError as error:
+            if not error.damaged:
+                raise
+            # A publisher of rezup 2.x may still be copying it, until the day is over that `retention` waits.
+            published = float(timestamp_order(timestamp)[0])
+            candidates.append(Candidate(timestamp, tuple(named.get(timestamp, ())), changed=published, fault=DAMAGED))
+            continue
         if metadata is not None:
             newer = ["made by a newer rezup"] if metadata.format > FORMAT else []
             candidates.append(Candidate(timestamp, (*named.get(timestamp, ()), *newer)))
@@ -302,24 +312,6 @@ def _group(revision: Revision) -> str:
     if metadata.platform and metadata.platform != platform_tag():
         return metadata.platform
     return "hosts that have its interpreter" if metadata.environments else ""
-
-
-def _changed(revision: Revision) -> float | None:
-    """When anything in an incomplete revision changed last; None if the revision is complete, or cannot be read."""
-    try:
-        os.lstat(revision.lock_file)
-    except FileNotFoundError:
-        pass
-    except OSError:
-        return None
-    else:
-        return None
-    newest = 0.0
-    for place, folders, files in os.walk(revision.path):
-        for name in (".", *folders, *files):
-            with suppress(OSError):
-                newest = max(newest, os.lstat(os.path.join(place, name)).st_ctime)
-    return newest
 
 
 def _clear_stale(place: Path) -> None:

@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rezup_api.events import one_line
 from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def entered(pid: int) -> str:
 def command_of(pid: int) -> str:
     """The name of a process; empty if it has ended or is hidden."""
     try:
-        return (PROCESSES / str(pid) / "comm").read_text(encoding="utf-8", errors="replace").strip()
+        return one_line((PROCESSES / str(pid) / "comm").read_text(encoding="utf-8", errors="replace").strip())
     except OSError:
         return ""
 

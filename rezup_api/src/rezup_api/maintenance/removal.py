@@ -1,23 +1,29 @@
-"""Remove a container under a local root, whole or not at all, and only if no process uses it."""
+"""Remove a container, or a revision that is good for nothing: whole or not at all, and only if no process uses it."""
 
 from __future__ import annotations
 
 import os
+import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
 from rezup_api.disk.flock import claim
-from rezup_api.disk.staging import LOCK_SUFFIX, STAGING, staged, sweep
+from rezup_api.disk.staging import LOCK_SUFFIX, STAGING, building, staged, sweep
 from rezup_api.errors import BusyError, NotFoundError
 from rezup_api.maintenance.holders import holders
-from rezup_api.store.revision import newest_first
+from rezup_api.store.revision import INCOMPLETE, load_revision, newest_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from rezup_api.store.layout import ContainerFolder
+    from rezup_api.store.revision import Revision
+
+
+# Seconds without a change after which nobody is writing an unfinished revision any more.
+QUIET = 3600.0
 
 
 def drop_container(folder: ContainerFolder, *, force: bool = False) -> bool:
@@ -94,6 +100,50 @@ def _stage_locks(folder: ContainerFolder) -> list[Path]:
         return [path for path in (folder.path / STAGING).iterdir() if path.name.endswith(LOCK_SUFFIX)]
     except OSError:
         return []
+
+
+def make_way(folder: ContainerFolder, timestamp: str, waiting: Callable[[], None]) -> None:
+    """Remove a revision that is damaged or was never finished, so that it can be built anew.
+
+    A revision that is good, and one that another rezup may still be writing, stays.
+
+    Args:
+        folder: the container's folder.
+        timestamp: the revision's name.
+        waiting: called once if another process builds the revision, for which this one then waits.
+
+    Raises:
+        BusyError: processes use it.
+        StorageError: it cannot be removed.
+    """
+    if not load_revision(folder, timestamp).fault:
+        return
+    with building(folder.path, timestamp, waiting), ExitStack() as locks:
+        # Look again: the process that this one waited for may have built it.
+        revision = load_revision(folder, timestamp)
+        # rezup 2.x builds a revision in its place, and writes the metadata at the end.
+        if not revision.fault or (revision.fault == INCOMPLETE and time.time() - changed_last(revision) < QUIET):
+            return
+        with storing("cannot hold"):
+            free = _claimed(revision.lock_file, locks)
+        entered = [str(holder) for holder in holders([revision])]
+        if entered or not free:
+            why = "\n  ".join(entered or ["a process that this user may not see uses it"])
+            raise BusyError(
+                f"{revision} is {revision.fault}, and in use:\n  {why}", "end these, then try again", entered
+            )
+        with storing("cannot remove"), staged(folder.path) as stage:
+            os.rename(revision.path, stage.path / timestamp)
+
+
+def changed_last(revision: Revision) -> float:
+    """When anything in the folder of a revision was changed last, in seconds since the epoch."""
+    newest = 0.0
+    for place, folders, files in os.walk(revision.path):
+        for name in (".", *folders, *files):
+            with suppress(OSError):
+                newest = max(newest, os.lstat(os.path.join(place, name)).st_ctime)
+    return newest
 
 
 BLOCK = 512

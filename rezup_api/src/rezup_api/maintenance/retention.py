@@ -48,7 +48,8 @@ class Candidate:
         timestamp: its name.
         kept: the reasons for which it stays whatever the policy says; empty if there are none.
         group: the machines on which it is ready, as a name; empty for this machine. The newest of each group stays.
-        changed: for an incomplete revision, when anything in it changed last; None for a complete one.
+        changed: for a damaged or incomplete revision, when anything in it changed last; None for any other.
+        fault: what such a revision is, "damaged" or "incomplete".
         current_until: when it was the revision that `use` gave for the last time; None if that is not known.
     """
 
@@ -57,6 +58,7 @@ class Candidate:
     group: str = ""
     changed: float | None = None
     current_until: float | None = None
+    fault: str = "incomplete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,8 @@ def _judge(candidate: Candidate, place: int, policy: Policy, now: float) -> Verd
         return stays(", ".join(candidate.kept))
     if candidate.changed is not None:
         if now - candidate.changed <= DAY:
-            return stays("incomplete, and changed within a day")
-        return Verdict(candidate.timestamp, False, "incomplete")
+            return stays(f"{candidate.fault}, and changed within a day")
+        return Verdict(candidate.timestamp, False, candidate.fault)
     if place == 0:
         return stays(f"the newest for {candidate.group}" if candidate.group else "the newest")
     if not policy.given:

@@ -14,6 +14,7 @@ from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
 from rezup_api.process import runner
 from rezup_api.pythons.interpreter import clean_environ
+from rezup_api.store.revision import DAMAGED
 from rezup_api.store.shared_folders import LISTING, RECORD
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from rezup_api.store.revision import Revision
 
 CHANGED, MISSING, EXTRA, LINK = "changed", "missing", "extra", "link"
-INTERPRETER, EDITABLE, LISTED, CACHE = "interpreter", "editable", "record", "cache"
+INTERPRETER, EDITABLE, LISTED, CACHE, METADATA = "interpreter", "editable", "record", "cache", "metadata"
 # What an interpreter is asked for, and the seconds that it may take for the answer.
 _VERSION = "import platform; print(platform.python_version())"
 TIMEOUT = 30.0
@@ -37,7 +38,7 @@ class Finding:
     """One thing that is not as it was recorded.
 
     Args:
-        kind: "changed", "missing", "extra", "link", "interpreter", "editable", "record" or "cache".
+        kind: "changed", "missing", "extra", "link", "interpreter", "editable", "record", "cache" or "metadata".
         path: the file, link or folder in question.
         text: what is wrong with it, as the end of a sentence that begins with the path.
         file: for a file, what was recorded of it; else None.
@@ -100,6 +101,8 @@ def examine_revision(revision: Revision, store: FileStore, environ: Mapping[str,
         running: the step whose progress is reported.
     """
     found: list[Finding] = []
+    if revision.metadata is None:
+        return [without_metadata(revision)]  # nothing else is known of it then
     for part in parts_of(revision):
         listing = part.listing()
         if listing is None:
@@ -108,9 +111,15 @@ def examine_revision(revision: Revision, store: FileStore, environ: Mapping[str,
         found += compare_listing(part, listing, running)
         found += _damaged_entries(part, listing, store)
         found += _editable(part, listing)
-    for environment in revision.metadata.environments if revision.metadata is not None else ():
+    for environment in revision.metadata.environments:
         found += _interpreter(environment, environ)
     return found
+
+
+def without_metadata(revision: Revision) -> Finding:
+    """The finding that a revision has no metadata that could be read."""
+    text = revision.obstacle.removeprefix(f"{revision.lock_file} ").removeprefix("it ")
+    return Finding(METADATA, str(revision.lock_file if revision.fault == DAMAGED else revision.path), text)
 
 
 def compare_listing(part: Part, listing: Listing, running: Step) -> Iterator[Finding]:

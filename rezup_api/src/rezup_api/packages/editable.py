@@ -13,6 +13,8 @@ import warnings
 from configparser import ConfigParser, Error as ConfigParserError
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.disk.documents import parse_toml
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -41,10 +43,8 @@ def plain_path_projects(request: EnvironmentRequest) -> list[str]:
 
 
 def _document(path: Path) -> Mapping[str, Any]:
-    import tomli
-
     try:
-        return tomli.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
 

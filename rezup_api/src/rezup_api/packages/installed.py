@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
-import json
 import os
 import re
 from configparser import ConfigParser, Error
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.errors import InstallError
 from rezup_api.recipe.values import canonical
 
@@ -65,7 +65,7 @@ class Distribution:
 
     def _direct_url(self) -> dict[str, Any]:
         try:
-            document = json.loads((self.metadata / ADDRESS).read_text(encoding="utf-8"))
+            document = parse_json((self.metadata / ADDRESS).read_bytes())
         except (OSError, ValueError):
             return {}
         return document if isinstance(document, dict) else {}

@@ -56,10 +56,10 @@ def read_lock_source(folder: Path, told: str, upgrades: Sequence[str] = ()) -> L
     """
     locks: dict[str, Lock] = {}
     with storing("cannot read"):
-        texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob(lock_name("*")))}
-    for name, text in texts.items():
+        files = {path.name: path.read_bytes() for path in sorted(folder.glob(lock_name("*")))}
+    for name, data in files.items():
         try:
-            locks[environment_of_lock(name)] = parse_lock(text)
+            locks[environment_of_lock(name)] = parse_lock(data.decode("utf-8"))
         except ValueError as error:
             raise InstallError(
                 f"the lock {name} of {told} is damaged: {error}", "ask the person who published it to publish it again"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rezup_api.errors import UsageError
 from rezup_api.store.layout import platform_name
@@ -72,6 +72,21 @@ def parse_platforms(words: Sequence[str]) -> list[tuple[str, str]]:
             raise UsageError(f"there is no platform {word!r}", f"name one of {', '.join(known_platforms())}")
         found |= dict.fromkeys((name, kind) for kind in ((machine,) if mark else _SYSTEMS[name][3]))
     return list(found)
+
+
+def checked_target(platform: object, machine: object, python: Any) -> PlatformTarget:
+    """A platform and Python that somebody else has named.
+
+    Raises:
+        ValueError: there is no such platform or Python.
+    """
+    if not isinstance(platform, str) or platform not in _SYSTEMS or machine not in _MACHINES[platform]:
+        raise ValueError(f"{platform!r:.40} on {machine!r:.40} is not a platform")
+    # The tags of a Python are counted from its second number down to 0.
+    fits = isinstance(python, list) and 2 <= len(python) <= 3 and all(type(one) is int for one in python)
+    if not fits or python[0] not in (2, 3) or not all(0 <= one < 100 for one in python):
+        raise ValueError(f"{python!r:.40} is not a version of Python")
+    return PlatformTarget(platform, str(machine), tuple(python))
 
 
 def marker(platforms: Collection[str]) -> str:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from rezup_api.disk.documents import parse_toml
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
+from rezup_api.packages.lock_check import check_lock
 from rezup_api.packages.platforms import environment_here, marker, tags_here
 from rezup_api.packages.versions import Versions
 from rezup_api.store.layout import WHEELS
@@ -73,7 +75,9 @@ class Lock:
     @property
     def local(self) -> list[str]:
         """The file names of the wheels that lie beside the lock."""
-        return [wheel["name"] for package in self.made_of_paths for wheel in package["wheels"]]
+        return [
+            wheel["name"] for package in self.made_of_paths for wheel in package.get("wheels", ()) if "name" in wheel
+        ]
 
     @property
     def renamed(self) -> dict[str, str]:
@@ -148,7 +152,7 @@ class Lock:
         Raises:
             InstallError: the lock is not for this interpreter or platform.
         """
-        from packaging.pylock import PylockSelectError
+        from packaging.pylock import PylockSelectError, PylockValidationError
 
         logins = _logins(asked)
         found: dict[bool, list[tuple[str, str]]] = {False: [], True: []}
@@ -158,7 +162,7 @@ class Lock:
                 found[is_shared_library({"tool": package.tool})].append(
                     (line, address_of(package, chosen, logins) or line)
                 )
-        except PylockSelectError as error:
+        except (PylockSelectError, PylockValidationError, ValueError) as error:
             raise InstallError(
                 f"the lock of this revision has nothing for {interpreter} on this platform: {error}",
                 "ask the person who published it for a lock that includes this platform and Python",
@@ -183,13 +187,13 @@ def parse_lock(text: str) -> Lock:
     Raises:
         ValueError: the text is not a lock.
     """
-    import tomli
     from packaging.pylock import PylockValidationError
 
     try:
-        document = tomli.loads(text)
+        document = parse_toml(text)
         _parsed(document)
-    except (tomli.TOMLDecodeError, PylockValidationError) as error:
+        check_lock(document)
+    except (PylockValidationError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(str(error)) from error
     return Lock({**_without_credentials(document), "created-by": CREATOR})
 
@@ -201,11 +205,10 @@ def merged(texts: Mapping[str, str], python: str) -> str:
         texts: the texts of the locks, by the platform as recipes name it.
         python: the version of Python that all of them are for, `3.11`.
     """
-    import tomli
     import tomli_w
 
     found: dict[str, tuple[dict[str, Any], list[str]]] = {}
-    documents = {platform: tomli.loads(text) for platform, text in texts.items()}
+    documents = {platform: parse_toml(text) for platform, text in texts.items()}
     for platform, document in documents.items():
         for package in document["packages"]:
             found.setdefault(tomli_w.dumps(package), (package, []))[1].append(platform)

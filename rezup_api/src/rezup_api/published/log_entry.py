@@ -20,6 +20,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.frozen import asdict, dataclass
 from rezup_api.published.published_state import RECENT, Publication, State
 from rezup_api.store.history import Act, act_from
@@ -147,17 +148,9 @@ def parse_entry(data: bytes) -> Entry:
     Raises:
         ValueError: the bytes are not an entry, or not one that this rezup may read.
     """
-    if len(data) > LIMIT:
-        raise ValueError("it is too large")
     try:
-        # From bytes, `json` would read UTF-16 and UTF-32 too, if the caller's Python can.
-        whole = json.loads(data.decode("utf-8"), parse_constant=_refused, object_pairs_hook=_unique)
-        _check_depth(whole, DEPTH)
-        document = whole["document"]
-        # Half a surrogate pair, or 1e400, which is read as infinite, could not be written again in the next entry.
-        json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8")
-        return _entry(document, data)
-    except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        return _entry(parse_json(data, limit=LIMIT, depth=DEPTH)["document"], data)
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"it is not an entry: {error}") from error
 
 
@@ -260,22 +253,3 @@ def _listed(value: object, kind: type) -> list[Any]:
     if not isinstance(value, list) or not all(isinstance(one, kind) for one in value):
         raise ValueError(f"{value!r:.40} is not a list")
     return value
-
-
-def _check_depth(value: object, left: int) -> None:
-    if not left:
-        raise ValueError("it is nested too deeply")
-    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_depth(one, left - 1)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object without a name that occurs twice: two readers could take different values for it."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("it has a name twice")
-    return found
-
-
-def _refused(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")

@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -62,11 +63,11 @@ def parse_manifest(data: bytes) -> dict[str, Content]:
         ValueError: the bytes are not a manifest.
     """
     try:
-        document = json.loads(data.decode("utf-8"))
+        document = parse_json(data)
         if document["format"] != FORMAT:
             raise ValueError("it needs a newer rezup")
         return {_name(name): _content(one["sha256"], one["size"]) for name, one in document["files"].items()}
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"it is not a manifest: {error}") from error
 
 

@@ -7,7 +7,6 @@ published before goes on to count. From then on, only revisions that the log nam
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from rezup_api.store.history import newest_acts_first
 from rezup_api.store.labels import LABELS
 from rezup_api.store.layout import METADATA_FILE, WHEELS
 from rezup_api.store.metadata import parse_metadata
-from rezup_api.store.names import newest_first_names, next_timestamp, timestamp_order
+from rezup_api.store.names import ahead, newest_first_names, next_timestamp, timestamp_order
 from rezup_api.store.root import REPUBLISH, REVISIONS
 
 if TYPE_CHECKING:
@@ -130,8 +129,17 @@ class PublishedRoot(UnloggedRoot):
             return None
         metadata = self.metadata(newest.timestamp)
         if metadata is None:
-            raise RemoteError(f"{self.name}@{newest.timestamp} on {self.place} has lost its files", REPUBLISH)
+            raise RemoteError(
+                f"{self.name}@{newest.timestamp} on {self.place} has lost its files", REPUBLISH, damaged=True
+            )
         return newest.timestamp, metadata
+
+    def newest_name(self) -> str | None:
+        """The timestamp of the newest revision, even if a file of it is damaged; None if nothing is published."""
+        entry = self._entry()
+        if entry is None:
+            return super().newest_name()
+        return entry.state.present.timestamp if entry.state.present is not None else None
 
     def metadata(self, timestamp: str) -> Metadata | None:
         """The metadata of a revision; None if it is not published, or has been removed."""
@@ -219,11 +227,6 @@ class PublishedRoot(UnloggedRoot):
         wanted = {*([offered] if offered is not None else []), *([newest[0]] if newest is not None else [])}
         return self.witness(labels, sorted(wanted), (f"{self.name}/{LOG}",))
 
-    def check_writable(self) -> None:
-        """Raise RemoteError if this user cannot publish a revision; called before a build, which takes minutes."""
-        for name in (REVISIONS, LOG):
-            self.storage.check_writable(f"{self.name}/{name}")
-
     def publish(self, files: Mapping[str, bytes | Path], newest: str | None, act: Callable[[str], Act]) -> str:
         """Publish a revision: its files appear in one step, and then an entry of the log makes them what is published.
 
@@ -263,7 +266,7 @@ class PublishedRoot(UnloggedRoot):
 
         def attempt() -> bool:
             self._head = None
-            last = self.state().newest
+            last = self.last()
             if last is not None and timestamp_order(last.timestamp) >= timestamp_order(timestamp):
                 return False
             self._commit(act, lambda state, number: state.with_publication(Publication(timestamp, manifest, number)))
@@ -289,7 +292,8 @@ class PublishedRoot(UnloggedRoot):
 
     def drop(self, act: Act) -> None:
         """Remove everything that is published. The log stays, so that machines learn of it, and so that its end is known."""
-        self._commit(act, lambda state, _: state.emptied())
+        last = self.state(replaces_pin=True).newest
+        self._commit(act, lambda state, _: state.emptied(anew=last is not None and bool(ahead(last.timestamp))))
         for name in {REVISIONS, LABELS}.intersection(self.storage.names(self.name)):
             self.storage.delete_below(f"{self.name}/{name}")
 
@@ -340,7 +344,3 @@ class PublishedRoot(UnloggedRoot):
         if entry is not None:
             return entry.state
         return super().state(replaces_pin=replaces_pin)
-
-    def _remove_files(self, timestamp: str) -> None:
-        with suppress(RemoteError):
-            self.storage.delete_below(self._folder(timestamp))

@@ -107,6 +107,10 @@ class State:
         recent = tuple(one for one in self.recent if one.timestamp not in timestamps)
         return State(self.newest, self.pin, self.pinned, self.labels, recent, before=self.before)
 
-    def emptied(self) -> State:
-        """The state after the container has been dropped. The next timestamp must be greater than all that there were."""
-        return State(newest=self.newest, dropped=True)
+    def emptied(self, *, anew: bool = False) -> State:
+        """The state after the container has been dropped. The next timestamp must be greater than all that there were.
+
+        Args:
+            anew: whether the greatest timestamp does not count any more, because it lies too far in the future.
+        """
+        return State(newest=None if anew else self.newest, dropped=True)

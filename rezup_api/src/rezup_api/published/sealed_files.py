@@ -58,7 +58,7 @@ class SealedFiles:
     def altered(self, file: str) -> RezupError:
         """The error that a file is missing, or not the one that was published."""
         where = self._storage.locate(f"{self._prefix}/{file}")
-        return self._damage(f"{where} is not the file that was published", REPUBLISH)
+        return self._failure(f"{where} is not the file that was published")
 
     def understood(self, file: str, data: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:
         """What `parse` makes of the bytes of a file; its ValueError becomes the error for damage."""
@@ -66,4 +66,9 @@ class SealedFiles:
             return parse(data)
         except ValueError as error:
             where = self._storage.locate(f"{self._prefix}/{file}")
-            raise self._damage(f"{where} is damaged: {error}", REPUBLISH) from error
+            raise self._failure(f"{where} is damaged: {error}") from error
+
+    def _failure(self, message: str) -> RezupError:
+        error = self._damage(message, REPUBLISH)
+        error.damaged = True
+        return error

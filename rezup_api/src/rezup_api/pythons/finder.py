@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.disk.files import write_whole
 from rezup_api.errors import InstallError, NotFoundError, StorageError
 from rezup_api.process import runner
@@ -161,7 +162,7 @@ class Finder:
         try:
             # Without `site` (-S): a broken `sitecustomize` of the machine must not hide the interpreter.
             answer = runner.start([candidate, "-E", "-S", PROBE], environ=environ).wait(PROBE_TIMEOUT)
-            return _interpreter(json.loads(answer.stdout)) if answer.status == 0 else None
+            return _interpreter(parse_json(answer.stdout, paths=True)) if answer.status == 0 else None
         except (InstallError, ValueError, KeyError, TypeError):
             return None
 
@@ -195,7 +196,7 @@ def _read_memory(memory: Path | None) -> dict[str, Any]:
     if memory is None:
         return {}
     try:
-        document = json.loads(memory.read_text(encoding="utf-8"))
+        document = parse_json(memory.read_bytes(), paths=True)
         return document if isinstance(document, dict) else {}
     except (OSError, ValueError):
         return {}

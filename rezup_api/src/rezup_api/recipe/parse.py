@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.disk.documents import parse_toml
 from rezup_api.errors import NotFoundError, Problem, RecipeError
 from rezup_api.netfs import reader
 
@@ -56,16 +57,20 @@ def parse(text: str, where: str) -> dict[str, Any]:
     Raises:
         RecipeError: the text is not TOML. The message names the line but does not show it, because it may hold a credential.
     """
-    import tomli  # takes 6 ms to import, and not every command reads a recipe
-
     try:
-        return tomli.loads(text, parse_float=Number)
-    except tomli.TOMLDecodeError as error:
-        message = f"line {error.lineno}, column {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}"
-        suggestion = _way_out(error.msg, text.splitlines()[error.lineno - 1 : error.lineno])
-        raise RecipeError([Problem(where, "", message, suggestion)]) from error
-    except RecursionError as error:
-        raise RecipeError([Problem(where, "", "its lists or tables are nested too deeply")]) from error
+        return parse_toml(text, parse_float=Number)
+    except ValueError as error:
+        raise RecipeError([_problem(error, text, where)]) from error
+
+
+def _problem(error: ValueError, text: str, where: str) -> Problem:
+    from tomli import TOMLDecodeError
+
+    if not isinstance(error, TOMLDecodeError):
+        suggestion = "a number of so many digits needs quotes" if "64 bits" in str(error) else ""
+        return Problem(where, "", str(error), suggestion)
+    message = f"line {error.lineno}, column {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}"
+    return Problem(where, "", message, _way_out(error.msg, text.splitlines()[error.lineno - 1 : error.lineno]))
 
 
 def _way_out(message: str, line: list[str]) -> str:

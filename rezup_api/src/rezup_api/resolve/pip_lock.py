@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.disk.documents import parse_toml
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import InstallError
 from rezup_api.packages.platforms import here, marker
@@ -95,9 +96,7 @@ def _identity(file: str) -> tuple[str, str]:
 
 def lock_limits(wanted: LockRequest) -> tuple[str, ...]:
     """The versions of an earlier lock that shall stay, as constraints."""
-    import tomli
-
-    packages = tomli.loads(wanted.earlier).get("packages", []) if wanted.earlier else []
+    packages = parse_toml(wanted.earlier).get("packages", []) if wanted.earlier else []
     free = {canonical(name) for name in wanted.upgrades}
     return tuple(
         f"{package['name']}=={package['version']}"

@@ -8,7 +8,7 @@ An act under the remote root raises OutrunError if another user was faster. The 
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -45,6 +45,7 @@ class Change:
         revision: the timestamp of the revision that the act was about, or, after `unpin`, that `use` gives now; empty if none.
         previous: the timestamp that `use`, the pin or the label gave before; empty if none.
         pin: the pin or rollback that the act has set; None if it has set none.
+        damaged: whether the file that the act has removed was damaged, so that `previous` is not known.
         where: words that complete a sentence: " on this machine", " on " and the address of the remote root, or empty if there
             is no remote root.
         option: the option by which a further act on the same root is asked for: " --local", " --remote", or empty if there is no
@@ -56,6 +57,7 @@ class Change:
     pin: Pin | None = None
     where: str = ""
     option: str = ""
+    damaged: bool = False
 
 
 class Chooser:
@@ -131,7 +133,7 @@ class Chooser:
         except (StorageError, RemoteError):
             previous = ""  # the pin is damaged, which is one more reason to remove it
         self._root.set_pin(None, self._act("unpin", self._newest(), previous, message))
-        return Change(self._given(), previous, where=self._where, option=self._option)
+        return Change(self._given(), previous, where=self._where, option=self._option, damaged=not previous)
 
     def rollback(self, to: str = "", message: str = "") -> Change:
         """Let `use NAME` give the revision before, until there is a newer one. A pin stays a pin, but to the revision before.
@@ -267,6 +269,8 @@ class Chooser:
         try:
             return self._quiet.meant("", remote=self._remote) or ""
         except (NotFoundError, RemoteError, StorageError):
+            with suppress(RemoteError):
+                return (self._quiet.named_there() if self._remote else None) or ""
             return ""
 
     def _withdrawn(self) -> tuple[str, ...]:

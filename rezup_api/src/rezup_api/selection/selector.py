@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import NotFoundError, RemoteError
-from rezup_api.events import Reporter, Warned
+from rezup_api.events import Reporter, Warned, one_line
 from rezup_api.frozen import dataclass
 from rezup_api.storage.interface import Witness
 from rezup_api.store.labels import PIN, PUBLISHED
-from rezup_api.store.names import CURRENT, is_label, is_timestamp, timestamp_order
+from rezup_api.store.names import CURRENT, LATEST, ahead, is_label, is_timestamp, timestamp_order
 from rezup_api.store.revision import Revision, load_revision, newest_first, resolve
 from rezup_api.store.root import local_root
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator
 
     from rezup_api.published.published_root import PublishedRoot
     from rezup_api.store.layout import ContainerFolder
@@ -33,25 +33,6 @@ class Selection:
 
     timestamp: str
     published: Metadata | None = None
-
-
-def fallback(named: str | None, pulled: Sequence[str], withdrawn: Collection[str] = ()) -> str | None:
-    """Choose a revision when the remote root cannot be asked, or when its revision cannot be built on this machine.
-
-    Args:
-        named: the timestamp that the remote root named last, as far as this machine knows; None if it does not know.
-        pulled: the timestamps of the remote root's revisions that are ready on this machine, newest first.
-        withdrawn: the timestamps of the revisions that users have gone back from.
-
-    Returns:
-        One of `pulled`, or None. It is never newer than `named`: the studio has gone back from anything newer.
-    """
-    if named in pulled:
-        return named
-    left = [one for one in pulled if one not in withdrawn]
-    if named is None:
-        return next(iter(left), None)
-    return next((one for one in left if timestamp_order(one) <= timestamp_order(named)), None)
 
 
 class Selector:
@@ -113,8 +94,13 @@ class Selector:
         label = self.remote.label(request) if self.remote is not None and is_label(request) else None
         if label is not None:
             return self._there(label, f"{self._name}@{request} is {label} where it is published")
-        offer = self._needed_offer(request)
-        current = offer.timestamp if offer is not None else None
+        try:
+            offer = self._needed_offer(request)
+            current = offer.timestamp if offer is not None else None
+        except RemoteError as error:
+            if not error.damaged:
+                raise
+            current = self.named_there()
         wanted = resolve(self._name, request, self.published(), current) if request else current
         if wanted is None:
             raise NotFoundError(f"{self._name} is not published", f"publish it: rezup add {self._name} --remote")
@@ -153,8 +139,7 @@ class Selector:
         """The pin or rollback of the remote root; None if it is a rollback that has ended."""
         if pin is None or not pin.is_rollback or self.remote is None:
             return pin
-        newest = self.remote.newest()
-        return pin if pin.holds(newest[0] if newest is not None else None) else None
+        return pin if pin.holds(self.remote.newest_name()) else None
 
     def pin_here(self) -> Pin | None:
         """The pin or rollback that holds on this machine; a rollback ends when there is a newer revision, see `newest`."""
@@ -185,8 +170,8 @@ class Selector:
         elif self.local.published()[0] is not None:
             act = self.remote.dropped()
             if act is not None:
-                why = f" ({act.message})" if act.message else ""
-                text = f"{act.who} has dropped {self._name} from {self.remote.place}{why}"
+                why = f" ({one_line(act.message)})" if act.message else ""
+                text = f"{one_line(act.who)} has dropped {self._name} from {self.remote.place}{why}"
                 self._report(Warned(f"{text}; taking what is on this machine"))
                 return None
             raise RemoteError(
@@ -196,22 +181,30 @@ class Selector:
         return offer
 
     def _needed_offer(self, request: str) -> Selection | None:
-        """The revision that the remote root names. A broken pin there is an error only if that pin would decide."""
+        """The revision that the remote root names. If it cannot be given, that is an error only if `request` means it."""
         try:
             return self.offer()
         except NotFoundError:
             if (request in ("", CURRENT) or request.startswith("~")) and self.pin_here() is None:
                 raise
-            return None
+        except RemoteError as error:
+            if not error.damaged or request in ("", CURRENT, LATEST) or request.startswith("~"):
+                raise
+        return None
+
+    def named_there(self) -> str | None:
+        """The timestamp that the remote root names, even if a file of that revision is damaged; None if it names none."""
+        pin = self.pin_there()
+        return pin.timestamp if pin is not None else self.remote.newest_name() if self.remote is not None else None
 
     def newest(self) -> str | None:
         """The newest revision of the remote root, or of this machine if that cannot be asked; `use` may give another one."""
         try:
-            found = self.remote.newest() if self.remote is not None else None
+            found = self.remote.newest_name() if self.remote is not None else None
         except RemoteError:
             found = None
         here = self._newest_here()
-        return found[0] if found is not None else here.timestamp if here is not None else None
+        return found or (here.timestamp if here is not None else None)
 
     def basis(self, request: str = "") -> Witness | None:
         """The files on which the answers of `select` and `newest` depend: while their stamps stay, the answers stay.
@@ -239,7 +232,12 @@ class Selector:
         return there.with_files(*self.local.witness((*labels, PUBLISHED), ()).files)
 
     def _newest_here(self) -> Selection | None:
-        return next((Selection(one.timestamp) for one in newest_first(self._folder) if one.ready), None)
+        for one in newest_first(self._folder):
+            if one.ready:
+                return Selection(one.timestamp)
+            if ahead(one.timestamp):
+                self._report(Warned(f"{one} is not taken: {one.obstacle}"))
+        return None
 
     def _newest_there(self) -> Selection | None:
         found = self.remote.newest() if self.remote is not None else None
@@ -296,17 +294,19 @@ class Selector:
 
         Another machine is still copying those that are newer than the newest complete one, so they are left out.
         """
-        found = self._newest_there()
+        found = self.remote.newest_name() if self.remote is not None else None
         if self.remote is None or found is None:
             return []
         every = self.remote.timestamps()
-        return every[every.index(found.timestamp) :] if found.timestamp in every else [found.timestamp]
+        return every[every.index(found) :] if found in every else [found]
 
     def _without_remote(self, request: str, error: RemoteError) -> Selection:
         """The revision to take while the remote root cannot be asked. The user is warned at every launch."""
         ready = [one for one in newest_first(self._folder) if one.ready]
         named, withdrawn = self.local.published()
         pulled = self._pulled(ready, named)
+        from rezup_api.selection.fallback import fallback  # most launches need none
+
         pin = self.local.pin()
         current = pin.timestamp if pin is not None and pin.holds(named) else fallback(named, pulled, withdrawn)
         if request:
@@ -325,6 +325,8 @@ class Selector:
 
     def stand_in(self, timestamp: str) -> str | None:
         """The revision that `use` gives instead of a published one that cannot be built here; None if there is none."""
+        from rezup_api.selection.fallback import fallback  # most launches need none
+
         _, withdrawn = self.local.published()
         ready = [one for one in newest_first(self._folder) if one.ready]
         return fallback(timestamp, self._pulled(ready, None), withdrawn)

@@ -7,7 +7,6 @@ never by name, because on another index the names may belong to another project.
 from __future__ import annotations
 
 import base64
-import json
 import os
 import re
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.disk.files import digest_of
 from rezup_api.errors import UpgradeError
 from rezup_api.recipe.credentials import redact
@@ -263,7 +263,7 @@ def _from_json(content: bytes) -> list[dict[str, Any]]:
             "requires": str(file.get("requires-python") or ""),
             "yanked": bool(file.get("yanked")),
         }
-        for file in json.loads(content)["files"]
+        for file in parse_json(content)["files"]
     ]
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.disk.files import storing, write_whole
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Memory:
 def read_memory(path: Path) -> Memory:
     """Read the memory from a file; it is empty if the file does not exist or cannot be read."""
     try:
-        document: Any = json.loads(path.read_text(encoding="utf-8"))
+        document: Any = parse_json(path.read_bytes())
         refused = {str(name): str(reason) for name, reason in document["refused"].items()}
         announced = {str(name): float(moment) for name, moment in document["announced"].items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.errors import LaunchError
 from rezup_api.events import Reporter, Warned
 from rezup_api.netfs import reader
@@ -121,7 +122,7 @@ def without_session(environ: Mapping[str, str]) -> dict[str, str]:
 def remembered(environ: Mapping[str, str]) -> tuple[dict[str, tuple[Any, Any]], set[str]]:
     """What the outer session has set: each variable with its value before and in it, and the entries that it put on PATH."""
     try:
-        memory: dict[str, Any] = json.loads(environ.get(MEMORY, "{}"))
+        memory: dict[str, Any] = parse_json(environ.get(MEMORY, "{}"), paths=True)
         changed = {str(name): (before, now) for name, (before, now) in memory.get("changed", {}).items()}
         return changed, {str(entry) for entry in memory.get("path", [])}
     except (ValueError, TypeError, AttributeError):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rezup_api.events import one_line, visible
 from rezup_api.session.detection import BASH_LOGIN, BOURNE, CSH, POWERSHELL, Shell, choose_shell
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _shown(shell: Shell, session: Mapping[str, str], mark: str) -> str:
         escapes = {**escapes, "'": "\\'", '"': '\\"'}
     if shell.name == "tcsh":
         escapes = {**escapes, "%": "%%", "\\": "\\\\"}
-    text = " ".join(f"({mark})".splitlines()) + " "
+    text = visible(one_line(f"({mark})")) + " "
     return "".join(escapes.get(character, character) for character in text)
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from rezup_api.errors import RezupError
 
 Found = TypeVar("Found")
 # How many bytes `get_part` reads: few enough that even a slow share gives them within the time limit.
@@ -37,7 +36,7 @@ class FolderStorage:
         root: the absolute path of the folder. It need not exist: reads then find nothing, and the first write makes it.
     """
 
-    failure: type[RezupError] = StorageError
+    failure: type[StorageError | RemoteError] = StorageError
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -228,7 +227,7 @@ class SharedFolder(FolderStorage):
     error and is never made, because its share may only be unmounted at this moment.
     """
 
-    failure: type[RezupError] = RemoteError
+    failure: type[StorageError | RemoteError] = RemoteError
 
     def _read(self, doing: str, question: Callable[[], Found]) -> Found:
         """Answer a question about the folder, in another process if the folder may hang.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from rezup_api.errors import RezupError
+    from rezup_api.errors import RemoteError, StorageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Storage(Protocol):
     """Something that keeps bytes under names."""
 
     # The error that its methods raise: RemoteError if other machines see the storage, otherwise StorageError.
-    failure: type[RezupError]
+    failure: type[StorageError | RemoteError]
 
     @property
     def place(self) -> str:

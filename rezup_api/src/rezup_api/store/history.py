@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
+from rezup_api.disk.documents import parse_json, parse_moment
 from rezup_api.disk.files import host_name, token, user_name
 from rezup_api.frozen import asdict, dataclass
 from rezup_api.store.names import format_timestamp, moment
@@ -62,13 +63,13 @@ class Act:
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, ensure_ascii=False) + "\n"
 
 
-def parse_act(text: str) -> Act:
+def parse_act(text: str | bytes) -> Act:
     """Read a text that `Act.to_json` made. Fields that a newer rezup has added are ignored.
 
     Raises:
         ValueError: the text does not hold an act.
     """
-    return act_from(json.loads(text))
+    return act_from(parse_json(text))
 
 
 def act_from(document: object) -> Act:
@@ -80,8 +81,9 @@ def act_from(document: object) -> Act:
     if not isinstance(document, dict):
         raise ValueError("not an object")
     act = Act(**{name: str(document.get(name) or "") for name in Act.__match_args__})
-    if not act.act or datetime.fromisoformat(act.when).tzinfo is None:
+    if not act.act:
         raise ValueError("not an act")
+    parse_moment(act.when)
     return act
 
 
@@ -107,7 +109,7 @@ def act_name(act: Act) -> str:
 
 def newest_acts_first(acts: Iterable[Act]) -> list[Act]:
     """The acts, sorted by their moments, the newest first."""
-    return sorted(acts, key=lambda act: datetime.fromisoformat(act.when), reverse=True)
+    return sorted(acts, key=lambda act: parse_moment(act.when), reverse=True)
 
 
 def act_of_making(timestamp: str, metadata: Metadata) -> Act:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.disk.documents import parse_json
 from rezup_api.errors import StorageError
 from rezup_api.frozen import dataclass
 
@@ -124,7 +125,7 @@ def parse_metadata(text: str | bytes) -> Metadata:
     Raises:
         ValueError: the text is not JSON, or not a JSON object.
     """
-    document = json.loads(text)
+    document = parse_json(text)
     if not isinstance(document, dict):
         raise ValueError("not an object")
     return Metadata(
@@ -184,4 +185,6 @@ def read_metadata(path: Path) -> Metadata | None:
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
-        raise StorageError(f"{path} is damaged: {error}", "remove that revision, or restore the file") from error
+        raise StorageError(
+            f"{path} is damaged: {error}", "restore it, or remove that revision", damaged=True
+        ) from error

@@ -19,11 +19,14 @@ DEFAULT_CONTAINER = MAIN_CONTAINER
 CURRENT = "current"
 LATEST = "latest"
 
+# Seconds by which the clocks of two machines may differ.
+_SKEW = 86400
+_WRITTEN = 1767225600  # 2026-01-01
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 # Eleven digits reach the year 5138. Twelve would allow moments that Python's `datetime` cannot hold (datetime.MAXYEAR).
 _TIMESTAMP = re.compile(r"[0-9]{1,11}\.[0-9]{1,9}")
 _PREFIX = re.compile(r"[0-9]{1,11}(\.[0-9]{0,9})?")
-_STEPS = re.compile(r"~[0-9]+")
+_STEPS = re.compile(r"~[0-9]{1,9}")
 
 
 def check_container(name: str) -> str:
@@ -57,6 +60,19 @@ def timestamp_order(timestamp: str) -> tuple[int, int]:
     return int(seconds), int(fraction.ljust(9, "0"))
 
 
+def ahead(timestamp: str) -> str:
+    """Why a revision of this name is not taken, as the end of a sentence: it is too far in the future; empty if it is not.
+
+    Machines differ by minutes or a wrong time zone. A name that is years ahead, once taken, would hide all later revisions.
+    """
+    now = time.time()
+    # A clock from before this rezup was written is wrong, as on a machine without a battery, and judges nothing.
+    if now < _WRITTEN or timestamp_order(timestamp)[0] <= now + _SKEW:
+        return ""
+    days = int((timestamp_order(timestamp)[0] - now) / _SKEW)
+    return f"its name lies {days} day{'s' if days > 1 else ''} ahead of this machine's clock"
+
+
 def format_timestamp(nanoseconds: int) -> str:
     """The timestamp of a moment, which is given in nanoseconds since the epoch: seconds with six decimals."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
@@ -85,10 +101,10 @@ def next_timestamp(names: Iterable[str], newest: str | None = None) -> str:
     """The timestamp of a revision that is made now.
 
     Args:
-        names: the names in the folder of the revisions; those that are not timestamps do not count.
+        names: the names in the folder of the revisions; those that are not timestamps, or too far ahead, do not count.
         newest: a further timestamp that the new one must be greater than.
     """
-    known = [name for name in names if is_timestamp(name)] + ([newest] if newest else [])
+    known = [name for name in names if is_timestamp(name) and not ahead(name)] + ([newest] if newest else [])
     return following_timestamp(time.time_ns(), max(known, key=timestamp_order, default=None))
 
 

@@ -11,7 +11,7 @@ from rezup_api.errors import NotFoundError, StorageError, UsageError
 from rezup_api.frozen import dataclass
 from rezup_api.store.layout import BIN, METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_tag
 from rezup_api.store.metadata import FORMAT, Metadata, read_metadata
-from rezup_api.store.names import CURRENT, LATEST, is_label, moment, next_timestamp, timestamp_order
+from rezup_api.store.names import CURRENT, LATEST, ahead, is_label, moment, next_timestamp, timestamp_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from rezup_api.disk.staging import Stage
     from rezup_api.store.layout import ContainerFolder
+
+DAMAGED, INCOMPLETE = "damaged", "incomplete"
+_UNFINISHED = "it is not complete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,14 @@ class Revision:
         timestamp: the revision's name.
         metadata: what `revision.json` records; None if the revision is incomplete, or that file is damaged.
         obstacle: why a session cannot enter it on this machine; empty if it can.
+        fault: "damaged" or "incomplete" if no session can ever enter it, on any machine; else empty.
     """
 
     folder: ContainerFolder
     timestamp: str
     metadata: Metadata | None
     obstacle: str
+    fault: str = ""
 
     @property
     def container(self) -> str:
@@ -93,21 +98,24 @@ def load_revision(folder: ContainerFolder, timestamp: str) -> Revision:
     try:
         metadata = read_metadata(path / METADATA_FILE)
     except StorageError as error:
-        return Revision(folder, timestamp, None, error.message)
+        return Revision(folder, timestamp, None, error.message, DAMAGED if error.damaged else "")
     revision = Revision(folder, timestamp, metadata, "")
-    return Revision(folder, timestamp, metadata, _obstacle(revision))
+    obstacle = _obstacle(revision)
+    return Revision(folder, timestamp, metadata, obstacle, INCOMPLETE if obstacle == _UNFINISHED else "")
 
 
 def _obstacle(revision: Revision) -> str:
     metadata = revision.metadata
     if metadata is None:
-        return "it is not complete" if revision.path.is_dir() else "it is not a folder"
+        return _UNFINISHED if revision.path.is_dir() else "it is not a folder"
     if metadata.format > FORMAT:
         return (
             f"its format is {metadata.format}, made by rezup {metadata.rezup_version}; this rezup reads up to {FORMAT}"
         )
     if revision.style == "1.x" and not revision.recipe_file.is_file():
-        return "it is not complete"
+        return _UNFINISHED
+    if too_early := ahead(revision.timestamp):
+        return f"{too_early}; if the clock is right, remove {revision.path}"
     if metadata.platform and metadata.platform != platform_tag():
         return f"it was made for {metadata.platform}"
     for environment in metadata.environments:

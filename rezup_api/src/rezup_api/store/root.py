@@ -120,7 +120,7 @@ class ContainerRoot:
 
     def label(self, label: str) -> str | None:
         """The timestamp that a label holds; None if the label does not exist."""
-        return self._parsed(self._label(label), parse_label)
+        return self._parsed(self._label(label), parse_label, self._way_out(f"untag {self.name} {label}"))
 
     def labels(self) -> dict[str, str]:
         """All labels with their timestamps, sorted by name. Damaged ones are left out."""
@@ -133,7 +133,7 @@ class ContainerRoot:
 
     def pin(self) -> Pin | None:
         """The pin or rollback, even a rollback that has ended; None if there is neither."""
-        return self._parsed(self._label(PIN), parse_pin)
+        return self._parsed(self._label(PIN), parse_pin, self._way_out(f"unpin {self.name}"))
 
     def set_pin(self, pin: Pin | None, act: Act) -> None:
         """Write the pin, or remove it if `pin` is None; then record the act."""
@@ -182,7 +182,7 @@ class ContainerRoot:
     def published(self) -> tuple[str | None, tuple[str, ...]]:
         """What `remember_published` noted: the revision, None if there is no readable note, and the withdrawn revisions."""
         try:
-            lines = self._parsed(self._label(PUBLISHED), parse_timestamps) or []
+            lines = self._parsed(self._label(PUBLISHED), parse_timestamps, "") or []
         except (StorageError, RemoteError):
             lines = []
         return (lines[0], tuple(lines[1:])) if lines else (None, ())
@@ -194,7 +194,7 @@ class ContainerRoot:
         found = []
         for data in self.storage.get_many(f"{folder}/{name}" for name in sorted(names, reverse=True)).values():
             with suppress(ValueError):
-                found.append(parse_act((data or b"").decode("utf-8")))
+                found.append(parse_act(data or b""))
         return newest_acts_first(found)
 
     def history(self) -> list[Act]:
@@ -241,9 +241,10 @@ class ContainerRoot:
     def _file(self, timestamp: str, name: str) -> str:
         return f"{self.name}/{REVISIONS}/{timestamp}/{name}"
 
-    def _parsed(
-        self, name: str, parse: Callable[[bytes], Parsed], hint: str = "remove it, or set it anew"
-    ) -> Parsed | None:
+    def _way_out(self, verb: str) -> str:
+        return f"remove it: rezup {verb} {'--remote' if self.storage.failure is RemoteError else '--local'}"
+
+    def _parsed(self, name: str, parse: Callable[[bytes], Parsed], hint: str) -> Parsed | None:
         """The parsed content of a file; None if the file does not exist.
 
         Args:
@@ -255,7 +256,9 @@ class ContainerRoot:
         try:
             return parse(data)
         except ValueError as error:
-            raise self.storage.failure(f"{self.storage.locate(name)} is damaged: {error}", hint) from error
+            raise self.storage.failure(
+                f"{self.storage.locate(name)} is damaged: {error}", hint, damaged=True
+            ) from error
 
 
 def local_root(folder: ContainerFolder, report: Reporter = silent) -> ContainerRoot:

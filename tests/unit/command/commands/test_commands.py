@@ -150,3 +150,28 @@ def test_every_command_is_here() -> None:
     asked = Path(__file__).read_text(encoding="utf-8")
     bundle = {"bundle"}  # what it makes is tested with `bundles`; it asks pip
     assert {name for name in COMMANDS if f'"{name}"' not in asked} <= bundle
+
+
+STEERING = "\x1b]0;pwned\x07\x9b31m\u202e"
+SHOWN = "\\x1b]0;pwned\\x07\\x9b31m\\u202e"
+
+
+def test_no_text_of_others_steers_the_terminal(rezup: Rezup, tmp_path: Path) -> None:
+    stamp(rezup, "--remote", "-m", f"why{STEERING}\nrezup: warning: all is well")
+    told = [
+        *rezup.run("status", "dev"),
+        *rezup.run("history", "dev"),
+        *rezup.run("status", "dev", "--json"),
+        *rezup.run("history", "dev", "--json"),
+    ]
+    rezup.run("drop", "dev", "--local", "--yes")
+    told += rezup.run("pull", "dev")
+    recipe = tmp_path / "bad.toml"
+    recipe.write_text('"\\u001b]0;pwned\\u0007\\u009b31m\\u202e" = 1\n', encoding="utf-8")
+    told += rezup.run("recipe", "check", "-f", str(recipe), status=3)
+    told += rezup.run("use", STEERING, status=125)
+    told += rezup.run("bundle", "--verify", str(tmp_path / STEERING), status=4)
+    text = "".join(told)
+    assert not set(text) & set("\x1b\x07\x9b\u202e")
+    assert text.count(SHOWN) >= 6
+    assert "\nrezup: warning: all is well" not in text

@@ -65,3 +65,25 @@ def test_whether_anything_was_remarked_also_when_nobody_saw_it(event: Event, rem
     progress = Progress(quiet=True, debug=False)
     progress.report(event)
     assert progress.remarked is remarked
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_what_others_wrote_cannot_steer_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, live: bool
+) -> None:
+    if live:
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    text = "\x1b]0;pwned\x07\x9bm\u202e"
+    events: list[Event] = [
+        *(Note(text), StepStarted(text), StepProgress(text, 1, 2), CommandStarted(("uv", text))),
+        *(StepFinished(text, 1.26), Warned(text)),
+    ]
+    with Progress(quiet=False, debug=True) as progress:
+        for event in events:
+            progress.report(event)
+        progress.say(text)
+    err = capsys.readouterr().err
+    assert err.count("\\x1b]0;pwned\\x07\\x9bm\\u202e") >= 5
+    for steering in ("\x1b]", "\x07", "\x9b", "\u202e"):
+        assert steering not in err

@@ -49,8 +49,45 @@ def test_a_last_cell_that_does_not_fit_goes_below(width: int, below: bool) -> No
 
 
 def test_what_others_wrote_cannot_steer_the_terminal() -> None:
-    table = Table(("A", "NOTE"), [("1", "one\ntwo\x1b[2Jthree\r")], "none")
-    assert layout(table, None)[1] == "1  one two [2Jthree"
+    table = Table(("A", "NOTE"), [("1", "one\ntwo\x1b[2Jthree\x08\tfour\r")], "none")
+    assert layout(table, None)[1] == "1  one two\\x1b[2Jthree\\x08 four"
+
+
+HOSTILE = "\x1b]0;pwned\x07\x9b31m\u202egnp.exe\x7f"
+SHOWN = "\\x1b]0;pwned\\x07\\x9b31m\\u202egnp.exe\\x7f"
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        Table(("A",), [(HOSTILE,)], ""),
+        Table(("A",), [("x",)], "", HOSTILE),
+        Table(("A",), [], HOSTILE),
+        Table(("A",), [("x",)], "", above=HOSTILE),
+        Lines((HOSTILE,)),
+    ],
+    ids=["cell", "title", "empty", "above", "line"],
+)
+def test_every_view_makes_control_characters_visible(capsys: pytest.CaptureFixture[str], view: Table | Lines) -> None:
+    show(Result({}, view), arguments())
+    out = capsys.readouterr().out
+    assert SHOWN in out
+    assert not set(out) & set("\x1b\x07\x9b\u202e\x7f")
+
+
+def test_errors_make_control_characters_visible(capsys: pytest.CaptureFixture[str]) -> None:
+    show_error(RezupError(HOSTILE, HOSTILE), None)
+    show_fault(ValueError(HOSTILE))
+    assert capsys.readouterr().err.count(SHOWN) == 3
+
+
+def test_a_document_escapes_control_characters_and_keeps_its_values(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Result({"message": f"für {HOSTILE}\U000e0041 名前"}, Lines(())), arguments(json=True))
+    out = capsys.readouterr().out
+    assert json.loads(out)["data"]["message"] == f"für {HOSTILE}\U000e0041 名前"
+    assert not set(out) & set("\x1b\x07\x9b\u202e\x7f\U000e0041")
+    assert "für" in out
+    assert "名前" in out
 
 
 def arguments(**values: object) -> Namespace:
