@@ -236,6 +236,15 @@ def test_what_is_removed_is_no_longer_published(root: Path) -> None:
     assert logged(root)[-1].removed == (first, second)
 
 
+def test_an_object_that_has_removed_a_revision_knows_it(root: Path) -> None:
+    first, second = publish(seen(root)), publish(seen(root))
+    remote = seen(root)
+    assert remote.publication("1600000000.5") is None, "it has looked through all that is published"
+    remote.remove([first], act("gc"))
+    assert (remote.publication(first), remote.metadata(first)) == (None, None)
+    assert remote.timestamps() == [second]
+
+
 def test_files_that_were_not_removed_are_left_to_the_next_cleanup(root: Path, tmp_path: Path) -> None:
     first, second = publish(seen(root)), publish(seen(root))
     shutil.copytree(root / "dev" / "revisions" / first, tmp_path / "kept")
