@@ -50,11 +50,22 @@ class Stage:
         self.lock = lock
 
     def appear(self, target: Path) -> bool:
-        """Rename the folder to `target`; False if another process was first, whose folder then stays.
+        """Rename the folder to `target` once it is on the disk; False if another process was first, whose folder then stays.
 
         Raises:
-            OSError: the folder cannot be renamed for any other reason.
+            OSError: the folder cannot be written to the disk, or cannot be renamed for any other reason.
         """
+        self._flush()
+        return self._rename(target)
+
+    def _flush(self) -> None:
+        from rezup_api.disk.durable import flush_tree  # launches do without
+
+        flush_tree(self.path)
+
+    def _rename(self, target: Path) -> bool:
+        from rezup_api.disk.durable import flush_folder
+
         # Do not ask whether `target` exists before renaming: another process may create it in between. The rename itself
         # decides, because rename(2) never replaces a folder that holds something, and a finished one always does.
         try:
@@ -63,6 +74,7 @@ class Stage:
             if target.exists():
                 return False
             raise
+        flush_folder(target.parent)
         return True
 
     def appear_in(self, series: Path, follow: Callable[[list[str]], str]) -> str:
@@ -74,12 +86,13 @@ class Stage:
         Returns:
             The name.
         """
+        self._flush()  # now, because others wait while this process has its turn
         series.mkdir(exist_ok=True)
         # Without taking turns, a slow writer could appear after another one whose name is greater.
         with in_turn(series):
             while True:
                 name = follow(os.listdir(series))
-                if self.appear(series / name):
+                if self._rename(series / name):
                     return name
 
 
@@ -123,11 +136,15 @@ def place_file(container: Path, target: Path, data: bytes) -> None:
     Raises:
         StorageError: nothing can be written there.
     """
+    from rezup_api.disk.durable import flush_file, flush_folder  # launches do without
+
     with staged(container) as stage, storing("cannot write"):
         prepared = stage.path / target.name
         prepared.write_bytes(data)
+        flush_file(prepared)
         target.parent.mkdir(exist_ok=True)
         os.replace(prepared, target)
+        flush_folder(target.parent)
 
 
 def _inside(folder: Path, act: Callable[[], Result]) -> Result:
