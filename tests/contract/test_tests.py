@@ -36,6 +36,7 @@ TOPICS = {
     "recipe/test_older_recipes.py": "recipes of rezup 1.x and 2.x",
     "selection/test_fallback.py": "what stands in where a share is away",
     "test_verbs.py": "the verbs of a container, as scripts call them",
+    "test_faults.py": "what commands do when a call to the system fails",
     "test_pages.py": "how the pages of the documentation are run, which tests/e2e does",
 }
 

@@ -89,6 +89,7 @@ def test_readers_never_see_half_a_file(tmp_path: Path, other: Callable[..., Othe
         (errno.EACCES, "write permission"),
         (errno.EPERM, "write permission"),
         (errno.EROFS, "read-only"),
+        (errno.EFBIG, "ulimit -f"),
         (errno.ENOTDIR, "a file is where a folder belongs"),
         (errno.EIO, ""),
     ],

@@ -195,3 +195,19 @@ def test_a_build_under_way_is_left_alone(four: ContainerFolder) -> None:
     with staged(four.path) as stage:
         collector(four).collect(KEEP_ONE)
         assert stage.path.is_dir()
+
+
+def test_caches_that_cannot_be_listed_do_not_undo_what_went(
+    four: ContainerFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    told: list[Event] = []
+    monkeypatch.setattr(gc, "prune", refuse)
+    done = Collector(four, D, os.environ, told.append).collect(KEEP_ONE)
+    assert done.gone == (C, B, A)
+    assert [event.text for event in told if isinstance(event, Warned)] == [
+        "some caches are not cleaned up: [Errno 13] Permission denied"
+    ]
+    assert "gc" in {act.act for act in local_root(four).acts()}

@@ -48,7 +48,8 @@ def flush_file(path: str | os.PathLike[str]) -> None:
         if error.errno not in CANNOT:
             raise OSError(error.errno, os.strerror(error.errno or 0), os.fspath(path)) from error
     finally:
-        os.close(descriptor)
+        with suppress(OSError):  # everything is written, so nothing can be lost
+            os.close(descriptor)
 
 
 def flush_folder(path: str | os.PathLike[str]) -> None:
@@ -103,4 +104,5 @@ def _flush_file_system(path: Path) -> bool:
     try:
         return bool(flush(descriptor) == 0)
     finally:
-        os.close(descriptor)
+        with suppress(OSError):
+            os.close(descriptor)

@@ -20,6 +20,7 @@ _HINTS = {
     errno.EACCES: "ask for write permission there, or set REZUP_ROOT_LOCAL to a folder of yours",
     errno.EPERM: "ask for write permission there, or set REZUP_ROOT_LOCAL to a folder of yours",
     errno.EROFS: "it is read-only; set REZUP_ROOT_LOCAL to a folder of yours",
+    errno.EFBIG: "the size of files is limited here; see: ulimit -f",
     errno.ENOTDIR: "a file is where a folder belongs; move it away",
 }
 

@@ -48,6 +48,7 @@ class Stage:
     def __init__(self, path: Path, lock: Held) -> None:
         self.path = path
         self.lock = lock
+        self._is_flushed = False
 
     def appear(self, target: Path) -> bool:
         """Rename the folder to `target` once it is on the disk; False if another process was first, whose folder then stays.
@@ -55,13 +56,20 @@ class Stage:
         Raises:
             OSError: the folder cannot be written to the disk, or cannot be renamed for any other reason.
         """
-        self._flush()
+        self.flush()
         return self._rename(target)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Bring all that is in the folder to the disk, once; nothing may be written into it afterwards.
+
+        Raises:
+            OSError: the disk refuses.
+        """
         from rezup_api.disk.durable import flush_tree  # launches do without
 
-        flush_tree(self.path)
+        if not self._is_flushed:
+            flush_tree(self.path)
+        self._is_flushed = True
 
     def _rename(self, target: Path) -> bool:
         from rezup_api.disk.durable import flush_folder
@@ -86,7 +94,7 @@ class Stage:
         Returns:
             The name.
         """
-        self._flush()  # now, because others wait while this process has its turn
+        self.flush()  # now, because others wait while this process has its turn
         series.mkdir(exist_ok=True)
         # Without taking turns, a slow writer could appear after another one whose name is greater.
         with in_turn(series):
@@ -105,7 +113,8 @@ def staged(container: Path) -> Iterator[Stage]:
     """
     folder = container / STAGING
     name = f"{token()}@{host_name()}"
-    is_new = not container.exists()
+    with storing("cannot write to"):
+        is_new = not container.exists()
     # The lock comes first. A folder without a lock file is an orphan to every sweep, which would remove it at once.
     with storing("cannot write to"):
         lock = _inside(folder, lambda: create_claimed(folder / (name + LOCK_SUFFIX)))
@@ -243,8 +252,8 @@ def building(container: Path, name: str, waiting: Callable[[], None]) -> Iterato
     folder = container / STAGING
     lock_file = folder / (name + BUILDING_SUFFIX)
     lock = FileLock(lock_file, mode=0o666, poll_interval=0.02)
-    is_new = not container.exists()
     with storing("cannot lock"):
+        is_new = not container.exists()
         try:
             _inside(folder, lambda: lock.acquire(timeout=GRACE))
         except Timeout:
