@@ -13,7 +13,10 @@ import os
 import random
 import resource
 import shutil
+import signal
 import sys
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +45,8 @@ KINDS = (
 SIZE = "size"
 SIZES = (0, 100, 1000, 10_000, 100_000)
 ERRORS = (errno.EIO, errno.ENOSPC, errno.ESTALE, errno.EACCES, errno.EDQUOT, errno.EMFILE)
+# Seconds; a command that takes longer hangs.
+PATIENCE = 60.0
 VERBS: dict[str, tuple[str, ...]] = {
     "add": ("add", "dev", "--skip-use"),
     "publish": ("add", "dev", "--skip-use", "--remote"),
@@ -133,14 +138,18 @@ class Tree:
         child = os.fork()
         if not child:
             status = 255
+            os.setpgid(0, 0)
             try:
                 status = self._child(words, case, writing, counted)
             finally:
                 os._exit(status)
         os.close(writing)
+        timer = threading.Timer(PATIENCE, _end, [child])
+        timer.start()
         with open(reading, encoding="utf-8", errors="replace") as stream:
             told = stream.read()
         _, ended = os.waitpid(child, 0)
+        timer.cancel()
         counts, met = json.loads(counted.read_text() or "[{}, true]") if counted.exists() else ({}, True)
         counted.unlink(missing_ok=True)
         return os.waitstatus_to_exitcode(ended), told, counts, met
@@ -187,6 +196,12 @@ class Tree:
             for place, root in (("local", local), ("remote", remote)):
                 found[f"{name} {place}"] = _seen(root)
         return found
+
+
+def _end(child: int) -> None:
+    """End a command that hangs, and all that it has started."""
+    with suppress(OSError):
+        os.killpg(child, signal.SIGKILL)
 
 
 def _seen(root: ContainerRoot) -> Any:
@@ -264,7 +279,10 @@ def run() -> None:
     while done < count:
         for case in every[: count - done]:
             tree.restore()
-            found += [f"{case}: {one}" for one in wrong(tree, case, states[case.verb])]
+            one_case = [f"{case}: {one}" for one in wrong(tree, case, states[case.verb])]
+            # Also as it goes: a whole run takes an hour, and may be ended before.
+            sys.stderr.write("".join(f"{one}\n" for one in one_case) or f"{case}\n")
+            found += one_case
             done += 1
         every = [replace(one, error=chosen.choice(ERRORS)) for one in every if one.kind != SIZE]
     sys.stdout.write(json.dumps({"cases": done, "calls": len(every), "wrong": found}))
