@@ -4,6 +4,7 @@
 `launch`: the time that it takes to run a program in a container, which files are asked for, and what stays in memory.
 `ordinary`: the time that `status`, `history` and `--version` take.
 `rollback`: the time that taking a rollout back takes.
+`flushing`: the time that `add` and a publication wait for the disk.
 See docs/reference/benchmarks.md.
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+import _flushing
 import _launching
 import _ordinary
 import _rezups
@@ -115,6 +117,11 @@ def rollback(arguments: argparse.Namespace) -> None:
     _tell(arguments, _rollbacks)
 
 
+def flushing(arguments: argparse.Namespace) -> None:
+    """Further revisions, with and without flushing them to the disk, in turn."""
+    _tell(arguments, _flushing)
+
+
 def _tell(arguments: argparse.Namespace, benchmark: ModuleType) -> None:
     report = benchmark.measure(arguments.rounds)
     if arguments.json:
@@ -140,7 +147,8 @@ def main() -> int:
     running.add_argument("--alone", action="store_true", help="leave out the programs that have to be installed for it")
     looking = benchmarks.add_parser("ordinary", help="time that status, history and --version take")
     taking = benchmarks.add_parser("rollback", help="time that taking a rollout back takes")
-    for each, rounds in ((further, 10), (running, 60), (looking, 40), (taking, 30)):
+    waiting = benchmarks.add_parser("flushing", help="time that `add` and a publication wait for the disk")
+    for each, rounds in ((further, 10), (running, 60), (looking, 40), (taking, 30), (waiting, 15)):
         help_text = f"measure each N times (default: {rounds})"
         each.add_argument("--rounds", type=_count, default=rounds, metavar="N", help=help_text)
         each.add_argument("--json", action="store_true", help="print one JSON document instead of text")
@@ -149,7 +157,8 @@ def main() -> int:
         _setup.use_new_python()
         if _setup.WINDOWS:
             raise _setup.SetupError("the benchmarks run on Linux and macOS only")
-        {"add": add, "launch": launch, "ordinary": ordinary, "rollback": rollback}[arguments.benchmark](arguments)
+        chosen = {"add": add, "launch": launch, "ordinary": ordinary, "rollback": rollback, "flushing": flushing}
+        chosen[arguments.benchmark](arguments)
     except _setup.SetupError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

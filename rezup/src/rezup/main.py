@@ -65,6 +65,15 @@ def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> i
     except _OutputError as error:
         render.show_error(RezupError(f"cannot write the output: {error}"), None)
         return exits.INTERNAL
+    except OSError as error:
+        if arguments is not None and arguments.debug:
+            raise
+        # Where nobody has expected a refusal of the system, it is still the system's, and no fault of rezup.
+        from rezup_api.disk import storage_error
+
+        refusal = storage_error("cannot use", error)
+        render.show_error(refusal, arguments)
+        return exits.status_of(refusal, launching=launching)
     except KeyboardInterrupt:
         render.show_interruption()
         return exits.INTERRUPTED

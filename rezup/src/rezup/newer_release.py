@@ -103,7 +103,7 @@ class Upgrader:
         path = Path(current_release.current_file(self.before))
         with storing("cannot write to"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_whole(path, current_release.release_record(name, previous), 0o600)
+            write_whole(path, current_release.release_record(name, previous), 0o600, durable=True)
         # What the next start will find is what counts: it ignores files to which another user can write.
         found = current_release.current(self.before)
         if (found[0] if found is not None else "") != name:

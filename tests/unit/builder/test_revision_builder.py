@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
@@ -13,6 +14,7 @@ from tests.unit.machine import Machine
 from tests.unit.studio import remote_dev
 
 from rezup_api.builder.failures import read_failure
+from rezup_api.disk import durable
 from rezup_api.disk.files import user_name
 from rezup_api.errors import InstallError, RecipeError, RemoteError, StorageError
 from rezup_api.events import Note, Warned
@@ -198,3 +200,32 @@ def test_what_others_may_get_differently_is_said(machine: Machine, engine: FakeE
     assert machine.told(Warned) == [
         "machines that pull this revision may get other files (environments without a lock: rez)"
     ]
+
+
+def test_what_the_disk_refuses_is_not_published(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(top: Path) -> None:
+        if machine.folder.path in top.parents:
+            raise OSError(errno.EIO, "Input/output error", str(top))
+
+    monkeypatch.setattr(durable, "flush_tree", refuse)
+    with pytest.raises(StorageError, match="Input/output error"):
+        machine.publish()
+    assert machine.left == []
+    assert remote_dev(machine.remote).timestamps() == []
+
+
+def test_what_is_published_and_cannot_appear_here_says_so(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = os.rename
+
+    def refuse(source: Path, target: Path) -> None:
+        if target.parent == machine.folder.revisions:
+            raise OSError(errno.EIO, "Input/output error", str(target))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(StorageError, match=r"dev@.* is published on .*, but cannot write to .*: Input") as caught:
+        machine.publish()
+    (timestamp,) = remote_dev(machine.remote).timestamps()
+    assert f"rezup pull dev@{timestamp}" in caught.value.hint
+    monkeypatch.undo()
+    assert machine.left == []

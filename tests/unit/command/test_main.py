@@ -57,3 +57,19 @@ def test_an_unforeseen_error_is_no_traceback(
     assert "Traceback" not in shown
     with pytest.raises(ZeroDivisionError):
         main(["status", "--debug"])
+
+
+def test_what_the_system_refuses_unforeseen_is_no_fault_of_rezup(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/some/place")
+
+    monkeypatch.setattr("rezup.main._run", refuse)
+    assert main(["status"]) == 6
+    assert main(["use"]) == 125
+    shown = capsys.readouterr().err
+    assert shown.splitlines()[0] == "rezup: cannot use /some/place: Permission denied"
+    assert "internal error" not in shown
+    with pytest.raises(PermissionError):
+        main(["status", "--debug"])

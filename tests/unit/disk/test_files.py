@@ -170,6 +170,7 @@ def test_of_many_who_rename_to_one_name_one_succeeds(tmp_path: Path, other: Call
         (errno.EACCES, "write permission"),
         (errno.EPERM, "write permission"),
         (errno.EROFS, "read-only"),
+        (errno.EFBIG, "ulimit -f"),
         (errno.ENOTDIR, "a file is where a folder belongs"),
         (errno.EIO, ""),
     ],

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.conftest import go_on
 
-from rezup_api.disk import staging
+from rezup_api.disk import durable, staging
 from rezup_api.disk.files import host_name
 from rezup_api.disk.staging import building, staged, sweep
 from rezup_api.errors import StorageError
@@ -275,3 +275,28 @@ except StorageError as error:
         pytest.skip("this user may not mount")
     assert "No space left on device" in done.stdout, done.stderr
     assert "free some space" in done.stdout
+
+
+def test_a_stage_that_is_flushed_appears_without_another_flush(
+    folder: ContainerFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with staged(folder.path) as stage:
+        (stage.path / "file").write_text("x")
+        stage.flush()
+        monkeypatch.setattr(durable, "flush_tree", None)
+        assert stage.appear(folder.path / "target")
+    assert (folder.path / "target" / "file").read_text() == "x"
+
+
+def test_where_nothing_may_be_searched_that_is_told(
+    open_folder: Path, unprivileged: Callable[[Callable[[], None]], None]
+) -> None:
+    def act() -> None:
+        root = open_folder / "root"
+        root.mkdir(mode=0o600)
+        with pytest.raises(StorageError, match="Permission denied"), staged(root / "dev"):
+            pass
+        with pytest.raises(StorageError, match="Permission denied"), building(root / "dev", "first", lambda: None):
+            pass
+
+    unprivileged(act)

@@ -260,3 +260,19 @@ def test_what_another_admin_labels_meanwhile_is_not_collected(studio: Studio) ->
         collect_published(slow, KEEP_ONE, os.environ)
     assert studio.remote.timestamps() == [second, first]
     assert collect_published(studio.remote, KEEP_ONE, os.environ).gone == ()
+
+
+def test_caches_that_cannot_be_listed_do_not_undo_what_went(
+    four: ContainerFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    told: list[Event] = []
+    monkeypatch.setattr(gc, "prune", refuse)
+    done = Collector(four, D, os.environ, told.append).collect(KEEP_ONE)
+    assert done.gone == (C, B, A)
+    assert [event.text for event in told if isinstance(event, Warned)] == [
+        "some caches are not cleaned up: [Errno 13] Permission denied"
+    ]
+    assert "gc" in {act.act for act in local_root(four).acts()}

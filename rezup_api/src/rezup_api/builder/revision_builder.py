@@ -120,8 +120,10 @@ class RevisionBuilder:
             # killed in between, the revision is published, and this machine builds it again like every other. The other way
             # round, this machine would have a revision that no other can ever get.
             if remote is not None:
+                with storing("cannot write to"):
+                    stage.flush()  # now, and not after the publication: a disk may refuse
                 timestamp = self._publish(remote, recipe, metadata, stage, newest)
-                self._appear(stage, timestamp)
+                self._appear_published(stage, timestamp, remote)
             else:
                 timestamp = appear_next(stage, self.folder, newest)
             self._remark_clock(newest, timestamp)
@@ -261,6 +263,16 @@ class RevisionBuilder:
 
         return remote.publish(_published_files(recipe, metadata, stage), newest, act)
 
+    def _appear_published(self, stage: Stage, timestamp: str, remote: PublishedRoot) -> None:
+        try:
+            self._appear(stage, timestamp)
+        except StorageError as error:
+            what = f"{self.folder.name}@{timestamp}"
+            raise StorageError(
+                f"{what} is published on {remote.place}, but {error.message}",
+                f"this machine builds it like every other one: rezup pull {what}",
+            ) from error
+
     def _appear(self, stage: Stage, timestamp: str) -> None:
         """Let the build of a published revision appear under its timestamp."""
         with storing("cannot write to"):
@@ -301,7 +313,9 @@ def _published_origin(stage: Stage, remote: PublishedRoot, timestamp: str) -> Lo
 
 
 def _refuse_occupied(revision: Revision) -> None:
-    if revision.path.exists():
+    with storing("cannot look at"):
+        is_there = revision.path.exists()
+    if is_there:
         raise StorageError(
             f"{revision.path} is in the way: {revision.obstacle}",
             "move it away, or give this machine a local root of its own: REZUP_ROOT_LOCAL",

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.disk.documents import parse_json
+from rezup_api.disk.durable import flush_file, flush_folder
 from rezup_api.disk.files import digest_of, storage_error, token
 from rezup_api.disk.reading import LIMIT
 from rezup_api.errors import NotFoundError, StorageError, VerificationError
@@ -140,7 +141,9 @@ def pack(
                     ):
                         while piece := source.read(_PIECE):
                             member.write(piece)
+            flush_file(beside)
             os.replace(beside, target)
+            flush_folder(target.parent)
         finally:
             beside.unlink(missing_ok=True)
     except OSError as error:

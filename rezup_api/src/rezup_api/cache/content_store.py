@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.documents import parse_json
+from rezup_api.disk.durable import flush_file, flush_folder
 from rezup_api.disk.files import digest_of, token
 
 if TYPE_CHECKING:
@@ -235,7 +236,9 @@ class FileStore:
                     return True
         else:
             os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o777 if file.executable else 0o666))
+        flush_file(beside)
         os.replace(beside, path)
+        flush_folder(os.path.dirname(path))
         return True
 
     def _give(self, file: File, path: str) -> bool:

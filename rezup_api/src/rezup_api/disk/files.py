@@ -20,6 +20,7 @@ _HINTS = {
     errno.EACCES: "ask for write permission there, or set REZUP_ROOT_LOCAL to a folder of yours",
     errno.EPERM: "ask for write permission there, or set REZUP_ROOT_LOCAL to a folder of yours",
     errno.EROFS: "it is read-only; set REZUP_ROOT_LOCAL to a folder of yours",
+    errno.EFBIG: "the size of files is limited here; see: ulimit -f",
     errno.ENOTDIR: "a file is where a folder belongs; move it away",
 }
 
@@ -76,8 +77,12 @@ def storing(doing: str) -> Iterator[None]:
         raise storage_error(doing, error) from error
 
 
-def write_whole(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Write a file by renaming a finished one over it. The umask narrows `mode`, as for any new file.
+def write_whole(path: Path, data: bytes, mode: int = 0o666, *, durable: bool = False) -> None:
+    """Write a file by renaming a finished one over it.
+
+    Args:
+        mode: of the file; the umask narrows it, as for any new file.
+        durable: whether it must be whole after a power loss, too; unnecessary in a stage, which is flushed before it appears.
 
     Raises:
         OSError: the file cannot be written; whatever was at `path` before is still there, unchanged.
@@ -89,7 +94,14 @@ def write_whole(path: Path, data: bytes, mode: int = 0o666) -> None:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with open(descriptor, "wb") as stream:
             stream.write(data)
+        if not durable:
+            os.replace(beside, path)
+            return
+        from rezup_api.disk.durable import flush_file, flush_folder  # launches do without
+
+        flush_file(beside)
         os.replace(beside, path)
+        flush_folder(path.parent)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise

@@ -48,7 +48,10 @@ class Held:
 
     def release(self) -> None:
         """Close the descriptor."""
-        os.close(self.descriptor)
+        # No content can be lost here, and the system closes a descriptor whatever it answers. An error would come after the act,
+        # and deny it.
+        with suppress(OSError):
+            os.close(self.descriptor)
 
     def __enter__(self) -> Held:
         return self
@@ -150,7 +153,8 @@ def in_turn(folder: Path) -> Iterator[None]:
         yield
     finally:
         if descriptor >= 0:
-            os.close(descriptor)
+            with suppress(OSError):  # see `Held.release`
+                os.close(descriptor)
 
 
 def _take(path: Path, *, exclusive: bool) -> Held | None:

@@ -50,13 +50,32 @@ class Stage:
     def __init__(self, path: Path, lock: Held) -> None:
         self.path = path
         self.lock = lock
+        self._is_flushed = False
 
     def appear(self, target: Path) -> bool:
-        """Rename the folder to `target`; False if another process was first, whose folder then stays.
+        """Rename the folder to `target` once it is on the disk; False if another process was first, whose folder then stays.
 
         Raises:
-            OSError: the folder cannot be renamed for any other reason.
+            OSError: the folder cannot be written to the disk, or cannot be renamed for any other reason.
         """
+        self.flush()
+        return self._rename(target)
+
+    def flush(self) -> None:
+        """Bring all that is in the folder to the disk, once; nothing may be written into it afterwards.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        from rezup_api.disk.durable import flush_tree  # launches do without
+
+        if not self._is_flushed:
+            flush_tree(self.path)
+        self._is_flushed = True
+
+    def _rename(self, target: Path) -> bool:
+        from rezup_api.disk.durable import flush_folder
+
         # Do not ask whether `target` exists before renaming: another process may create it in between. The rename itself
         # decides, because rename(2) never replaces a folder that holds something, and a finished one always does.
         try:
@@ -65,6 +84,7 @@ class Stage:
             if target.exists():
                 return False
             raise
+        flush_folder(target.parent)
         return True
 
     def appear_in(self, series: Path, follow: Callable[[list[str]], str]) -> str:
@@ -76,12 +96,13 @@ class Stage:
         Returns:
             The name.
         """
+        self.flush()  # now, because others wait while this process has its turn
         series.mkdir(exist_ok=True)
         # Without taking turns, a slow writer could appear after another one whose name is greater.
         with in_turn(series):
             while True:
                 name = follow(os.listdir(series))
-                if self.appear(series / name):
+                if self._rename(series / name):
                     return name
 
 
@@ -94,7 +115,8 @@ def staged(container: Path) -> Iterator[Stage]:
     """
     folder = container / STAGING
     name = f"{token()}@{host_name()}"
-    is_new = not container.exists()
+    with storing("cannot write to"):
+        is_new = not container.exists()
     # The lock comes first. A folder without a lock file is an orphan to every sweep, which would remove it at once.
     with storing("cannot write to"):
         lock = _inside(folder, lambda: create_claimed(folder / (name + LOCK_SUFFIX)))
@@ -125,11 +147,15 @@ def place_file(container: Path, target: Path, data: bytes) -> None:
     Raises:
         StorageError: nothing can be written there.
     """
+    from rezup_api.disk.durable import flush_file, flush_folder  # launches do without
+
     with staged(container) as stage, storing("cannot write"):
         prepared = stage.path / target.name
         prepared.write_bytes(data)
+        flush_file(prepared)
         target.parent.mkdir(exist_ok=True)
         os.replace(prepared, target)
+        flush_folder(target.parent)
 
 
 def _inside(folder: Path, act: Callable[[], Result]) -> Result:
@@ -229,8 +255,8 @@ def building(container: Path, name: str, waiting: Callable[[], None]) -> Iterato
     folder = container / STAGING
     lock_file = folder / (name + BUILDING_SUFFIX)
     lock = FileLock(lock_file, mode=0o666, poll_interval=0.02)
-    is_new = not container.exists()
     with storing("cannot lock"):
+        is_new = not container.exists()
         try:
             _inside(folder, lambda: lock.acquire(timeout=GRACE))
         except Timeout:

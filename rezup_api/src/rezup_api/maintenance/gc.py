@@ -233,10 +233,14 @@ class Collector:
 
     def _clear(self) -> None:
         """Remove the files that killed writers left, and what the caches hold for revisions that no longer exist."""
-        for place in ("labels", "history", "failures"):
-            _clear_stale(self.folder.path / place)
-        forget_holds(self.folder, time.time() - SPARED)
-        prune(self.folder.root)
+        try:
+            for place in ("labels", "history", "failures"):
+                _clear_stale(self.folder.path / place)
+            forget_holds(self.folder, time.time() - SPARED)
+            prune(self.folder.root)
+        except (OSError, StorageError) as error:
+            # The revisions are removed, and this can be done another time.
+            self.report(Warned(f"some caches are not cleaned up: {error}"))
 
     def _record(self, gone: Sequence[str]) -> None:
         if gone:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.durable import flush_file, flush_folder
 from rezup_api.disk.files import digest_of, storing, token
 from rezup_api.disk.staging import staged
 from rezup_api.environments.build import build_environments
@@ -136,7 +137,9 @@ class Repairer:
         for part in parts_of(self.revision):
             record = stage / part.record.name
             if part.listing() is None and part.record.parent == path and _agrees(part, record):
+                flush_file(record)
                 os.replace(record, part.record)
+                flush_folder(path)
             listing = part.listing()
             if listing is None or path not in part.top.parents:
                 continue

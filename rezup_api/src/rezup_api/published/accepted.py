@@ -53,4 +53,4 @@ class Accepted:
             return
         with suppress(OSError):
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_whole(self.path, entry.data, 0o600)
+            write_whole(self.path, entry.data, 0o600, durable=True)

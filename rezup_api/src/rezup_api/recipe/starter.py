@@ -55,8 +55,12 @@ def write_starter(path: Path, source: Path = STARTER_FILE) -> None:
         if os.path.lexists(path):
             raise FileExistsError
         try:
+            from rezup_api.disk.durable import flush_file, flush_folder  # completion does without
+
             _write(beside, source.read_bytes())
+            flush_file(beside)
             _publish(beside, path)
+            flush_folder(path.parent)
         finally:
             beside.unlink(missing_ok=True)
     except FileExistsError as error:

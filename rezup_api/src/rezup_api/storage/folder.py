@@ -129,6 +129,8 @@ class FolderStorage:
 
     def put_if_absent(self, name: str, data: bytes) -> bool:
         """Link a finished file into place, which fails if the name exists; see `Storage.put_if_absent`."""
+        from rezup_api.disk.durable import flush_file, flush_folder  # launches do without
+
         target = self._root / name
         with self._writing("cannot write to"), staged(self._stages(name)) as stage:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -136,7 +138,11 @@ class FolderStorage:
             # but a reader could then see the file empty or half written.
             prepared = stage.path / token()
             write_whole(prepared, data)
-            return self._give_name(prepared, target)
+            flush_file(prepared)
+            if not self._give_name(prepared, target):
+                return False
+            flush_folder(target.parent)
+            return True
 
     def _give_name(self, prepared: Path, target: Path) -> bool:
         """Give a finished file its name in one step; False if the name exists."""
@@ -186,10 +192,13 @@ class FolderStorage:
     def delete(self, name: str) -> bool:
         """Remove one file; see `Storage.delete`."""
         with self._writing("cannot write to"):
+            from rezup_api.disk.durable import flush_folder  # launches do without
+
             try:
                 (self._root / name).unlink()
             except (FileNotFoundError, NotADirectoryError):
                 return False
+            flush_folder((self._root / name).parent)
         return True
 
     def delete_below(self, name: str) -> None:
