@@ -40,6 +40,7 @@ TOPICS = {
     "published/test_refused_publications.py": "what cannot be published, and that it leaves nothing",
     "recipe/test_examples.py": "the recipes that come with rezup",
     "recipe/test_older_recipes.py": "recipes of rezup 1.x and 2.x",
+    "test_damaged_documents.py": "every parser, with documents that were damaged by chance",
     "test_verbs.py": "the verbs of a container, as scripts call them",
     "test_faults.py": "what commands do when a call to the system fails",
     "test_pages.py": "how the pages of the documentation are run, which tests/e2e does",

@@ -28,15 +28,20 @@ def read_file(path: str | os.PathLike[str], limit: int = LIMIT) -> bytes:
     """
     # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever. For a regular file it changes nothing.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    with open(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as stream:
-        found = os.fstat(stream.fileno())
+    descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0))
+    try:
+        # `open` refuses a folder, and would then leave the descriptor open.
+        found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-        # Reading stops behind the limit even if the file grows meanwhile.
-        data = stream.read(limit + 1) if found.st_size <= limit else None
-        if data is None or len(data) > limit:
-            raise OSError(errno.EFBIG, f"it has more than {limit} bytes", str(path))
-        return data
+        with open(descriptor, "rb", closefd=False) as stream:
+            # Reading stops behind the limit even if the file grows meanwhile.
+            data = stream.read(limit + 1) if found.st_size <= limit else None
+    finally:
+        os.close(descriptor)
+    if data is None or len(data) > limit:
+        raise OSError(errno.EFBIG, f"it has more than {limit} bytes", str(path))
+    return data
 
 
 def read_own(path: Path, limit: int = LIMIT) -> bytes | None:

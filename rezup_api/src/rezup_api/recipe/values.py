@@ -226,8 +226,8 @@ def _seconds(value: Any, complain: Complain) -> int | float:
     else:
         complain("", expected("a number of seconds", value), "write it without quotes" if type(value) is str else "")
         return 0
-    if not 0 < number < float("inf"):
-        complain("", "must be more than 0 seconds, and finite", "")
+    if not 0 < number <= YEAR:  # the system cannot wait much longer
+        complain("", "must be more than 0 seconds, and a year at most", "")
     return number
 
 
@@ -270,6 +270,8 @@ CONVERTERS: dict[Kind, Converter] = {
 }
 
 
+# Seconds.
+YEAR = 31_536_000
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
