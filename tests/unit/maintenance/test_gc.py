@@ -251,6 +251,15 @@ def test_of_what_is_published_what_the_policy_does_not_keep_goes_in_one_act(stud
     assert studio.remote.acts()[0] == act, "what does nothing is not recorded"
 
 
+def test_very_many_go_in_several_acts(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gc, "MOST", 2)
+    *old, newest = [studio.publish_next() for _ in range(6)]
+    assert collect_published(studio.remote, KEEP_ONE, os.environ).gone == tuple(reversed(old))
+    assert studio.remote.timestamps() == [newest]
+    acts = [act.detail.split() for act in studio.remote.acts() if act.act == "gc"]
+    assert acts == [[old[0]], [old[2], old[1]], [old[4], old[3]]]
+
+
 def test_what_another_admin_labels_meanwhile_is_not_collected(studio: Studio) -> None:
     first, second = studio.publish_next(), studio.publish_next()
     slow = studio.remote

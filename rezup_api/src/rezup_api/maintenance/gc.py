@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 # Seconds after which the unfinished file of a writer counts as left behind by a killed process.
 STALE = 3600.0
+# How many published revisions one act removes: the entry of the log that names them must stay below its limit.
+MOST = 500
 # Stands in the place of a label, for the revision on whose account a collection was started automatically.
 WANTED = ".wanted"
 _HIDDEN = {PIN: "pinned by the studio", WANTED: "asked for just now"}
@@ -279,7 +281,9 @@ def collect_published(
     done = Collected(tuple(plan(candidates, policy, time.time())))
     if done.gone and not dry_run:
         # If another admin has pinned or labelled one of them since, the log does not take this act, and it is decided anew.
-        root.remove(done.gone, new_act("gc", "", environ, detail=" ".join(done.gone)))
+        for start in range(0, len(done.gone), MOST):
+            some = done.gone[start : start + MOST]
+            root.remove(some, new_act("gc", "", environ, detail=" ".join(some)))
     return done
 
 
