@@ -278,3 +278,21 @@ def test_an_unreadable_home_recipe_is_a_recipe_error(tmp_path: Path) -> None:
     (tmp_path / "rezup.toml").mkdir()
     with pytest.raises(RecipeError, match="cannot be read"):
         init_script(settings(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['[shared]\nname = "a"', '[shared]\nrequires = ["a"]', "[[extension]]\nurl = 'a'", "[[check]]\ntimeout = 5"],
+)
+def test_a_table_that_lacks_what_it_must_have_is_left_out_of_an_older_recipe(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "rezup.dev.toml"
+    path.write_text(text, encoding="utf-8")
+    recipe = load_recipe("dev", path, tolerant=True)
+    assert (recipe.shared, recipe.extensions, recipe.checks) == (None, (), ())
+    assert any("is missing" in warning for warning in recipe.warnings)
+
+
+def test_files_are_ordered_by_numbers_of_any_length(tmp_path: Path) -> None:
+    path = tmp_path / "rezup.dev.toml"
+    path.write_text(f'[dotenv]\n{"9" * 5000} = "/c"\n10 = "/b"\n9 = "/a"\n', encoding="utf-8")
+    assert load_recipe("dev", path).dotenv.common == ("/a", "/b", "/c")

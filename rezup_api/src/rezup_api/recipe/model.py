@@ -148,7 +148,9 @@ def assemble(
         warnings: remarks for the user.
     """
     root = document["root"]
-    shared = document.get("shared")
+    shared = document.get("shared") or {}
+    # In a recipe that is read in spite of its problems, a table may lack what it must have; then there is none.
+    whole = {"name", "requires"} <= shared.keys()
     retention = document.get("retention", {})
     return Recipe(
         container=container,
@@ -157,14 +159,16 @@ def assemble(
         root_remote=root["remote"],
         init_script=document["init"]["script"],
         rez=_tool(document["rez"]),
-        extensions=tuple(_tool(extension) for extension in document.get("extension", [])),
-        shared=Shared(shared["name"], tuple(shared["requires"])) if shared else None,
+        extensions=tuple(_tool(extension) for extension in document.get("extension", []) if "name" in extension),
+        shared=Shared(shared["name"], tuple(shared["requires"])) if whole else None,
         env=MappingProxyType(document["env"]),
         dotenv=_dotenv(document["dotenv"]),
         pip=_pip(document["pip"]),
         platforms=tuple(document.get("lock", {}).get("platforms", ())),
         checks=tuple(
-            Check(check["command"], float(check.get("timeout", DEFAULT_TIMEOUT))) for check in document.get("check", [])
+            Check(check["command"], float(check.get("timeout", DEFAULT_TIMEOUT)))
+            for check in document.get("check", [])
+            if "command" in check
         ),
         retention=Retention(retention.get("keep"), retention.get("older_than")),
         sources=sources,
@@ -199,5 +203,5 @@ def _dotenv(table: dict[str, Any]) -> Dotenv:
 def _in_order(files: dict[str, str]) -> tuple[str, ...]:
     """The paths in the order of their keys: by number if all keys are numbers, so that 10 follows 9; else as rezup 2.x did."""
     if all(key.isascii() and key.isdigit() for key in files):
-        return tuple(files[key] for key in sorted(files, key=lambda key: (int(key), key)))
+        return tuple(files[key] for key in sorted(files, key=lambda key: (len(key.lstrip("0")), key.lstrip("0"), key)))
     return tuple(files[key] for key in sorted(files))
