@@ -83,7 +83,7 @@ def build_environments(
         origin=origin,
     )
     try:
-        place.work.mkdir()
+        place.work.mkdir(mode=0o700)  # what the engines read there may hold logins
         (stage.path / "venv").mkdir()
         finder = Finder(settings, environ, caches.interpreters)
         builds = [EnvironmentBuild(request, place) for request in _requests(recipe, finder, environ)]

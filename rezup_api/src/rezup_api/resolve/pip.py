@@ -14,6 +14,7 @@ from rezup_api.recipe.credentials import redact
 from rezup_api.resolve.constraints import constraints_besides
 from rezup_api.resolve.engine import EPOCH, Surroundings, progress_of
 from rezup_api.resolve.engine_errors import require_success, retry_recorded_addresses
+from rezup_api.resolve.logins import GitLogins, hidden_from_pip, write_private
 from rezup_api.resolve.pip_configuration import constraint_files, words_for
 from rezup_api.resolve.pip_lock import Downloading, lock_limits
 from rezup_api.resolve.purpose import Purpose, environ_for
@@ -50,6 +51,12 @@ class PipEngine:
         self._around = around
         # Each environment has its own: what another one needs is no candidate here, and may be for another Python.
         self._downloads: Path | None = None
+        self._git = GitLogins()
+        self._hidden, self._variables = hidden_from_pip(around.options, around.environ, around.work)
+
+    def learn(self, lines: Sequence[str]) -> None:
+        """Keep the logins in the addresses of git of requirement lines, for a lock, which holds none."""
+        self._git.without(lines)
 
     def lock(
         self, request: EnvironmentRequest, wanted: LockRequest, scratch: Callable[[str], Path]
@@ -84,7 +91,7 @@ class PipEngine:
     ) -> runner.Completed:
         """Run `pip download` or `pip wheel` for exactly what lines of a lock name, and wait for its end."""
         wanted = self._around.work / "wanted.txt"
-        wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self._write(wanted, lines)
         asked = [*self._pip(environment, command), "--no-deps", "-r", str(wanted), *words]
         versions = Versions(tuple(lines), lasting=False)
         return self._start([*asked, *self._for_files(Purpose.INSTALL)], Purpose.INSTALL, versions, step).wait()
@@ -157,7 +164,7 @@ class PipEngine:
 
     def _options_for_files(self, act: Purpose) -> list[str]:
         """The recipe's options for the commands that install nothing."""
-        return words_for(act, self._around.own_options, NOT_FOR_DOWNLOADS)
+        return words_for(act, self._around.own_options, NOT_FOR_DOWNLOADS, self._hidden)
 
     def _for_files(self, act: Purpose) -> list[str]:
         """The same, and the folders where pip looks besides the indexes."""
@@ -166,11 +173,15 @@ class PipEngine:
     def _pip(self, environment: Path, command: str) -> list[str]:
         return [str(environment / BIN / "python"), "-m", "pip", command, "--disable-pip-version-check"]
 
+    def _write(self, path: Path, lines: Sequence[str]) -> None:
+        """Write a requirements file."""
+        write_private(path, "\n".join(self._git.without(lines)) + "\n")
+
     def _wanted(self, versions: Versions) -> list[str]:
         """The options that name the requirements, their limits, and the folders where pip looks besides the indexes."""
         wanted, limits = self._around.work / "versions.txt", self._around.work / "limits.txt"
-        wanted.write_text("\n".join(versions.lines) + "\n", encoding="utf-8")
-        limits.write_text("\n".join(versions.limits) + "\n", encoding="utf-8")
+        self._write(wanted, versions.lines)
+        self._write(limits, versions.limits)
         downloaded = ("--find-links", str(self._downloads)) if self._downloads and self._downloads.is_dir() else ()
         return ["-r", str(wanted), "-c", str(limits), *self._house, *downloaded, *self._around.finding]
 
@@ -196,7 +207,7 @@ class PipEngine:
     def _tried(
         self, environment: Path, versions: Versions, where: Sequence[str], step: Step | None, act: Purpose
     ) -> runner.Completed:
-        own = words_for(act, self._around.own_options)
+        own = words_for(act, self._around.own_options, hidden=self._hidden)
         command = [
             *self._pip(environment, "install"),
             "--no-compile",
@@ -206,7 +217,8 @@ class PipEngine:
         return self._start([*command, *where, *own], act, versions, step).wait()
 
     def _start(self, command: Sequence[str], act: Purpose, pins: Versions, step: Step | None) -> runner.Running:
-        configured = {**environ_for(act, self._around.environ), **self._overriding(act, pins)}
+        given = {**environ_for(act, self._around.environ), **self._variables}
+        configured = {**given, **self._overriding(act, pins), **self._git.environ(given)}
         return runner.start(
             command,
             environ={"SOURCE_DATE_EPOCH": EPOCH, **configured, **self._own_variables()},
@@ -229,12 +241,12 @@ class PipEngine:
         For the pins themselves everything is decided, but pip applies constraints to what builds from sources need as well.
         """
         files = constraint_files(self._around.options, self._around.environ)
-        if not files or act is Purpose.BUILD:
+        if not files or (act is Purpose.BUILD and "constraint" not in self._hidden):
             return {}
         if act is Purpose.INSTALL:
             path = self._around.work / "constraints.txt"
             kept = constraints_besides(pins.distributions, files)
-            path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+            write_private(path, "\n".join(kept) + "\n")
             files = [str(path)]
         # As addresses, because pip takes a blank in a path for the end of it.
         addresses = [file if "://" in file else Path(file).absolute().as_uri() for file in files]
