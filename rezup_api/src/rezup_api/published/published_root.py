@@ -283,11 +283,20 @@ class PublishedRoot(UnloggedRoot):
         for timestamp in timestamps:
             self._remove_files(timestamp)
 
-    def drop(self, act: Act) -> None:
-        """Remove everything that is published. The log stays, so that machines learn of it, and so that its end is known."""
+    def drop(self, act: Act) -> bool:
+        """Remove everything that is published. The log stays, so that machines learn of it, and so that its end is known.
+
+        Returns:
+            Whether all files went, too.
+        """
         self._commit(act, lambda state, _: state.emptied())
-        for name in {REVISIONS, LABELS}.intersection(self.storage.names(self.name)):
-            self.storage.delete_below(f"{self.name}/{name}")
+        # From here on the container is gone for everybody, and files that stay harm nobody.
+        try:
+            for name in {REVISIONS, LABELS}.intersection(self.storage.names(self.name)):
+                self.storage.delete_below(f"{self.name}/{name}")
+        except RemoteError:
+            return False
+        return True
 
     def _publication(self, timestamp: str) -> Publication:
         one = self.publication(timestamp)
