@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
+from rezup_api.environments.build import LIMIT
 from rezup_api.environments.virtual_environment import create_environment
 from rezup_api.packages.platforms import fits, marker_environment, pip_options, tags_of
 from rezup_api.packages.pylock import address_of, line_of
@@ -76,6 +78,7 @@ class Fetcher:
             holding=(),
             prefix=Path(interpreter.executable).parent.parent,
             wheels=(wheels,),
+            ends=time.monotonic() + (recipe.pip.timeout or LIMIT),
         )
         self._engine = PipEngine(self._around)
         self._engine.learn(_asked(recipe, interpreter, environ))

@@ -13,7 +13,7 @@ from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
 from rezup_api.resolve.constraints import constraints_besides
 from rezup_api.resolve.engine import EPOCH, Surroundings, progress_of
-from rezup_api.resolve.engine_errors import require_success, retry_recorded_addresses
+from rezup_api.resolve.engine_errors import require_success, retry_recorded_addresses, with_faults
 from rezup_api.resolve.logins import GitLogins, hidden_from_pip, write_private
 from rezup_api.resolve.pip_configuration import constraint_files, words_for
 from rezup_api.resolve.pip_lock import Downloading, lock_limits
@@ -70,7 +70,7 @@ class PipEngine:
         self._downloads = downloads = self._around.work / f"{request.name}.downloads"
         words = [*self._wanted(asked), "--dest", str(downloads), *self._resolver(request.interpreter, asked)]
         command = [*self._pip(scratch("download"), "download"), *words, *self._options_for_files(Purpose.RESOLVE)]
-        return Downloading(self._start(command, Purpose.RESOLVE, asked, None), downloads, request)
+        return Downloading(self._start(command, Purpose.RESOLVE, asked, None), self._ended, downloads, request)
 
     def resolve(self, request: EnvironmentRequest, limits: Versions | None = None) -> _Given:
         """The requirements as they are, because pip resolves while it installs; see `Engine.resolve`."""
@@ -83,7 +83,8 @@ class PipEngine:
         words = ["--no-deps", "--wheel-dir", str(folder), str(source)]
         command = [*self._pip(scratch("download"), "wheel"), *words, *self._for_files(Purpose.BUILD)]
         require_success(
-            self._start(command, Purpose.BUILD, Versions((), lasting=False), None).wait(), f"cannot build {source}"
+            self._ended(self._start(command, Purpose.BUILD, Versions((), lasting=False), None)),
+            f"cannot build {source}",
         )
 
     def fetch(
@@ -94,7 +95,7 @@ class PipEngine:
         self._write(wanted, lines)
         asked = [*self._pip(environment, command), "--no-deps", "-r", str(wanted), *words]
         versions = Versions(tuple(lines), lasting=False)
-        return self._start([*asked, *self._for_files(Purpose.INSTALL)], Purpose.INSTALL, versions, step).wait()
+        return self._ended(self._start([*asked, *self._for_files(Purpose.INSTALL)], Purpose.INSTALL, versions, step))
 
     def install(self, environment: Path, request: EnvironmentRequest, versions: Versions, step: Step) -> None:
         """Install these versions into an environment; see `Engine.install`."""
@@ -214,18 +215,28 @@ class PipEngine:
             "--no-warn-script-location",
             *self._wanted(versions),
         ]
-        return self._start([*command, *where, *own], act, versions, step).wait()
+        return self._ended(self._start([*command, *where, *own], act, versions, step))
+
+    @property
+    def _log(self) -> Path:
+        return self._around.work / "pip.log"
+
+    def _ended(self, running: runner.Running) -> runner.Completed:
+        """Wait for pip to end."""
+        return with_faults(running.wait(), self._log)
 
     def _start(self, command: Sequence[str], act: Purpose, pins: Versions, step: Step | None) -> runner.Running:
         given = {**environ_for(act, self._around.environ), **self._variables}
         configured = {**given, **self._overriding(act, pins), **self._git.environ(given)}
+        self._log.unlink(missing_ok=True)
         return runner.start(
             command,
-            environ={"SOURCE_DATE_EPOCH": EPOCH, **configured, **self._own_variables()},
+            environ={"SOURCE_DATE_EPOCH": EPOCH, "PIP_LOG": str(self._log), **configured, **self._own_variables()},
             report=self._around.report,
             holding=self._around.holding,
             redact=redact,
             on_line=progress_of(step),
+            ends=self._around.ends,
         )
 
     def _overriding(self, act: Purpose, pins: Versions) -> dict[str, str]:

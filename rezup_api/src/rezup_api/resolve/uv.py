@@ -199,6 +199,7 @@ class UvEngine:
             holding=self._around.holding,
             redact=redact,
             on_line=progress_of(step),
+            ends=self._around.ends,
         )
 
 
