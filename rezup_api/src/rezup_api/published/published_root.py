@@ -290,8 +290,7 @@ class PublishedRoot(UnloggedRoot):
             Whether all files went, too.
         """
         self._commit(act, lambda state, _: state.emptied())
-        # From here on the container is gone for everybody, and files that stay harm nobody.
-        try:
+        try:  # the container is gone for everybody now, and files that stay harm nobody
             for name in {REVISIONS, LABELS}.intersection(self.storage.names(self.name)):
                 self.storage.delete_below(f"{self.name}/{name}")
         except RemoteError:
