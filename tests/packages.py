@@ -83,7 +83,7 @@ def project(
     return folder
 
 
-def _command_lines() -> list[str]:
+def command_lines() -> list[str]:
     """What everybody on this machine can read of the processes that this one has started; empty where there is no `/proc`."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -133,7 +133,7 @@ class Index:
         """The status and the body for a request."""
         self.asked.append(path)
         if self.secret:
-            self.seen += [line for line in _command_lines() if self.secret in line]
+            self.seen += [line for line in command_lines() if self.secret in line]
         if self.login and authorization != "Basic " + base64.b64encode(self.login.encode()).decode():
             return 401, b""
         parts = [part for part in path.split("/") if part]

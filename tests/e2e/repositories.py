@@ -1,14 +1,19 @@
-"""Rez packages, and a user who works with them through the tools of a revision only."""
+"""Rez packages and a user who works with them through the tools of a revision only, and a repository of git on a server."""
 
 from __future__ import annotations
 
+import base64
+import subprocess
+import threading
 from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Mapping
     from pathlib import Path
+    from types import TracebackType
 
     from tests.e2e.conftest import Machine
 
@@ -106,3 +111,64 @@ class RezUser:
         """Build a package and install it among those in development; all that was printed."""
         done = self.run("rez-build", "--install", "--clean", *options, cwd=folder)
         return done.stdout + done.stderr
+
+
+@dataclass
+class GitServer:
+    """A repository of git on a port of this machine, which asks for a login, while it is entered.
+
+    Args:
+        project: the folder whose files it has.
+        folder: where it is made.
+        login: user and password.
+    """
+
+    project: Path
+    folder: Path
+    login: str
+    asked: list[str] = field(default_factory=list)
+    _server: ThreadingHTTPServer | None = None
+
+    def requirement(self, login: str = "${STUDIO_LOGIN}") -> str:
+        """The line of a requirements file that installs the project; `login` stands in the address."""
+        assert self._server is not None
+        return f"git+http://{login}@127.0.0.1:{self._server.server_port}/tool.git@main"
+
+    def __enter__(self) -> GitServer:
+        server = self
+        bare = self.folder / "tool.git"
+        author = ("-c", "user.name=ana", "-c", "user.email=ana@h")
+        for words in (
+            ("init", "--quiet", "--initial-branch=main"),
+            ("add", "."),
+            (*author, "commit", "--quiet", "-m", "all"),
+            ("clone", "--quiet", "--bare", ".", str(bare)),
+            ("--git-dir", str(bare), "update-server-info"),
+        ):
+            subprocess.run(["git", *words], cwd=self.project, check=True)
+
+        class Handler(SimpleHTTPRequestHandler):
+            def do_GET(self) -> None:
+                wanted = "Basic " + base64.b64encode(server.login.encode()).decode()
+                if self.headers.get("Authorization") == wanted:
+                    server.asked.append(self.path)
+                    super().do_GET()
+                    return
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", 'Basic realm="git"')
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+                """Nobody reads it."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(self.folder)))
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        self._server.shutdown()
+        self._server.server_close()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.errors import BusyError, NotFoundError
+from rezup_api.errors import BusyError, NotFoundError, RemoteError
 from rezup_api.overview import behind
+from rezup_api.storage.folder import SharedFolder
 
 if TYPE_CHECKING:
     from tests.unit.office import Office
@@ -48,6 +49,23 @@ def test_it_is_dropped_unless_somebody_is_in_it(here: Office) -> None:
     session.lease.release()
     assert here.container().drop(local=True).left is None
     assert not revision.folder.path.exists()
+
+
+def test_a_remote_root_that_fails_after_the_drop_keeps_files_and_nothing_else(
+    here: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = here.share()
+    office.container().add(publish=True)
+
+    def refuse(*_: object) -> None:
+        raise RemoteError("the remote root does not answer")
+
+    monkeypatch.setattr(SharedFolder, "delete_below", refuse)  # a share that fails at this moment cannot be had
+    dropped = office.container().drop(remote=True)
+    assert (dropped.left is not None, dropped.left and dropped.left.is_dir()) == (True, True)
+    with pytest.raises(NotFoundError, match="there is no container dev"):
+        office.container().drop(remote=True)
+    assert not list(dropped.left.glob(".staging/*")) if dropped.left else True
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup_api.errors import NotFoundError, RecipeError, RezupError, UsageError
+from rezup_api.errors import NotFoundError, RecipeError, RezupError, StorageError, UsageError
 from rezup_api.events import Warned, step
 from rezup_api.overview import Overview
 from rezup_api.recipe.load import load_recipe
@@ -284,13 +285,14 @@ class Administration(Overview):
         if there is None:
             gone = drop_container(self.folder, force=force)
             return Dropped("", None if gone else self.folder.root / STAGING)
-        decided_anew(lambda: self._drop(self.needed_remote("drop")))
-        self.local.forget_published()  # with that note, `use` would warn that somebody has dropped it
-        return Dropped(there.place, None)
+        gone = decided_anew(lambda: self._drop(self.needed_remote("drop")))
+        with suppress(StorageError):
+            self.local.forget_published()  # with that note, `use` would warn that somebody has dropped it
+        return Dropped(there.place, None if gone else Path(there.storage.locate(self.name)))
 
-    def _drop(self, there: PublishedRoot) -> None:
+    def _drop(self, there: PublishedRoot) -> bool:
         from rezup_api.store.history import new_act
 
         if not there.exists():
             raise NotFoundError(f"there is no container {self.name} on {there.place}", "see: rezup status")
-        there.drop(new_act("drop", "", self.environ))
+        return there.drop(new_act("drop", "", self.environ))

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rezup_api.disk.staging import staged
-from rezup_api.errors import BusyError, NotFoundError
+from rezup_api.errors import BusyError, NotFoundError, StorageError
+from rezup_api.maintenance import removal
 from rezup_api.maintenance.removal import drop_container, freed
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.unit.maintenance.conftest import Make
 
+    from rezup_api.disk.staging import Stage
     from rezup_api.store.layout import ContainerFolder
 
     Session = Callable[..., subprocess.Popen[str]]
@@ -32,6 +36,32 @@ def test_it_goes_whole(folder: ContainerFolder, make: Make) -> None:
     (folder.path / "labels").mkdir()
     assert drop_container(folder)
     assert os.listdir(folder.root) == []
+
+
+def test_a_disk_that_fails_after_it_is_gone_leaves_files_and_no_error(
+    folder: ContainerFolder, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(FIRST)
+
+    @contextmanager
+    def failing(container: Path) -> Iterator[Stage]:
+        with staged(container) as stage:
+            yield stage
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(removal, "staged", failing)  # a disk that fails at this moment cannot be had
+    assert not drop_container(folder)
+    assert not folder.path.exists()
+    make(FIRST)
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(StorageError):
+        drop_container(folder)
+    assert folder.path.is_dir()
+
+
+def refuse(*_: object) -> None:
+    """A disk that fails."""
+    raise OSError(errno.EIO, "Input/output error")
 
 
 def test_what_is_not_there_cannot_go(folder: ContainerFolder) -> None:

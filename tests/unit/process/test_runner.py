@@ -64,6 +64,16 @@ def test_a_time_limit_ends_it() -> None:
     assert time.monotonic() - started < 60
 
 
+def test_a_process_whose_time_is_over_is_ended() -> None:
+    ends = time.monotonic() + 1
+    for _ in range(2):  # one that starts later has no time at all
+        done = runner.start(["sh", "-c", "exec sleep 60"], environ=ENVIRON, ends=ends).wait()
+        assert (done.status < 0, done.timed_out) == (True, True)
+        assert "because it had not finished" in done.tail
+    done = runner.start(["true"], environ=ENVIRON, ends=time.monotonic() + 60).wait()
+    assert (done.status, done.timed_out) == (0, False)
+
+
 def test_a_grandchild_that_stays_keeps_nobody_waiting() -> None:
     started = time.monotonic()
     done = runner.start(["sh", "-c", "sleep 60 & echo $!"], environ=ENVIRON).wait()

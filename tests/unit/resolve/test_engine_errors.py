@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import pytest
 
 from rezup_api.errors import InstallError
 from rezup_api.packages.versions import Versions
 from rezup_api.process.runner import Completed
-from rezup_api.resolve.engine_errors import is_missing, require_success, retry_recorded_addresses
+from rezup_api.resolve.engine_errors import is_missing, require_success, retry_recorded_addresses, with_faults
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOT_THERE = "Because six was not found in the package registry and you require six"
 BY_VERSION = ("six==1.0 --hash=sha256:ab",)
@@ -75,6 +81,17 @@ def test_the_recorded_addresses_are_tried_where_an_index_lacks_a_file(
         ("dns error: failed to lookup", "the index does not answer"),
         ("HTTP status client error (401 Unauthorized)", "the index refuses"),
         ("403 Forbidden", "the index refuses"),
+        (
+            "HTTP status server error (503 Service Unavailable) for url (https://ana:x@h:81/six/)",
+            "h:81 has an error of its own",
+        ),
+        ("503 Server Error: Broken for url: https://h/six", "h has an error of its own"),
+        ("HTTPConnectionPool(host='h', port=1): too many 500 error responses", "h:1 has an error of its own"),
+        ("https://h/s\n  Connection reset by peer (os error 104)", "h, or a proxy on the way, breaks connections off"),
+        (
+            "('Connection aborted.', RemoteDisconnected('x'))",
+            "the index, or a proxy on the way, breaks connections off",
+        ),
         (NOT_THERE, "check the name and the version"),
         ("Failed to build `six==1.0`", "the package's own build failed"),
         ("something nobody has seen", "run again with --debug"),
@@ -86,6 +103,24 @@ def test_what_to_do_about_it(tail: str, hint: str) -> None:
     with pytest.raises(InstallError) as caught:
         require_success(failed(tail), "it did not work")
     assert caught.value.hint.startswith(hint)
+
+
+def test_what_took_too_long_is_not_taken_for_missing() -> None:
+    done = replace(failed(NOT_THERE), timed_out=True)
+    assert not is_missing(done)
+    with pytest.raises(InstallError) as caught:
+        require_success(done, "it did not work")
+    assert caught.value.hint.startswith("it took longer than [pip] timeout in the recipe allows")
+
+
+def test_pips_log_names_servers_that_fail(tmp_path: Path) -> None:
+    log = tmp_path / "pip.log"
+    assert with_faults(failed("nothing found"), log).tail == "nothing found"
+    broken = "Could not fetch URL https://h/six/: connection error: too many 503 error responses - skipping"
+    other = "Could not fetch URL https://k/six/: 404 Client Error: Not Found for url: https://k/six/ - skipping"
+    log.write_text(f"2026-01-02T03:04:05,678 {broken}\n2026-01-02T03:04:05,679 {other}\n", encoding="utf-8")
+    assert with_faults(failed("nothing found"), log).tail == f"{broken}\nnothing found"
+    assert with_faults(failed("a warning", 0), log).tail == "a warning"
 
 
 def test_what_succeeds_is_passed_on() -> None:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="`true` and `false` stan
 def lock(folder: Path, *requirements: Requirement, status: str = "true") -> str:
     """The lock of what lies in a folder when the download has ended."""
     asked = EnvironmentRequest("rez", host_interpreter(), requirements, (), (), "", ())
-    return Downloading(runner.start([status], environ=os.environ), folder, asked).result()
+    return Downloading(runner.start([status], environ=os.environ), runner.Running.wait, folder, asked).result()
 
 
 @pytest.mark.parametrize(

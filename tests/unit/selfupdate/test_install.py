@@ -95,7 +95,7 @@ def test_a_release_appears_whole_and_is_taken_once(
     assert name.startswith("3.1-")
     assert left(tmp_path) == ["releases", f"releases/{name}"]
     assert (tmp_path / "own" / "releases" / name).stat().st_mode & 0o777 == 0o700
-    assert not (tmp_path / "own" / "releases" / name / ".wanted.txt").exists()
+    assert not (tmp_path / "own" / "releases" / name / ".private").exists()
     asked = len(calls())
     assert taker().take(release()) == name
     assert len(calls()) == asked

@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -31,18 +32,29 @@ class Index:
     url: str = ""
     answers: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    redirects: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture
 def index() -> Iterator[Index]:
     """An index on a port of this machine."""
+    with serving() as found:
+        yield found
+
+
+@contextmanager
+def serving() -> Iterator[Index]:
+    """An index on a port of this machine, while it is entered."""
     found = Index()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found.asked.append((self.path, self.headers.get("Authorization") or ""))
             kind, body = found.answers.get(self.path, ("", b""))
-            self.send_response(200 if kind else 404)
+            elsewhere = found.redirects.get(self.path, "")
+            self.send_response(302 if elsewhere else 200 if kind else 404)
+            if elsewhere:
+                self.send_header("Location", elsewhere)
             self.send_header("Content-Type", kind)
             self.end_headers()
             self.wfile.write(body)
@@ -186,3 +198,44 @@ def test_an_index_that_does_not_answer_is_given_up() -> None:
         source = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
         with pytest.raises(UpgradeError, match=r"there was no answer for|timed out"):
             releases_of(source, limit=0.2, environ={"NETRC": "/nowhere"})
+
+
+@pytest.mark.parametrize("name", ["rezup", "rezup-api"])
+def test_a_redirect_takes_the_login_to_the_same_server_only(index: Index, name: str, tmp_path: Path) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login ana password secret\n", encoding="utf-8")
+    (tmp_path / "netrc").chmod(0o600)
+    with serving() as other:
+        for here, project in ((index, "rezup"), (index, "rezup-api"), (other, name)):
+            here.answers[f"/moved/{project}/"] = page(link(project, "3.0"))
+        for project in ("rezup", "rezup-api"):
+            target = other if project == name else index
+            index.redirects[f"/simple/{project}/"] = target.url.replace("/simple", f"/moved/{project}/")
+        (release,) = releases(index.url, str(tmp_path / "netrc"))
+        assert other.asked == [(f"/moved/{name}/", "")]
+    assert all(authorization for _, authorization in index.asked)
+    assert len(index.asked) == 3
+    (elsewhere,) = (file for file in release.files if file.name == name)
+    assert "secret" not in elsewhere.address
+
+
+def served_by(index: Index, host: str, fragment: str = "") -> None:
+    """Let an index give both files of a release from a host, by http://."""
+    for name in ("rezup", "rezup-api"):
+        file = f"{name.replace('-', '_')}-3.0-py3-none-any.whl"
+        index.answers[f"/simple/{name}/"] = page(f'<a href="http://{host}/{file}{fragment}">{file}</a>')
+
+
+@pytest.mark.parametrize("host", ["files.invalid", "10.0.0.1:8080", "localhost.evil.invalid"])
+def test_files_by_http_need_a_digest(index: Index, host: str) -> None:
+    served_by(index, host)
+    with pytest.raises(UpgradeError, match=r"gives rezup 3\.0 by http:// and without a digest") as caught:
+        releases(index.url)
+    assert "https://" in caught.value.hint
+    served_by(index, host, "#sha256=ab")
+    assert versions(index.url) == ["3.0"]
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1:1", "127.9.9.9", "[::1]:1"])
+def test_files_of_this_machine_need_none(index: Index, host: str) -> None:
+    served_by(index, host)
+    assert versions(index.url) == ["3.0"]

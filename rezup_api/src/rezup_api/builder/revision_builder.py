@@ -16,7 +16,7 @@ from rezup_api.builder.checks import run_checks
 from rezup_api.builder.failures import forget_failure, note_failure, read_failure
 from rezup_api.disk.files import host_name, storing, user_name, write_whole
 from rezup_api.disk.staging import building, staged, sweep
-from rezup_api.environments.build import build_environments
+from rezup_api.environments.build import LIMIT, build_environments
 from rezup_api.errors import InstallError, RecipeError, RemoteError, RezupError, StorageError
 from rezup_api.events import Note, Reporter, Warned, one_line
 from rezup_api.packages.lock_source import LockSource, read_lock_source
@@ -47,6 +47,10 @@ if TYPE_CHECKING:
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.store.history import Act
+
+# Seconds that the engines may take in all for a published revision. A user who enters a container wants to work, and an older
+# revision lets them do so.
+LIMIT_OF_PULL = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ class RevisionBuilder:
         # Released earlier, a cleanup could remove such a folder, and the revision would appear with a link to nothing.
         with staged(self.folder.path) as stage, ExitStack() as holds:
             metadata = replace(
-                self._build(stage, recipe, holds, origin),
+                self._build(stage, recipe, holds, origin, LIMIT),
                 creator=user_name(self.environ),
                 hostname=host_name(),
                 created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -195,7 +199,7 @@ class RevisionBuilder:
                 recipe, f"{name}@{timestamp}", "ask who published it to name this platform in [lock] platforms"
             )
             metadata = replace(
-                self._build(stage, recipe, holds, _published_origin(stage, remote, timestamp)),
+                self._build(stage, recipe, holds, _published_origin(stage, remote, timestamp), LIMIT_OF_PULL),
                 creator=published.creator,
                 hostname=published.hostname,
                 created=published.created,
@@ -218,7 +222,7 @@ class RevisionBuilder:
         """Tell the user that this process waits for another one, which builds the same revision."""
         self.report(Note(f"Waiting for another process that builds {self.folder.name}"))
 
-    def _build(self, stage: Stage, recipe: Recipe, holds: ExitStack, origin: LockSource) -> Metadata:
+    def _build(self, stage: Stage, recipe: Recipe, holds: ExitStack, origin: LockSource, limit: float) -> Metadata:
         """Fill a stage with the environments of a recipe.
 
         Returns:
@@ -233,6 +237,7 @@ class RevisionBuilder:
             report=self.report,
             holds=holds,
             origin=origin,
+            limit=limit,
         )
         return Metadata(
             format=FORMAT,

@@ -90,14 +90,15 @@ class Bundler:
         if not path.parent.is_dir():
             raise NotFoundError(f"there is no folder {path.parent} for the bundle")
         with staged(revision.folder.path) as stage, ExitStack() as holds:
-            content = stage.path / "content"
+            content, work = stage.path / "content", stage.path / "work"
             with storing("cannot write to"):
                 (content / WHEELS).mkdir(parents=True)
+                work.mkdir(mode=0o700)  # what pip reads there may hold logins
             targets: dict[str, tuple[PlatformTarget, ...]] = {}
             for environment in environments:
                 version = tuple(int(number) for number in environment.python.split("."))
                 targets[environment.name] = tuple(PlatformTarget(name, machine, version) for name, machine in platforms)
-                fetcher = self._fetcher(revision, environment, stage.path, content / WHEELS, holds)
+                fetcher = self._fetcher(revision, environment, work, content / WHEELS, holds)
                 lock = self._fetch(fetcher, environment, origin, targets[environment.name], content / WHEELS)
                 write_whole(content / lock_name(environment.name), lock.to_toml().encode("utf-8"))
             _describe(revision, content)

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
+from rezup_api.environments.build import LIMIT
 from rezup_api.environments.virtual_environment import create_environment
 from rezup_api.packages.platforms import fits, marker_environment, pip_options, tags_of
 from rezup_api.packages.pylock import address_of, line_of
+from rezup_api.packages.request import isolated_request, main_request
 from rezup_api.pythons.interpreter import host_interpreter
+from rezup_api.recipe.credentials import STRUCK
 from rezup_api.resolve import engine_choice
 from rezup_api.resolve.engine import surroundings
 from rezup_api.resolve.engine_errors import is_missing, require_success
@@ -74,8 +78,10 @@ class Fetcher:
             holding=(),
             prefix=Path(interpreter.executable).parent.parent,
             wheels=(wheels,),
+            ends=time.monotonic() + (recipe.pip.timeout or LIMIT),
         )
         self._engine = PipEngine(self._around)
+        self._engine.learn(_asked(recipe, interpreter, environ))
 
     def take_local(self, lock: Lock) -> None:
         """Copy the wheels that belong to the lock; an index may have other files with the same names."""
@@ -153,3 +159,11 @@ class Fetcher:
                 helper=engine_choice.helper_engine(self._around),
             )
         return path
+
+
+def _asked(recipe: Recipe, interpreter: Interpreter, environ: Mapping[str, str]) -> list[str]:
+    """The requirement lines of all environments of a recipe, without those whose credentials were struck out."""
+    isolated = (extension for extension in recipe.extensions if extension.isolation)
+    requests = [main_request(recipe, interpreter, environ)]
+    requests += [isolated_request(recipe, extension, interpreter, environ) for extension in isolated]
+    return [line for request in requests for line in request.lines if STRUCK not in line]

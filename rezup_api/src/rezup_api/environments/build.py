@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from rezup_api.settings import Settings
     from rezup_api.store.layout import ContainerFolder
     from rezup_api.store.metadata import Environment
+
+# Seconds that the engines may take in all, where somebody waits for the result.
+LIMIT = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ def build_environments(
     report: Reporter,
     holds: ExitStack,
     origin: LockSource,
+    limit: float = LIMIT,
 ) -> Built:
     """Build and test every environment of a recipe.
 
@@ -62,6 +67,7 @@ def build_environments(
         report: gets the steps.
         holds: keeps the locks on shared folders until the revision has appeared; the caller closes it.
         origin: the locks of the revision from which this one is made; empty for a revision from a recipe alone.
+        limit: seconds that the engines may take in all, if the recipe says nothing else.
 
     Raises:
         InstallError: an environment cannot be built, or does not run.
@@ -81,9 +87,10 @@ def build_environments(
         report=report,
         holds=holds,
         origin=origin,
+        ends=time.monotonic() + (recipe.pip.timeout or limit),
     )
     try:
-        place.work.mkdir()
+        place.work.mkdir(mode=0o700)  # what the engines read there may hold logins
         (stage.path / "venv").mkdir()
         finder = Finder(settings, environ, caches.interpreters)
         builds = [EnvironmentBuild(request, place) for request in _requests(recipe, finder, environ)]

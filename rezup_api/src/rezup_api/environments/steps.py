@@ -65,6 +65,7 @@ class Workplace:
         report: gets the steps.
         holds: keeps the locks on shared folders until the revision has appeared.
         origin: the locks of the revision from which this one is made.
+        ends: when the time of the engines is over, by `time.monotonic`; None for no limit.
     """
 
     recipe: Recipe
@@ -78,6 +79,7 @@ class Workplace:
     report: Reporter
     holds: ExitStack
     origin: LockSource
+    ends: float | None = None
 
 
 class EnvironmentBuild:
@@ -103,6 +105,7 @@ class EnvironmentBuild:
             holding=self._holding,
             prefix=Path(request.interpreter.executable).parent.parent,
             wheels=(place.stage.path / WHEELS, *([place.origin.wheels] if place.origin.wheels else [])),
+            ends=place.ends,
         )
         self._engine = engine_choice.choose_engine(place.recipe, request.interpreter, self._around)
         self._data = DataTrees(

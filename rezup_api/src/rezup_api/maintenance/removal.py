@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rezup_api.disk.files import storing
 from rezup_api.disk.flock import claim
 from rezup_api.disk.staging import LOCK_SUFFIX, STAGING, building, staged, sweep
-from rezup_api.errors import BusyError, NotFoundError
+from rezup_api.errors import BusyError, NotFoundError, StorageError
 from rezup_api.maintenance.holders import holders
 from rezup_api.store.revision import INCOMPLETE, load_revision, newest_first
 
@@ -50,10 +50,16 @@ def drop_container(folder: ContainerFolder, *, force: bool = False) -> bool:
     with ExitStack() as locks:
         if not force:
             _claim_all(folder, locks)
-        with storing("cannot remove"), staged(folder.root) as stage:
-            os.rename(folder.path, stage.path / folder.name)
-            # The locks end only after the rename. An earlier release would let a process enter a revision that is about to go.
-            locks.close()
+        try:
+            with storing("cannot remove"), staged(folder.root) as stage:
+                os.rename(folder.path, stage.path / folder.name)
+                # The locks end only after the rename. An earlier release would let a process enter a revision that is
+                # about to go.
+                locks.close()
+        except StorageError:
+            if folder.path.is_dir():
+                raise
+            return False  # the container is gone, and only clearing up after it has failed
     return not stage.path.exists()
 
 

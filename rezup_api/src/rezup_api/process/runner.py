@@ -76,24 +76,28 @@ class Running:
         on_line: OnLine | None,
         *,
         apart: bool,
+        ends: float | None = None,
     ) -> None:
         self._popen = popen
         self._command = command
         self._files = files
         self._on_line = on_line
         self._apart = apart and os.name != "nt"
+        self._ends = ends
 
     def wait(self, timeout: float | None = None) -> Completed:
-        """Wait for the end; kill the process when `timeout` seconds have passed or when the wait is interrupted."""
+        """Wait for the end; kill the process after `timeout` seconds, when its time is over, or when the wait is interrupted."""
+        limits = [self._ends, None if timeout is None else time.monotonic() + timeout]
         try:
-            ended = self._follow(None if timeout is None else time.monotonic() + timeout)
+            ended = self._follow(min((limit for limit in limits if limit is not None), default=None))
         except BaseException:
             self.kill()
             raise
         remark = ""
         if not ended:
             self.kill()
-            remark = f"(rezup ended it after {timeout:g} s, because it had not finished)"
+            after = "" if timeout is None else f" after {timeout:g} s"
+            remark = f"(rezup ended it{after}, because it had not finished)"
         lines = self._files.stderr.lines()
         with self._files:
             tail = [*lines[-TAIL_LINES:], *([remark] if remark else [])]
@@ -160,6 +164,7 @@ def start(
     on_line: OnLine | None = None,
     redact: Callable[[str], str] = str,
     apart: bool = False,
+    ends: float | None = None,
 ) -> Running:
     """Start a process.
 
@@ -174,6 +179,7 @@ def start(
         redact: strikes credentials out of the reported words.
         apart: run it in a session of its own, without the terminal. Ctrl-C does not reach it, and a signal that it sends to its
             process group does not reach us.
+        ends: when its time is over, by `time.monotonic`; None for no limit.
 
     Raises:
         InstallError: the program cannot be started.
@@ -195,7 +201,7 @@ def start(
                 preexec_fn=None if os.name == "nt" else _before_exec(os.getpid(), mask),
                 start_new_session=apart,
             )
-            running = Running(popen, words, files, on_line, apart=apart)
+            running = Running(popen, words, files, on_line, apart=apart, ends=ends)
     except BaseException as error:
         if running is not None:
             running.kill()

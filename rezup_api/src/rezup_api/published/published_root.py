@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import token
 from rezup_api.errors import BusyError, InstallError, NotFoundError, RemoteError
-from rezup_api.events import Warned
 from rezup_api.published.accepted import Accepted
 from rezup_api.published.log import ATTEMPTS, LOG, Log, UndecidedError, decided_anew
 from rezup_api.published.log_entry import Entry, make_entry
@@ -291,15 +290,16 @@ class PublishedRoot(UnloggedRoot):
         for timestamp in timestamps:
             self._remove_files(timestamp)
 
-    def drop(self, act: Act) -> None:
-        """Remove everything that is published. The log stays, so that machines learn of it, and so that its end is known."""
+    def drop(self, act: Act) -> bool:
+        """Remove everything that is published, but for the log; whether all files went, too."""
         last = self.state(replaces_pin=True).newest
         self._commit(act, lambda state, _: state.emptied(anew=last is not None and bool(ahead(last.timestamp))))
-        try:
+        try:  # the container is gone for everybody now, and files that stay harm nobody
             for name in {REVISIONS, LABELS}.intersection(self.storage.names(self.name)):
                 self.storage.delete_below(f"{self.name}/{name}")
-        except RemoteError as error:
-            self._report(Warned(f"it is done, but files of it stay there: {error.message}"))
+        except RemoteError:
+            return False
+        return True
 
     def _publication(self, timestamp: str) -> Publication:
         one = self.publication(timestamp)

@@ -61,12 +61,14 @@ class Pip:
         link: "auto" lets revisions share files; with "copy" each has files of its own.
         options: options as pip takes them.
         env: variables that are set while an engine runs.
+        timeout: seconds that an engine may take for one revision, in all; None for what the act allows.
     """
 
     engine: str = "uv"
     link: str = "auto"
     options: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,8 @@ def _tool(table: dict[str, Any]) -> Tool:
 
 
 def _pip(table: dict[str, Any]) -> Pip:
-    return Pip(table["engine"], table["link"], tuple(table["options"]), MappingProxyType(table["env"]))
+    timeout = float(table["timeout"]) if "timeout" in table else None
+    return Pip(table["engine"], table["link"], tuple(table["options"]), MappingProxyType(table["env"]), timeout)
 
 
 def _dotenv(table: dict[str, Any]) -> Dotenv:

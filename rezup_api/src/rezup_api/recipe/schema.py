@@ -94,6 +94,12 @@ KEYS = (
     Key("pip.link", Kind.LINK, "`auto`", "Whether revisions may share files: `copy` makes each its own."),
     Key("pip.options", Kind.TEXTS, "none", "Options for each installation, as pip takes them."),
     Key("pip.env", Kind.VARIABLES, "none", "Variables set while installing."),
+    Key(
+        "pip.timeout",
+        Kind.SECONDS,
+        "`600`, for `add` `3600`",
+        "How long the engine may take for one revision, in all; then the build fails.",
+    ),
     Key("lock.platforms", Kind.PLATFORMS, "all that can be resolved", "Platforms that a lock is made for."),
     Key("check[].command", Kind.COMMAND, "", "Must succeed inside a new revision before it is ready.", required=True),
     Key("check[].timeout", Kind.SECONDS, "`60`", "How long the command may take."),

@@ -44,6 +44,7 @@ class Surroundings:
         link: "auto" or "copy"; see `Pip`.
         wheelhouse: a folder of wheels that is searched before an index.
         wheels: folders of the wheels that belong to the new revision, or to the one from which it is made; they need not exist.
+        ends: when the time of all engines of this build is over, by `time.monotonic`; None for no limit.
     """
 
     environ: Mapping[str, str]
@@ -56,6 +57,7 @@ class Surroundings:
     link: str = "auto"
     wheelhouse: Path | None = None
     wheels: tuple[Path, ...] = ()
+    ends: float | None = None
 
     @property
     def finding(self) -> tuple[str, ...]:
@@ -185,6 +187,7 @@ def surroundings(
     holding: Collection[int],
     prefix: Path,
     wheels: tuple[Path, ...] = (),
+    ends: float | None = None,
 ) -> Surroundings:
     """Gather what the engines need; `${VAR}` in the recipe's pip options and variables is expanded.
 
@@ -192,7 +195,7 @@ def surroundings(
         recipe: gives the options, the variables and `link`.
         settings: gives the wheelhouse and the home folder.
         environ: the environment of the caller.
-        work: see `Surroundings`, as for `caches`, `report`, `holding` and `wheels`.
+        work: see `Surroundings`, as for `caches`, `report`, `holding`, `wheels` and `ends`.
         prefix: the installation of the interpreter, which may have a pip.conf of its own.
 
     Raises:
@@ -215,6 +218,7 @@ def surroundings(
         link=recipe.pip.link,
         wheelhouse=house,
         wheels=wheels,
+        ends=ends,
     )
 
 

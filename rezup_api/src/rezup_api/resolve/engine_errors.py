@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import InstallError
@@ -10,6 +11,7 @@ from rezup_api.recipe.credentials import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from rezup_api.packages.versions import Versions
     from rezup_api.process import runner
@@ -20,9 +22,26 @@ def is_missing(completed: runner.Completed) -> bool:
     output = " ".join(completed.tail.split())
     return (
         bool(completed.status)
+        and not completed.timed_out
         and re.search(f"{_MISSING}|{_GONE}", output) is not None
         and not re.search(r"(?i)hash", output)
     )
+
+
+def with_faults(completed: runner.Completed, log: Path) -> runner.Completed:
+    """A failed command of pip, with what its log says about servers that fail; pip prints only that it has found nothing."""
+    if not completed.status:
+        return completed
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return completed
+    faults = [
+        line.partition(" ")[2].strip() if line[:2].isdigit() else line.strip()
+        for line in lines
+        if "Could not fetch URL" in line and re.search(f"{_BROKEN_OFF}|{_SERVER_ERROR}", line)
+    ]
+    return replace(completed, tail="\n".join([*dict.fromkeys(faults), completed.tail]))
 
 
 def retry_recorded_addresses(
@@ -61,7 +80,7 @@ def require_success(completed: runner.Completed, failure: str) -> runner.Complet
     tail = redact(completed.tail or completed.stdout[-4000:]).strip()
     raise InstallError(
         f"{failure}:\n{_indented(tail)}" if tail else f"{failure} (exit status {completed.status})",
-        _hint(tail),
+        _TOO_LONG if completed.timed_out else _hint(tail),
         command=tuple(redact(word) for word in completed.command),
         status=completed.status,
         tail=tail,
@@ -73,6 +92,21 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in lines[-12:])
 
 
+_SERVER_ERROR = (
+    r"(?<!\d)5\d\d (Server Error|Internal Server Error|Not Implemented|Bad Gateway|Service Unavailable|Gateway Time)"
+    r"|status server error \(5\d\d|HTTP error 5\d\d|too many 5\d\d error"
+)
+_BROKEN_OFF = (
+    r"(?i)connection reset|connection closed before|closed without a reply|connection aborted|connection broken|remote end closed"
+    r"|incomplete ?message|incomplete ?read"
+)
+_HOST = re.compile(
+    r"https?://(?:[^\s/@]*@)?([\w.-]+(?::\d+)?|\[[0-9a-f:]+\](?::\d+)?)|host='([\w.-]+)'(?:, port=(?!80\)|443\))(\d+))?"
+)
+_TOO_LONG = (
+    "it took longer than [pip] timeout in the recipe allows: an index, the network or the build of a package is slow or hangs; "
+    "try again later, or allow more seconds there"
+)
 _MISSING = (
     r"was not found in the (package registry|provided package locations)|No matching distribution|no versions? of"
 )
@@ -81,6 +115,14 @@ _HINTS = (
     (
         r"No space left on device|os error 28",
         "the disk is full: free some space, or set REZUP_ROOT_LOCAL to a larger disk",
+    ),
+    (
+        _SERVER_ERROR,
+        "{host} has an error of its own: try again later, or tell the people who run it",
+    ),
+    (
+        _BROKEN_OFF,
+        "{host}, or a proxy on the way, breaks connections off: try again later, or tell the people who run it",
     ),
     (
         r"error sending request|Connection refused|Could not connect|NewConnectionError|dns error|timed out|tcp connect",
@@ -104,6 +146,12 @@ _HINTS = (
 
 def _hint(tail: str) -> str:
     output = " ".join(tail.split())  # uv breaks its lines wherever the terminal ends, so also within our patterns
-    return next(
-        (hint for pattern, hint in _HINTS if re.search(pattern, output)), "run again with --debug to see the commands"
-    )
+    fallback = "run again with --debug to see the commands"
+    hint = next((hint for pattern, hint in _HINTS if re.search(pattern, output)), fallback)
+    return hint.format(host=_host(output)) if "{host}" in hint else hint
+
+
+def _host(output: str) -> str:
+    """The host that an engine names last; "the index" if it names none."""
+    named = [match[0] or match[1] + (f":{match[2]}" if match[2] else "") for match in _HOST.findall(output)]
+    return named[-1] if named else "the index"

@@ -13,7 +13,8 @@ from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
 from rezup_api.resolve.constraints import constraints_besides
 from rezup_api.resolve.engine import EPOCH, Surroundings, progress_of
-from rezup_api.resolve.engine_errors import require_success, retry_recorded_addresses
+from rezup_api.resolve.engine_errors import require_success, retry_recorded_addresses, with_faults
+from rezup_api.resolve.logins import GitLogins, hidden_from_pip, write_private
 from rezup_api.resolve.pip_configuration import constraint_files, words_for
 from rezup_api.resolve.pip_lock import Downloading, lock_limits
 from rezup_api.resolve.purpose import Purpose, environ_for
@@ -50,6 +51,12 @@ class PipEngine:
         self._around = around
         # Each environment has its own: what another one needs is no candidate here, and may be for another Python.
         self._downloads: Path | None = None
+        self._git = GitLogins()
+        self._hidden, self._variables = hidden_from_pip(around.options, around.environ, around.work)
+
+    def learn(self, lines: Sequence[str]) -> None:
+        """Keep the logins in the addresses of git of requirement lines, for a lock, which holds none."""
+        self._git.without(lines)
 
     def lock(
         self, request: EnvironmentRequest, wanted: LockRequest, scratch: Callable[[str], Path]
@@ -63,7 +70,7 @@ class PipEngine:
         self._downloads = downloads = self._around.work / f"{request.name}.downloads"
         words = [*self._wanted(asked), "--dest", str(downloads), *self._resolver(request.interpreter, asked)]
         command = [*self._pip(scratch("download"), "download"), *words, *self._options_for_files(Purpose.RESOLVE)]
-        return Downloading(self._start(command, Purpose.RESOLVE, asked, None), downloads, request)
+        return Downloading(self._start(command, Purpose.RESOLVE, asked, None), self._ended, downloads, request)
 
     def resolve(self, request: EnvironmentRequest, limits: Versions | None = None) -> _Given:
         """The requirements as they are, because pip resolves while it installs; see `Engine.resolve`."""
@@ -76,7 +83,8 @@ class PipEngine:
         words = ["--no-deps", "--wheel-dir", str(folder), str(source)]
         command = [*self._pip(scratch("download"), "wheel"), *words, *self._for_files(Purpose.BUILD)]
         require_success(
-            self._start(command, Purpose.BUILD, Versions((), lasting=False), None).wait(), f"cannot build {source}"
+            self._ended(self._start(command, Purpose.BUILD, Versions((), lasting=False), None)),
+            f"cannot build {source}",
         )
 
     def fetch(
@@ -84,10 +92,10 @@ class PipEngine:
     ) -> runner.Completed:
         """Run `pip download` or `pip wheel` for exactly what lines of a lock name, and wait for its end."""
         wanted = self._around.work / "wanted.txt"
-        wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self._write(wanted, lines)
         asked = [*self._pip(environment, command), "--no-deps", "-r", str(wanted), *words]
         versions = Versions(tuple(lines), lasting=False)
-        return self._start([*asked, *self._for_files(Purpose.INSTALL)], Purpose.INSTALL, versions, step).wait()
+        return self._ended(self._start([*asked, *self._for_files(Purpose.INSTALL)], Purpose.INSTALL, versions, step))
 
     def install(self, environment: Path, request: EnvironmentRequest, versions: Versions, step: Step) -> None:
         """Install these versions into an environment; see `Engine.install`."""
@@ -157,7 +165,7 @@ class PipEngine:
 
     def _options_for_files(self, act: Purpose) -> list[str]:
         """The recipe's options for the commands that install nothing."""
-        return words_for(act, self._around.own_options, NOT_FOR_DOWNLOADS)
+        return words_for(act, self._around.own_options, NOT_FOR_DOWNLOADS, self._hidden)
 
     def _for_files(self, act: Purpose) -> list[str]:
         """The same, and the folders where pip looks besides the indexes."""
@@ -166,11 +174,15 @@ class PipEngine:
     def _pip(self, environment: Path, command: str) -> list[str]:
         return [str(environment / BIN / "python"), "-m", "pip", command, "--disable-pip-version-check"]
 
+    def _write(self, path: Path, lines: Sequence[str]) -> None:
+        """Write a requirements file."""
+        write_private(path, "\n".join(self._git.without(lines)) + "\n")
+
     def _wanted(self, versions: Versions) -> list[str]:
         """The options that name the requirements, their limits, and the folders where pip looks besides the indexes."""
         wanted, limits = self._around.work / "versions.txt", self._around.work / "limits.txt"
-        wanted.write_text("\n".join(versions.lines) + "\n", encoding="utf-8")
-        limits.write_text("\n".join(versions.limits) + "\n", encoding="utf-8")
+        self._write(wanted, versions.lines)
+        self._write(limits, versions.limits)
         downloaded = ("--find-links", str(self._downloads)) if self._downloads and self._downloads.is_dir() else ()
         return ["-r", str(wanted), "-c", str(limits), *self._house, *downloaded, *self._around.finding]
 
@@ -196,24 +208,35 @@ class PipEngine:
     def _tried(
         self, environment: Path, versions: Versions, where: Sequence[str], step: Step | None, act: Purpose
     ) -> runner.Completed:
-        own = words_for(act, self._around.own_options)
+        own = words_for(act, self._around.own_options, hidden=self._hidden)
         command = [
             *self._pip(environment, "install"),
             "--no-compile",
             "--no-warn-script-location",
             *self._wanted(versions),
         ]
-        return self._start([*command, *where, *own], act, versions, step).wait()
+        return self._ended(self._start([*command, *where, *own], act, versions, step))
+
+    @property
+    def _log(self) -> Path:
+        return self._around.work / "pip.log"
+
+    def _ended(self, running: runner.Running) -> runner.Completed:
+        """Wait for pip to end."""
+        return with_faults(running.wait(), self._log)
 
     def _start(self, command: Sequence[str], act: Purpose, pins: Versions, step: Step | None) -> runner.Running:
-        configured = {**environ_for(act, self._around.environ), **self._overriding(act, pins)}
+        given = {**environ_for(act, self._around.environ), **self._variables}
+        configured = {**given, **self._overriding(act, pins), **self._git.environ(given)}
+        self._log.unlink(missing_ok=True)
         return runner.start(
             command,
-            environ={"SOURCE_DATE_EPOCH": EPOCH, **configured, **self._own_variables()},
+            environ={"SOURCE_DATE_EPOCH": EPOCH, "PIP_LOG": str(self._log), **configured, **self._own_variables()},
             report=self._around.report,
             holding=self._around.holding,
             redact=redact,
             on_line=progress_of(step),
+            ends=self._around.ends,
         )
 
     def _overriding(self, act: Purpose, pins: Versions) -> dict[str, str]:
@@ -229,12 +252,12 @@ class PipEngine:
         For the pins themselves everything is decided, but pip applies constraints to what builds from sources need as well.
         """
         files = constraint_files(self._around.options, self._around.environ)
-        if not files or act is Purpose.BUILD:
+        if not files or (act is Purpose.BUILD and "constraint" not in self._hidden):
             return {}
         if act is Purpose.INSTALL:
             path = self._around.work / "constraints.txt"
             kept = constraints_besides(pins.distributions, files)
-            path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+            write_private(path, "\n".join(kept) + "\n")
             files = [str(path)]
         # As addresses, because pip takes a blank in a path for the end of it.
         addresses = [file if "://" in file else Path(file).absolute().as_uri() for file in files]

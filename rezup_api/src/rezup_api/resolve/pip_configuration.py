@@ -186,16 +186,19 @@ def parse_options(words: Sequence[str], where: str) -> list[Option]:
     return [option for option, _ in _grouped(words, where)]
 
 
-def words_for(act: Purpose, words: Sequence[str], without: Collection[str] = ()) -> list[str]:
+def words_for(
+    act: Purpose, words: Sequence[str], without: Collection[str] = (), hidden: Collection[str] = ()
+) -> list[str]:
     """The words of those of the recipe's options that are for an act.
 
     Args:
         without: words whose options are left out, each with its value.
+        hidden: names of options that are left out.
     """
     return [
         word
         for option, group in _grouped(words, "")
-        if concerns(option.name, act) and group[0].partition("=")[0] not in without
+        if concerns(option.name, act) and option.name not in hidden and group[0].partition("=")[0] not in without
         for word in group
     ]
 

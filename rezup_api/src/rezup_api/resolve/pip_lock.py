@@ -18,6 +18,7 @@ from rezup_api.resolve.engine_errors import require_success
 from rezup_api.store.layout import WHEELS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rezup_api.packages.request import EnvironmentRequest
@@ -32,12 +33,20 @@ class Downloading:
 
     Args:
         running: the process.
+        ended: waits for its end.
         folder: the folder into which it downloads.
         request: the environment whose requirements it downloads.
     """
 
-    def __init__(self, running: runner.Running, folder: Path, request: EnvironmentRequest) -> None:
+    def __init__(
+        self,
+        running: runner.Running,
+        ended: Callable[[runner.Running], runner.Completed],
+        folder: Path,
+        request: EnvironmentRequest,
+    ) -> None:
         self._running = running
+        self._ended = ended
         self._folder = folder
         self._request = request
 
@@ -45,7 +54,7 @@ class Downloading:
         """Wait for the download to end; see `Locking.result`."""
         import tomli_w
 
-        require_success(self._running.wait(), "pip cannot find what the recipe asks for")
+        require_success(self._ended(self._running), "pip cannot find what the recipe asks for")
         files = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
         asked = (*self._request.requirements, *self._request.shared)
         local = {item.local.name for item in asked if item.local is not None}

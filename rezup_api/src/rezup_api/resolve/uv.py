@@ -13,6 +13,7 @@ from rezup_api.process import runner
 from rezup_api.recipe.credentials import redact
 from rezup_api.resolve.engine import EPOCH, Surroundings, progress_of
 from rezup_api.resolve.engine_errors import require_success, retry_recorded_addresses
+from rezup_api.resolve.logins import GitLogins, hidden_from_uv, write_private
 from rezup_api.resolve.purpose import Purpose, environ_for
 from rezup_api.store.layout import BIN
 
@@ -48,6 +49,7 @@ class UvEngine:
         self._around = around
         self._uv = uv
         self._translation = translation
+        self._git = GitLogins()
 
     def lock(self, request: EnvironmentRequest, wanted: LockRequest, scratch: Callable[[str], Path]) -> UvLocking:
         """Begin to resolve for all wanted platforms; see `Engine.lock`."""
@@ -74,7 +76,7 @@ class UvEngine:
         """Begin to resolve; see `Engine.resolve`."""
         lines = request.lines if limits is None else [item.line for item in request.requirements]
         constraints = self._around.work / f"{request.name}.limits"
-        constraints.write_text("\n".join(limits.as_limits if limits else ()) + "\n", encoding="utf-8")
+        self._write(constraints, limits.as_limits if limits else ())
         shown = ("--no-header", "--no-annotate", "--generate-hashes", "--no-progress")
         command = [*self._asked(request.name, lines, request.interpreter), *shown, "--constraints", str(constraints)]
         return _UvResolving(
@@ -84,8 +86,12 @@ class UvEngine:
     def _asked(self, name: str, lines: Sequence[str], interpreter: Interpreter) -> list[str]:
         """The first words of every command that resolves."""
         asked = self._around.work / f"{name}.in"
-        asked.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self._write(asked, lines)
         return [self._uv, "pip", "compile", str(asked), "--python", interpreter.executable]
+
+    def _write(self, path: Path, lines: Sequence[str]) -> None:
+        """Write a requirements file."""
+        write_private(path, "\n".join(self._git.without(lines)) + "\n")
 
     def _options(self, act: Purpose) -> tuple[str, ...]:
         """What is configured for an act."""
@@ -134,7 +140,7 @@ class UvEngine:
 
     def _tried(self, where: Sequence[str], versions: Versions, step: Step | None) -> runner.Completed:
         wanted = self._around.work / "versions.txt"
-        wanted.write_text("\n".join(versions.lines) + "\n", encoding="utf-8")
+        self._write(wanted, versions.lines)
         link = ("--link-mode", "copy") if self._around.link == "copy" else ()
         command = [self._uv, "pip", "install", "--no-deps", "-r", str(wanted), *where, *link]
         return self._start(
@@ -184,13 +190,16 @@ class UvEngine:
         return {"SOURCE_DATE_EPOCH": EPOCH, **environ} if act is Purpose.BUILD else environ
 
     def _start(self, command: list[str], act: Purpose, step: Step | None = None) -> runner.Running:
+        words, variables = hidden_from_uv(command, self._around.work)
+        environ = self._environ(act)
         return runner.start(
-            command,
-            environ=self._environ(act),
+            words,
+            environ={**environ, **variables, **self._git.environ(environ)},
             report=self._around.report,
             holding=self._around.holding,
             redact=redact,
             on_line=progress_of(step),
+            ends=self._around.ends,
         )
 
 

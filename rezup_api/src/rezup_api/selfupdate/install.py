@@ -22,6 +22,7 @@ from rezup_api.process.uv_program import find_uv
 from rezup_api.pythons.interpreter import clean_environ
 from rezup_api.recipe.credentials import redact
 from rezup_api.resolve import pip_configuration
+from rezup_api.resolve.logins import hidden_from_uv, write_private
 from rezup_api.resolve.purpose import Purpose
 from rezup_api.selfupdate.sources import DISTRIBUTIONS
 from rezup_api.settings import home_folder
@@ -94,9 +95,11 @@ class Taker:
             raise UpgradeError(
                 "there is no uv to install a release of rezup with", "install rezup with its dependencies"
             )
-        wanted = target / ".wanted.txt"
+        private = target / ".private"  # the addresses may hold logins
+        wanted = private / "wanted.txt"
         with storing("cannot write to"):
-            wanted.write_text("\n".join(file.line for file in release.files) + "\n", encoding="utf-8")
+            private.mkdir(mode=0o700)
+            write_private(wanted, "\n".join(file.line for file in release.files) + "\n")
         options = pip_configuration.configured(self.environ, home_folder(self.environ), Path(sys.base_prefix))
         translation = pip_configuration.translate(options, self.environ)
         command = [uv, "pip", "install", "--target", str(target), "--python", sys.executable, "-r", str(wanted)]
@@ -117,12 +120,14 @@ class Taker:
             environ["UV_INDEX"] = " ".join(filter(None, (environ.get("UV_INDEX"), self.source)))
         else:
             command += ["--find-links", self.source]
+        command, hidden = hidden_from_uv(command, private)
+        environ.update(hidden)
         completed = self._run([*command, "--offline"], environ, deadline)
         if completed.status:
             completed = self._run(command, environ, deadline)
         if completed.status:
             raise UpgradeError(f"rezup {release.version} cannot be installed: {_gist(completed)}", _HINT)
-        wanted.unlink()
+        remove_tree(private)
         # These notes name the address from which a file came, which may be valid for this user only.
         drop_notes(installed(target).values(), DISTRIBUTIONS)
 

@@ -24,6 +24,7 @@ from rezup_api.recipe.credentials import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from urllib.request import HTTPRedirectHandler
 
     from packaging.version import Version
 
@@ -104,10 +105,12 @@ def releases_of(source: str, *, limit: float, environ: Mapping[str, str]) -> lis
         environ: the caller's environment, in which NETRC may name a file with logins.
 
     Raises:
-        UpgradeError: the source cannot be read, or does not answer in time.
+        UpgradeError: the source cannot be read, does not answer in time, or gives files that others could replace on the way.
     """
     if "://" in source and not source.startswith("file:"):
-        return _paired(_from_index(source, limit, environ))
+        found = _paired(_from_index(source, limit, environ))
+        _refuse_changeable(source, [file for release in found for file in release.files])
+        return found
     folder = Path(unquote(urlsplit(source).path)) if source.startswith("file:") else Path(os.path.expanduser(source))
     if (folder / "rezup" / "pyproject.toml").is_file():
         return _paired(_from_checkout(folder))
@@ -195,6 +198,34 @@ def _from_index(source: str, limit: float, environ: Mapping[str, str]) -> list[R
     return [file for found in answers.values() for file in found]
 
 
+def _refuse_changeable(source: str, files: Iterable[ReleaseFile]) -> None:
+    """Refuse files that anybody between an index and this machine could replace: they come without encryption or a digest.
+
+    Raises:
+        UpgradeError: there is such a file.
+    """
+    open_files = [file for file in files if not file.digest and _is_changeable(file.address)]
+    if open_files:
+        raise UpgradeError(
+            f"{shown(source)} gives {open_files[0].name} {open_files[0].version} by http:// and without a digest, so others "
+            "on the network could put their own program in its place",
+            "serve it by https://, or with the SHA-256 of each file (#sha256=... in its link)",
+        )
+
+
+def _is_changeable(address: str) -> bool:
+    """Whether an address is asked without encryption, on another machine."""
+    import ipaddress
+
+    parts = urlsplit(address)
+    if parts.scheme.lower() != "http" or parts.hostname == "localhost":
+        return False
+    try:
+        return not ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return True
+
+
 def _project(source: str, name: str, limit: float, environ: Mapping[str, str]) -> list[ReleaseFile]:
     import urllib.request
 
@@ -202,7 +233,7 @@ def _project(source: str, name: str, limit: float, environ: Mapping[str, str]) -
     request = urllib.request.Request(address, headers={"Accept": ACCEPT, "User-Agent": "rezup"})
     if login:
         request.add_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
-    with urllib.request.urlopen(request, timeout=limit) as answer:
+    with urllib.request.build_opener(_careful_redirects()).open(request, timeout=limit) as answer:
         content = answer.read(LARGEST)
         kind, final = answer.headers.get_content_type(), answer.geturl()
     found = _from_json(content) if kind.endswith("json") else _from_html(content)
@@ -212,6 +243,26 @@ def _project(source: str, name: str, limit: float, environ: Mapping[str, str]) -
             place = _with_login(urljoin(final, item["url"]), address, login)
             files += _wheel(item["name"], place, item["digest"])
     return files
+
+
+def _careful_redirects() -> HTTPRedirectHandler:
+    """What follows a redirect: with the login only to the same server, and never from https:// to http://."""
+    import urllib.request
+    from urllib.error import URLError
+
+    class Careful(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any) -> Any:  # noqa: PLR0917
+            """The request that follows a redirect."""
+            before, after = urlsplit(req.full_url), urlsplit(newurl)
+            if before.scheme == "https" and after.scheme != "https":
+                raise URLError(f"it redirects to {redact(newurl)}, which is not encrypted")
+            request = super().redirect_request(req, fp, code, msg, headers, newurl)
+            # urllib hands all headers on, to whatever server the answer names.
+            if request is not None and (before.scheme, before.netloc) != (after.scheme, after.netloc):
+                request.remove_header("Authorization")
+            return request
+
+    return Careful()
 
 
 def _split_login(address: str, environ: Mapping[str, str]) -> tuple[str, str]:
@@ -233,8 +284,8 @@ def _split_login(address: str, environ: Mapping[str, str]) -> tuple[str, str]:
 def _with_login(address: str, index: str, login: str) -> str:
     """The address of a file, with the login of its index if both are on the same host."""
     # An index may give addresses on other hosts, which must never get the login.
-    parts = urlsplit(address)
-    if not login or parts.netloc != urlsplit(index).netloc:
+    parts, asked = urlsplit(address), urlsplit(index)
+    if not login or (parts.scheme, parts.netloc) != (asked.scheme, asked.netloc):
         return urlunsplit(parts._replace(fragment=""))
     from urllib.parse import quote
 
