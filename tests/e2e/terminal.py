@@ -93,6 +93,10 @@ class Terminal:
             self.drain(1)
         self.expect(pattern, timeout=1)
 
+    def hang_up(self) -> None:
+        """Close the terminal while the program still runs."""
+        os.close(self._master)
+
     def end_input(self) -> None:
         """Press Ctrl-D."""
         os.write(self._master, b"\x04")

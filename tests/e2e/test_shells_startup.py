@@ -131,6 +131,25 @@ def test_a_prompt_that_is_set_late(person: Callable[[str], Person], name: str) -
     assert "(dev) (dev)" not in screen.shown
 
 
+@pytest.mark.parametrize("login", [False, True])
+@pytest.mark.parametrize("name", ["bash", "zsh", "ksh", "mksh", "dash"])
+def test_a_strict_start_up_file(person: Callable[[str], Person], name: str, login: bool) -> None:
+    """It ends the shell at the first command that fails, or that uses a variable which is not set."""
+    user = person(name)
+    user.write_start_up("set -eu\n")
+    if login:
+        user.write(KINDS[name].login, "set -eu\n" + (". ~/.bashrc\n" if name == "bash" else ""))
+    with user.open(login=login) as screen:
+        screen.expect(re.escape("(dev) mine> "))
+        screen.type("own-tool")
+        screen.expect(re.escape(user.told()))
+        screen.expect(re.escape("(dev) mine> "))
+        screen.type("exit 5")
+        assert screen.wait() == 5
+    assert "unbound" not in screen.shown
+    assert "not set" not in screen.shown
+
+
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize(
     ("variables", "mark", "prompt"),

@@ -26,7 +26,7 @@ def main(words: list[str] | None = None) -> int:
     if os.environ.get("PYTHONPATH"):
         # Before any import that could find a module of the application instead of ours.
         _own_libraries_first()
-    newer = _newer()
+    newer = _newer(words)
     if newer is not None:
         return newer(words)
     if "_ARGCOMPLETE" in os.environ:
@@ -62,8 +62,10 @@ def _own_libraries_first() -> None:
     sys.path.sort(key=lambda folder: os.path.abspath(folder) in foreign)  # stable: both groups keep their order
 
 
-def _newer() -> "Callable[[list[str]], int] | None":
+def _newer(words: list[str]) -> "Callable[[list[str]], int] | None":
     """The entry of the release that runs in place of the installed one; None if no release was taken.
+
+    `rezup upgrade --rollback` is always done by the installed one: it has to work whatever is wrong with the release.
 
     The folder of releases is that of `fastpath.current_release`, which is not loaded if the folder does not exist.
     """
@@ -73,6 +75,8 @@ def _newer() -> "Callable[[list[str]], int] | None":
         home = os.environ.get("HOME", "")
         if not os.path.lexists((os.environ.get("XDG_DATA_HOME") or home + "/.local/share") + "/rezup"):
             return None
+    if "--rollback" in words and "upgrade" in words and words[0] != "use":
+        return None
     from rezup.fastpath.current_release import switch
 
     return switch(_entry)

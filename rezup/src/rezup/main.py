@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rezup.cli import build_parser, options_of, other_words, split_command
 from rezup.commands import COMMANDS
@@ -32,6 +33,8 @@ LAUNCHING = frozenset({"use"})
 WITHOUT_SITE_SCRIPT = frozenset({"recipe", "upgrade"})
 # Start-up files of shells run this command, so it must be quick and must not fail.
 NEVER_SITE_SCRIPT = frozenset({"completion"})
+# Seconds to wait until the reader of a message has made room for it, where writing does not wait by itself.
+PATIENCE = 1.0
 # Commands that never look for a newer release: they are about releases themselves, or start-up files run them.
 NEVER_UPGRADE = frozenset({"upgrade", "completion"})
 
@@ -47,40 +50,43 @@ def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> i
         The exit status, if the process has not become the command.
     """
     _complete_streams()
+    try:
+        return _answer(words, script_run)
+    finally:
+        _flush_rest()
+
+
+def _answer(words: list[str], script_run: ScriptRun | None) -> int:
+    """Do what the command line says, and report errors; the exit status, as for `run_command_line`."""
     current_release.hold_release()
     own, command = split_command(words)
     launching = next((word for word in own if not word.startswith("-")), "use") in LAUNCHING
     arguments: argparse.Namespace | None = None
     try:
-        arguments = _parse(own, command)
+        arguments = _parsed(own, command)
         arguments.origin = _origin(words, script_run)
         launching = arguments.command in LAUNCHING
         return _run(arguments, script_run)
     except RezupError as error:
-        render.show_error(_guessed(error, arguments, words), arguments)
+        _show_error(_guessed(error, arguments, words), arguments)
         return exits.status_of(error, launching=launching)
-    except BrokenPipeError:
-        _forget_output()
-        return exits.DONE
     except _OutputError as error:
         render.show_error(RezupError(f"cannot write the output: {error}"), None)
         return exits.INTERNAL
-    except OSError as error:
-        if arguments is not None and arguments.debug:
-            raise
-        # Where nobody has expected a refusal of the system, it is still the system's, and no fault of rezup.
-        from rezup_api.disk import storage_error
-
-        refusal = storage_error("cannot use", error)
-        render.show_error(refusal, arguments)
-        return exits.status_of(refusal, launching=launching)
     except KeyboardInterrupt:
         render.show_interruption()
         return exits.INTERRUPTED
     except Exception as error:
+        if current_release.is_release() and not _is_release_whole():
+            raise  # the installed rezup goes on; see `current_release.switch`
         if arguments is not None and arguments.debug:
-            raise
-        render.show_fault(error)
+            if not launching:
+                raise
+            sys.excepthook(type(error), error, error.__traceback__)
+        elif isinstance(error, OSError):
+            return _report_refusal(error, arguments, launching=launching)
+        else:
+            render.show_fault(error)
         return exits.LAUNCH_FAILED if launching else exits.INTERNAL
 
 
@@ -91,6 +97,31 @@ def _guessed(error: RezupError, arguments: argparse.Namespace | None, words: lis
     from rezup.guessing import with_guess
 
     return with_guess(error, arguments, words, without_session(os.environ))
+
+
+def _show_error(error: RezupError, arguments: argparse.Namespace | None) -> None:
+    try:
+        with _output():
+            render.show_error(error, arguments)
+    except _OutputError:  # of the document of `--json`
+        render.show_error(error, None)
+
+
+def _is_release_whole() -> bool:
+    from pathlib import Path
+
+    from rezup_api.selfupdate import is_whole
+
+    return is_whole(Path(current_release.__file__).parents[2])
+
+
+def _report_refusal(error: OSError, arguments: argparse.Namespace | None, *, launching: bool) -> int:
+    """Report a refusal of the system that nothing has foreseen, such as of a folder that cannot be searched."""
+    from rezup_api.disk import storage_error
+
+    refused = storage_error("cannot use", error)
+    _show_error(refused, arguments)
+    return exits.status_of(refused, launching=launching)
 
 
 class _OutputError(Exception):
@@ -115,15 +146,53 @@ def _forget_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _flush_rest() -> None:
+    """Write out what is left for stdout, or discard it: otherwise Python would try to at its end, and make the status 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _forget_output()
+
+
+class _Unfailing(io.FileIO):
+    """A file for messages, where writing never fails: a message that nobody can read must not decide what rezup does."""
+
+    def write(self, data: Any) -> int:
+        """Write what can be written; the length of all of it."""
+        try:
+            while (written := super().write(data)) is None:  # the reader of a pipe that does not block is slow
+                import select
+
+                if not select.select([], [self], [], PATIENCE)[1]:
+                    return len(data)
+        except OSError:  # the disk is full, or the reader or the terminal has gone
+            return len(data)
+        return written
+
+
+def _unfailing(like: Any, descriptor: int) -> io.TextIOWrapper:
+    """A stream for messages to an open descriptor, with the encoding of the stream `like`; see `_Unfailing`."""
+    raw = io.BufferedWriter(_Unfailing(descriptor, "w", closefd=False))
+    return io.TextIOWrapper(raw, encoding=like.encoding, errors=like.errors, line_buffering=True)
+
+
 def _complete_streams() -> None:
-    """Open the null device for each standard stream that the caller has closed, as daemons do.
+    """Make stderr a stream that never fails, and open the null device for each standard stream that the caller has closed.
 
     Otherwise the next file that rezup opens would get the number of the stream, and output would go into that file. Python closes
     these descriptors on `exec`, so that the command finds the streams closed, as the caller left them.
     """
+    if sys.stderr is not None and sys.stderr is sys.__stderr__:
+        sys.stderr = _unfailing(sys.stderr, 2)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+
+
+def _parsed(own: list[str], command: list[str] | None) -> argparse.Namespace:
+    with _output():  # argparse prints the help
+        return _parse(own, command)
+    sys.exit(exits.DONE)  # the reader of the help has ended
 
 
 def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
@@ -185,8 +254,13 @@ def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
         result = COMMANDS[arguments.command](arguments, studio, progress)
     if isinstance(result, int):
         return result
-    with _output():
-        render.show(result, arguments)
+    try:
+        with _output():
+            render.show(result, arguments)
+    except _OutputError as error:
+        if not result.acted:
+            raise
+        render.show_unprinted(str(error))
     return result.status
 
 
@@ -218,12 +292,17 @@ def _printing_aside() -> Iterator[None]:
     """Send what the site-customize script prints to stderr, because another program may read the output of the command."""
     # The descriptor is redirected, not `sys.stdout`: the script may start programs that print.
     sys.stdout.flush()
-    stdout = os.dup(1)
+    stream, stdout = sys.stdout, os.dup(1)
     os.dup2(2, 1)
+    if stream is sys.__stdout__:
+        sys.stdout = _unfailing(
+            stream, 1
+        )  # as stderr is: what cannot be written must not stay for the output of the command
     try:
         yield
     finally:
         sys.stdout.flush()
+        sys.stdout = stream
         os.dup2(stdout, 1)
         os.close(stdout)
 

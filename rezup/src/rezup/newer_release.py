@@ -19,7 +19,7 @@ from rezup.fastpath.prepare import owned
 from rezup.fastpath.version import installed_package, installed_version
 from rezup_api import RezupError, UpgradeError
 from rezup_api.disk import claim, parse_json, storing, write_whole
-from rezup_api.selfupdate import Taker, newer_releases, read_memory, shown
+from rezup_api.selfupdate import Taker, is_whole, newer_releases, read_memory, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,11 +111,13 @@ class Upgrader:
                 f"other users can write to {path.parent.parent}", "remove their right to write: chmod go-w"
             )
 
-    def roll_back(self) -> str:
-        """Go back to the release that ran before. The present release is not taken again automatically.
+    def roll_back(self) -> tuple[str, str]:
+        """Go back to the release that ran before, or to the installed one if that release is damaged or gone.
+
+        The present release is not taken again automatically.
 
         Returns:
-            The version that runs from the next start on.
+            The version that runs from the next start on, and the one that was taken before.
 
         Raises:
             UpgradeError: no release was taken, or the one that was taken is no longer valid.
@@ -124,9 +126,12 @@ class Upgrader:
         if found is None:
             raise UpgradeError("no release was taken, so there is none to go back from", "see: rezup --version")
         name, previous = found
-        self._memory().refuse(f"version {name.partition('-')[0]}", "it was taken back")
+        if previous and not is_whole(Path(current_release.release_folder(previous, self.before))):
+            previous = ""
+        version = name.partition("-")[0]
+        self._memory().refuse(f"version {version}", "it was taken back")
         self._make_current(previous, "")
-        return previous.partition("-")[0] or installed_version()
+        return previous.partition("-")[0] or installed_version(), version
 
     def _memory(self) -> Memory:
         return read_memory(self._folder() / f"memory-{current_release.key()}.json")
@@ -213,8 +218,8 @@ def is_installed() -> bool:
 
 def start_over(origin: Invocation) -> None:
     """Start this command again in the new release, with its first environment, its words and its streams; never returns."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stdout.flush()
     words = [sys.executable, *sys.orig_argv[1:]]
     if os.name != "nt":
         # The same process id and descriptors: the caller cannot tell the difference.

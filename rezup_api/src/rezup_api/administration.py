@@ -6,6 +6,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.files import storing
 from rezup_api.errors import NotFoundError, RecipeError, RezupError, StorageError, UsageError
 from rezup_api.events import Warned, step
 from rezup_api.overview import Overview
@@ -160,8 +161,10 @@ class Administration(Overview):
         root = self.folder.root
         caches = open_caches(root) if repair else Caches(cache_folder(root))  # the user may only read the root
         store = FileStore(caches.files, self._link(revision))
-        # An incomplete revision has no file to hold, and the user may want to know its damage all the same.
-        with hold(revision) if revision.lock_file.exists() else nullcontext():
+        with storing("cannot read"):
+            # An incomplete revision has no file to hold, and the user may want to know its damage all the same.
+            holding = hold(revision) if revision.lock_file.exists() else nullcontext()
+        with holding:
             with step(self.report, f"Reading the files of {revision}") as running:
                 found = tuple(examine_revision(revision, store, self.environ, running))
                 running.text = f"Read the files of {revision}"

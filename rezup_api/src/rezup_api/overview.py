@@ -101,7 +101,7 @@ class Overview:
     @property
     def exists(self) -> bool:
         """Whether the container has a folder under the local root."""
-        return self.folder.path.is_dir()
+        return os.path.isdir(self.folder.path)
 
     def revisions(self) -> list[Revision]:
         """The revisions under the local root, newest first, ready or not."""

@@ -123,7 +123,7 @@ def test_a_new_major_is_only_told_of(source: Source, capsys: pytest.CaptureFixtu
 def test_rolled_back_it_is_not_taken_again(source: Source) -> None:
     source.put(PATCH)
     source.upgrader().take(source.release(PATCH))
-    assert source.upgrader().roll_back() == installed_version()
+    assert source.upgrader().roll_back() == (installed_version(), PATCH)
     assert current_release.current(source.environ) is None
     assert source.upgrader().is_refused(source.release(PATCH)) == "it was taken back"
     assert not source.upgrader().look()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from rezup_api.disk.flock import lease
 from rezup_api.errors import UpgradeError
 from rezup_api.events import silent
 from rezup_api.selfupdate import install
-from rezup_api.selfupdate.install import Taker
+from rezup_api.selfupdate.install import Taker, is_whole
 from rezup_api.selfupdate.sources import Release, ReleaseFile
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ case "$*" in *--offline*) exit {offline} ;; esac
 while [ "$1" != --target ]; do shift; done
 mkdir -p "$2/rezup"
 echo > "$2/rezup/__init__.py"
+for name in rezup rezup_api; do
+    mkdir "$2/$name-{version}.dist-info"
+    echo 'rezup/__init__.py,sha256=AbpHGcgLb-kRsJGnwFEktk7uzpZOCcBY74-YBdrKVGs,1' > "$2/$name-{version}.dist-info/RECORD"
+done
 echo '__version__ = "{version}"' > "$2/rezup/_version.py"
 cat > "$2/rezup/__main__.py" <<'END'
 import os, sys
@@ -100,6 +105,28 @@ def test_a_release_appears_whole_and_is_taken_once(
     assert taker().take(release()) == name
     assert len(calls()) == asked
     assert taker().take(release(digest="cd")) != name, "the same version may be another release"
+
+
+@pytest.mark.parametrize("damage", ["a module", "the list of its files", "its metadata"])
+def test_a_release_that_is_damaged_is_taken_anew(
+    taker: Callable[..., Taker], calls: Callable[[], list[str]], tmp_path: Path, damage: str
+) -> None:
+    place = tmp_path / "own" / "releases" / taker().take(release())
+    assert is_whole(place)
+    metadata = place / "rezup_api-3.1.dist-info"
+    if damage == "its metadata":
+        shutil.rmtree(metadata)
+    else:
+        (place / "rezup" / "__init__.py" if damage == "a module" else metadata / "RECORD").write_bytes(b"")
+    assert not is_whole(place)
+    asked = len(calls())
+    running = lease(place / "rezup" / "_version.py")
+    assert running is not None
+    with running, pytest.raises(UpgradeError, match="still runs it"):
+        taker().take(release())
+    assert taker().take(release()) == place.name
+    assert len(calls()) > asked
+    assert is_whole(place)
 
 
 def test_it_is_installed_without_a_network_where_that_can_be(

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
         "targets": [_told(one) for one in made.targets],
     }
     text = f"Bundled {made.revision} for {what}: {made.wheels} wheels, {size_text(made.size)}, in {made.path}"
-    return Result(data, Lines((text,)))
+    return Result(data, Lines((text,)), acted=True)
 
 
 def _verified(arguments: argparse.Namespace, studio: Studio) -> Result:

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
         for container in containers
     ]
     data = {"dry_run": arguments.dry_run, "containers": [_told(one) for one in done]}
-    return Result(data, _table(done, dry_run=arguments.dry_run))
+    return Result(data, _table(done, dry_run=arguments.dry_run), acted=not arguments.dry_run)
 
 
 def _all(studio: Studio, arguments: argparse.Namespace) -> list[Container]:

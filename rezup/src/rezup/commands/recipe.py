@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
     file = absolute(arguments.file, studio.environ) if arguments.file else None
     if arguments.action == "init":
         path = studio.init_recipe(name, file, example=arguments.example)
-        return Result({"file": str(path)}, Lines((f"Wrote {path}",)))
+        return Result({"file": str(path)}, Lines((f"Wrote {path}",)), acted=True)
     recipe = studio.recipe(name, file)
     source = str(recipe.sources[0]) if recipe.sources else "built-in"
     if arguments.action == "check":

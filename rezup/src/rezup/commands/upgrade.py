@@ -25,8 +25,9 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     """
     upgrader = Upgrader(studio.environ, arguments.origin.environ, progress)
     if arguments.rollback:
-        version = upgrader.roll_back()
-        return Result({"version": version, "before": __version__}, Lines((f"rezup {version} runs from now on",)))
+        version, before = upgrader.roll_back()
+        text = f"rezup {version} runs from now on"
+        return Result({"version": version, "before": before}, Lines((text,)), acted=True)
     if not arguments.check:
         upgrader.refuse_fixed()
     news = upgrader.news()
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
         return Result({**data, "taken": False}, Lines(latest(upgrader, news)))
     upgrader.take(news.release)
     text = f"Upgraded rezup {__version__} to {news.release.version}; it runs from now on"
-    return Result({**data, "taken": True}, Lines((text, *_major(news))))
+    return Result({**data, "taken": True}, Lines((text, *_major(news))), acted=True)
 
 
 def latest(upgrader: Upgrader, news: News) -> tuple[str, ...]:

@@ -32,7 +32,9 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
         "found": _told(done.found),
         "left": _told(done.left),
     }
-    return Result(data, Lines(_lines(done, repaired=arguments.repair)), FAILED if done.left else 0)
+    return Result(
+        data, Lines(_lines(done, repaired=arguments.repair)), FAILED if done.left else 0, acted=arguments.repair
+    )
 
 
 def _told(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from rezup.fastpath import VERSION_FILE, stamp, unseal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import ModuleType
 
     Entry = Callable[[list[str]], int]
 
@@ -37,7 +38,10 @@ _held = -1
 
 
 def switch(entry: "Callable[[], Entry]") -> "Entry | None":
-    """Load the release that was taken in place of this one, and return its entry; None if there is no valid one."""
+    """Load the release that was taken in place of this one, and return its entry; None if there is no valid one.
+
+    The entry goes back to this rezup if the release turns out to be damaged: a disk has lost the content of a module, say.
+    """
     found = current(os.environ)
     if found is None:
         return None
@@ -52,14 +56,55 @@ def switch(entry: "Callable[[], Entry]") -> "Entry | None":
     try:
         main = entry()
     except Exception:  # noqa: BLE001 - whatever is wrong with the release, the installed one works
-        # Put everything back, so that this process goes on as if there were no release.
-        sys.path.remove(place)
-        for name in [name for name in sys.modules if name == "rezup" or name.startswith("rezup.")]:
-            del sys.modules[name]
-        sys.modules.update(known)
+        _put_back(known, place)
         return None
     sys.modules["rezup"].installed = installed  # type: ignore[attr-defined]
-    return main
+
+    def run(words: list[str]) -> int:
+        try:
+            return main(words)
+        except Exception as error:  # a sound release reports its errors itself, and lets none through
+            if "--debug" in words:
+                raise
+            reason = f"{type(error).__name__}: {error}"
+        _put_back(known, place)
+        known["rezup"].installed = installed  # type: ignore[attr-defined]  # so that it does not switch again
+        _restore_environment()
+        if "_ARGCOMPLETE" not in os.environ:
+            _warn(place, reason)
+        return entry()(words)
+
+    return run
+
+
+def _put_back(known: "dict[str, ModuleType]", place: str) -> None:
+    """Forget all modules of a release, and put back those of this rezup, as if there were no release."""
+    sys.path.remove(place)
+    for name, module in [*sys.modules.items()]:
+        file = getattr(module, "__file__", None) or ""
+        if name.partition(".")[0] in ("rezup", "rezup_api") or file.startswith(place + os.sep):
+            del sys.modules[name]
+    sys.modules.update(known)
+
+
+def _restore_environment() -> None:
+    """Undo what the site-customize script may have set while the release ran: it will run a second time."""
+    try:
+        with open("/proc/self/environ", "rb") as stream:
+            given = [item.split(b"=", 1) for item in stream.read().split(b"\0") if b"=" in item]
+    except OSError:
+        return
+    os.environ.clear()
+    os.environb.update(given)  # type: ignore[arg-type]
+
+
+def _warn(place: str, reason: str) -> None:
+    text = f"rezup: warning: the release in {place} is damaged ({reason}); going on with the installed rezup\n"
+    hint = "  -> take it anew: rezup upgrade; or go back for good: rezup upgrade --rollback\n"
+    try:
+        os.write(2, (text + hint).encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass  # nobody can read it
 
 
 def user_folder(environ: "Mapping[str, str]") -> str:

@@ -54,11 +54,15 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a command: `data` for programs, `view` for people, and the exit status."""
+    """The result of a command: `data` for programs, `view` for people, and the exit status.
+
+    `acted` says that the command has changed something, which stays done if the result cannot be printed.
+    """
 
     data: dict[str, Any]
     view: Table | Lines | Raw
     status: int = 0
+    acted: bool = False
 
 
 def show(result: Result, arguments: argparse.Namespace) -> None:
@@ -149,6 +153,11 @@ def show_error(error: RezupError, arguments: argparse.Namespace | None) -> None:
 def show_interruption() -> None:
     """Say that the user has ended the command with Ctrl-C."""
     print("rezup: interrupted; nothing was changed", file=sys.stderr)
+
+
+def show_unprinted(why: str) -> None:
+    """Say that a command has done what it should, and could not print what it has done."""
+    print(f"rezup: warning: cannot write the output: {why}; what was asked for is done all the same", file=sys.stderr)
 
 
 def show_fault(error: Exception) -> None:

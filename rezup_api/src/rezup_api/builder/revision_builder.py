@@ -298,11 +298,11 @@ def _published_files(recipe: Recipe, metadata: Metadata, stage: Stage) -> dict[s
     python = ".".join(metadata.environments[0].python.split(".")[:2])
     published = replace(metadata, environments=(), libraries=(), data=(), remote="")
     names = [lock_name(environment.name) for environment in metadata.environments if environment.locked]
-    files: dict[str, bytes | Path] = {RECIPE_FILE: dump(recipe, rez_python=python).encode("utf-8")}
+    files: dict[str, bytes | Path] = {RECIPE_FILE: _encoded(dump(recipe, rez_python=python))}
     files |= {name: stage.path / name for name in names}
     files |= {f"{WHEELS}/{path.name}": path for path in sorted((stage.path / WHEELS).glob("*.whl"))}
     # The metadata makes a revision complete, so it is the last file in the order in which the storage writes them.
-    files[METADATA_FILE] = published.to_json().encode("utf-8")
+    files[METADATA_FILE] = published.to_json().encode("utf-8", "replace")
     return files
 
 
@@ -348,9 +348,20 @@ def _published_recipe(stage: Stage, remote: PublishedRoot, timestamp: str, *, to
 
 def _keep_recipe(stage: Stage, recipe: Recipe) -> None:
     with storing("cannot write"):
-        write_whole(stage.path / RECIPE_FILE, dump(recipe).encode("utf-8"))
+        write_whole(stage.path / RECIPE_FILE, _encoded(dump(recipe)))
+
+
+def _encoded(recipe: str) -> bytes:
+    try:
+        return recipe.encode("utf-8")
+    except UnicodeEncodeError as error:
+        named = recipe[error.start :].partition('"')[0]
+        raise InstallError(
+            f"the recipe names a path that is not UTF-8: {recipe[: error.start].rpartition(chr(34))[2]}{named}",
+            "rename that folder, or move what the recipe names to another one",
+        ) from error
 
 
 def _describe(stage: Stage, metadata: Metadata) -> None:
     with storing("cannot write"):
-        write_whole(stage.path / METADATA_FILE, metadata.to_json().encode("utf-8"))
+        write_whole(stage.path / METADATA_FILE, metadata.to_json().encode("utf-8", "replace"))

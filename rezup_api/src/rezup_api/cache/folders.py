@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
+from rezup_api.errors import StorageError
 from rezup_api.store.layout import cache_folder
 
 if TYPE_CHECKING:
@@ -63,9 +65,10 @@ def open_caches(root: Path) -> Caches:
     """The caches of this user under a local root; they are made if they do not exist.
 
     Raises:
-        StorageError: they cannot be made.
+        StorageError: they cannot be made, or nothing can be built there, because the path of the root is not UTF-8.
     """
     path = cache_folder(root)
+    _refuse_other_encodings(root)
     with storing("cannot write to"):
         path.parent.mkdir(parents=True, exist_ok=True)
         _let_others_in(path.parent)
@@ -74,6 +77,17 @@ def open_caches(root: Path) -> Caches:
         for folder in ("files", "environments", "bytecode", "probed"):
             (path / folder).mkdir(exist_ok=True)
     return Caches(path)
+
+
+def _refuse_other_encodings(root: Path) -> None:
+    # uv, virtualenv and pip cannot handle such paths. A revision that was built elsewhere can be used there all the same.
+    try:
+        os.fsencode(root).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise StorageError(
+            f"no revision can be built in the local root {root}: its path is not UTF-8",
+            "set REZUP_ROOT_LOCAL to another folder, or rename this one",
+        ) from error
 
 
 def _let_others_in(folder: Path) -> None:

@@ -88,7 +88,7 @@ def lease_at_last(path: Path) -> Held:
             if fcntl is None:
                 return Held(descriptor, locked=False)
             try:
-                return Held(fcntl.fcntl(descriptor, fcntl.F_DUPFD, LOWEST_DESCRIPTOR), locked=False)
+                return Held(_inheritable(descriptor), locked=False)
             finally:
                 os.close(descriptor)
         time.sleep(0.02)
@@ -171,8 +171,7 @@ def _take(path: Path, *, exclusive: bool) -> Held | None:
         # without a name, which protects nothing. This check must come after the lock: from here on nobody can remove it.
         if not _still_there(descriptor, path):
             return None
-        # F_DUPFD gives a copy that survives `exec`, with a high number that scripts leave alone.
-        inheritable = fcntl.fcntl(descriptor, fcntl.F_DUPFD, LOWEST_DESCRIPTOR)
+        inheritable = _inheritable(descriptor)
     except BlockingIOError:
         return None
     finally:
@@ -180,6 +179,19 @@ def _take(path: Path, *, exclusive: bool) -> Held | None:
         # closing any descriptor of the file releases those.
         os.close(descriptor)
     return Held(inheritable)
+
+
+def _inheritable(descriptor: int) -> int:
+    """A copy of a descriptor that survives `exec`, with a number that scripts leave alone.
+
+    Raises:
+        OSError: this process has as many open files as it may have.
+    """
+    # A process that may have few open files (`ulimit -n 64`) gets the highest of these numbers that it may use, and that is free.
+    for lowest in (LOWEST_DESCRIPTOR, LOWEST_DESCRIPTOR // 2, 10):
+        with suppress(OSError):
+            return fcntl.fcntl(descriptor, fcntl.F_DUPFD, lowest)
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD, 3)
 
 
 def _closed_by_all(path: Path) -> bool:

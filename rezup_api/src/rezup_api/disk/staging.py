@@ -115,8 +115,7 @@ def staged(container: Path) -> Iterator[Stage]:
     """
     folder = container / STAGING
     name = f"{token()}@{host_name()}"
-    with storing("cannot write to"):
-        is_new = not container.exists()
+    is_new = not os.path.exists(container)  # False also where the folder above it cannot be searched
     # The lock comes first. A folder without a lock file is an orphan to every sweep, which would remove it at once.
     with storing("cannot write to"):
         lock = _inside(folder, lambda: create_claimed(folder / (name + LOCK_SUFFIX)))
@@ -197,9 +196,10 @@ def sweep(container: Path) -> None:
             _remove_orphan(folder / name, folder / name.removesuffix(LOCK_SUFFIX))
         # Ask the disk again instead of looking into `names`: a folder that was created while `listdir` ran may be in the
         # list without its lock file, which is older than the folder.
-        elif not (folder / (name + LOCK_SUFFIX)).exists():
+        else:
             with suppress(OSError):
-                remove_tree(folder / name)
+                if not (folder / (name + LOCK_SUFFIX)).exists():
+                    remove_tree(folder / name)
     remove_if_empty(folder)
 
 
@@ -255,8 +255,8 @@ def building(container: Path, name: str, waiting: Callable[[], None]) -> Iterato
     folder = container / STAGING
     lock_file = folder / (name + BUILDING_SUFFIX)
     lock = FileLock(lock_file, mode=0o666, poll_interval=0.02)
+    is_new = not os.path.exists(container)
     with storing("cannot lock"):
-        is_new = not container.exists()
         try:
             _inside(folder, lambda: lock.acquire(timeout=GRACE))
         except Timeout:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import remove_tree, token, write_whole
 from rezup_api.errors import InstallError
-from rezup_api.process import runner
+from rezup_api.process import child_statuses, runner
 from rezup_api.pythons.interpreter import clean_environ, host_interpreter
 from rezup_api.store.layout import BIN, site_packages
 
@@ -71,7 +71,8 @@ def _with_own_release(arguments: list[str], environ: Mapping[str, str], path: Pa
     clean = {**clean_environ(environ), "VIRTUALENV_CONFIG_FILE": os.devnull}
     # virtualenv calls `sys.exit` for bad arguments, and lets errors of many kinds through, which its documentation does not list.
     try:
-        cli_run(arguments, setup_logging=False, env=clean)
+        with child_statuses.kept():  # it runs the interpreter
+            cli_run(arguments, setup_logging=False, env=clean)
     except (Exception, SystemExit) as error:
         raise InstallError(
             f"virtualenv cannot make {path}: {error}", "check that the interpreter is complete"

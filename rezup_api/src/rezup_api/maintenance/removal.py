@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from rezup_api.disk.files import storing
+from rezup_api.disk.files import storage_error, storing
 from rezup_api.disk.flock import claim
 from rezup_api.disk.staging import LOCK_SUFFIX, STAGING, building, staged, sweep
 from rezup_api.errors import BusyError, NotFoundError, StorageError
@@ -70,6 +70,7 @@ def _claim_all(folder: ContainerFolder, locks: ExitStack) -> None:
 
     Raises:
         BusyError: another process holds one of the locks, or /proc shows one that uses a revision.
+        StorageError: a lock cannot be opened.
     """
     used = [revision for revision in newest_first(folder) if not _claimed(revision.lock_file, locks)]
     entered = holders(newest_first(folder))
@@ -95,6 +96,8 @@ def _claimed(lock_file: Path, locks: ExitStack) -> bool:
         held = claim(lock_file)
     except (FileNotFoundError, NotADirectoryError):
         return True
+    except OSError as error:
+        raise storage_error("cannot hold", error) from error
     if held is None:
         return not lock_file.exists()
     locks.enter_context(held)

@@ -97,8 +97,15 @@ def has_stuck_child() -> bool:
 
     A command that this process becomes would inherit the child, and might wait for it without end.
     """
-    _stuck[:] = [asker for asker in _stuck if not os.waitpid(asker, os.WNOHANG)[0]]
+    _stuck[:] = [asker for asker in _stuck if _goes_on(asker)]
     return bool(_stuck)
+
+
+def _goes_on(asker: int) -> bool:
+    try:
+        return not os.waitpid(asker, os.WNOHANG)[0]
+    except ChildProcessError:
+        return False  # the kernel has collected it, because this process ignores SIGCHLD
 
 
 def _prepare_to_wait(mask: "Collection[int]") -> "Callable[[], None]":

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.errors import InstallError
 from rezup_api.events import CommandStarted, Reporter, silent
+from rezup_api.process import child_statuses
 from rezup_api.process.capture import CAN_FOLLOW, Captures
 from rezup_api.process.refusals import is_bare_script, program_hint, refusal
 
@@ -84,6 +85,7 @@ class Running:
         self._on_line = on_line
         self._apart = apart and os.name != "nt"
         self._ends = ends
+        self._over = False
 
     def wait(self, timeout: float | None = None) -> Completed:
         """Wait for the end; kill the process after `timeout` seconds, when its time is over, or when the wait is interrupted."""
@@ -94,7 +96,9 @@ class Running:
             self.kill()
             raise
         remark = ""
-        if not ended:
+        if ended:
+            self._collected()
+        else:
             self.kill()
             after = "" if timeout is None else f" after {timeout:g} s"
             remark = f"(rezup ended it{after}, because it had not finished)"
@@ -144,6 +148,12 @@ class Running:
         except subprocess.TimeoutExpired:
             self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
             self._popen.wait()
+        self._collected()
+
+    def _collected(self) -> None:
+        if not self._over:
+            self._over = True
+            child_statuses.release_statuses()
 
     def _signal(self, number: int) -> None:
         # Never send to the group of a process that was collected: the kernel may have given its number to another group.
@@ -186,7 +196,12 @@ def start(
     """
     words = tuple(str(word) for word in command)
     report(CommandStarted(tuple(redact(word) for word in words)))
-    files = Captures(stdin)
+    child_statuses.keep_statuses()
+    try:
+        files = Captures(stdin)
+    except BaseException:
+        child_statuses.release_statuses()
+        raise
     running = None
     try:
         with _undisturbed() as mask:
@@ -205,6 +220,8 @@ def start(
     except BaseException as error:
         if running is not None:
             running.kill()
+        else:
+            child_statuses.release_statuses()
         files.__exit__()
         if isinstance(error, OSError):
             message = f"cannot start {words[0]}: {error.strerror}"
@@ -247,10 +264,8 @@ def attend(command: Sequence[str], environ: Mapping[str, str], descriptor: int) 
     """
     # A signal that arrives before its handler is set would end rezup and leave the command behind; it waits until then.
     with _held_back((*FORWARDED, *FROM_TERMINAL)) as mask:
+        child_statuses.keep_statuses()  # before the start: a command that ends at once has a status, too
         child = _popen(command, environ, descriptor, mask)
-        # Where the caller of rezup ignores SIGCHLD, the kernel collects the command, and its exit status is lost.
-        if hasattr(signal, "SIGCHLD"):
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for number in FORWARDED:
             signal.signal(number, lambda received, frame: child.send_signal(received))
         for number in FROM_TERMINAL:
@@ -276,14 +291,19 @@ def _popen(
             env=dict(environ),
             pass_fds=(descriptor,) if posix else (),
             restore_signals=True,
-            preexec_fn=(lambda: signal.pthread_sigmask(signal.SIG_SETMASK, mask))
-            if posix and mask is not None
-            else None,
+            preexec_fn=(lambda: _as_before(mask)) if posix and mask is not None else None,
         )
     except OSError as error:
         if is_bare_script(command[0], error):
             return _popen([POSIX_SHELL, *command], environ, descriptor, mask)
         raise refusal(command[0], error) from error
+
+
+def _as_before(mask: Collection[int]) -> None:
+    """Give the user's command the signals that rezup was started with."""
+    if child_statuses.ignores_again():
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _before_exec(parent: int, mask: Collection[int]) -> Callable[[], None]:

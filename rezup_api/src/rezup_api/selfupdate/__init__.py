@@ -4,7 +4,7 @@ from rezup_api import offer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rezup_api.selfupdate.install import Taker as Taker
+    from rezup_api.selfupdate.install import Taker as Taker, is_whole as is_whole
     from rezup_api.selfupdate.sources import (
         News as News,
         Release as Release,
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 offer(
     globals(),
     {
-        "install": "Taker",
+        "install": "Taker is_whole",
         "sources": "News Release newer_releases shown",
         "state": "Memory read_memory",
     },

@@ -16,7 +16,7 @@ from rezup_api.disk.files import remove_tree, storing
 from rezup_api.disk.flock import claim
 from rezup_api.disk.staging import staged, sweep
 from rezup_api.errors import InstallError, UpgradeError
-from rezup_api.packages.installed import drop_notes, installed
+from rezup_api.packages.installed import damaged, drop_notes, installed
 from rezup_api.process import runner
 from rezup_api.process.uv_program import find_uv
 from rezup_api.pythons.interpreter import clean_environ
@@ -57,7 +57,7 @@ class Taker:
     report: Reporter
 
     def take(self, release: Release) -> str:
-        """Install a release and try it. A release that is already there is used as it is.
+        """Install a release and try it. A release that is already there, and whole, is used as it is.
 
         Returns:
             The name of its folder under `releases`.
@@ -73,14 +73,17 @@ class Taker:
             for path in (self.folder, target.parent):
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if target.is_dir():
-            return name
+            if is_whole(target):
+                return name
+            self._remove(target)
         sweep(self.folder)
         with staged(self.folder) as stage:
             self._install(release, stage.path, deadline)
             self._try(release, stage.path, deadline)
             with storing("cannot write to"):
                 stage.path.chmod(0o700)
-                stage.appear(target)
+                if not stage.appear(target) and not is_whole(target):
+                    raise UpgradeError(f"{target} is damaged, and a process still runs it", "end that process first")
         return name
 
     def _identity(self, release: Release) -> bytes:
@@ -172,6 +175,20 @@ class Taker:
             with held, staged(self.folder) as stage:
                 os.rename(path, stage.path / path.name)
                 remove_tree(stage.path / path.name)
+
+
+def is_whole(place: Path) -> bool:
+    """Whether a release has every file that was installed, unchanged, except byte code.
+
+    Args:
+        place: the folder of the release.
+    """
+    try:
+        found = installed(place)
+    except OSError:
+        return False
+    records = [distribution.record() for distribution in found.values()]
+    return found.keys() >= {*DISTRIBUTIONS} and all(records) and not damaged(place, found.values())
 
 
 _HINT = "the present release goes on working; tell the person who keeps the source of releases"

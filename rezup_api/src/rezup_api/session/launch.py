@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from rezup_api.errors import LaunchError
@@ -78,10 +79,11 @@ def become(command: Sequence[str], environ: Mapping[str, str], lease: Held) -> i
     # `execve` would hand a stuck asker of a share over to the command, which never started it and may wait for all its children.
     if os.name == "nt" or closes_descriptors(program) or has_stuck_child():
         return runner.attend([program, *command[1:]], environ, lease.descriptor)
-    _restore_signals()
-    # `execve` throws away what still stands in Python's buffers.
-    sys.stdout.flush()
-    sys.stderr.flush()
+    # `execve` throws away what still stands in Python's buffers. What cannot be written must not keep the command from running.
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    _restore_signals()  # after the flush, which SIGPIPE would end together with this process
     _exec(program, command, environ)
 
 

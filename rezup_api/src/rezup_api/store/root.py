@@ -214,7 +214,7 @@ class ContainerRoot:
     def record(self, act: Act) -> None:
         """Record an act that has been done. If the record cannot be written, warn the user instead of raising."""
         try:
-            self.storage.put(f"{self.name}/{HISTORY}/{act_name(act)}", act.to_json().encode("utf-8"))
+            self.storage.put(f"{self.name}/{HISTORY}/{act_name(act)}", act.to_json().encode("utf-8", "replace"))
         except (StorageError, RemoteError) as error:
             self._report(Warned(f"it is done, but cannot be written into the history: {error.message}"))
 

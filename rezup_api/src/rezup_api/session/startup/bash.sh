@@ -22,7 +22,9 @@ __rezup_finish() {
         __rezup_prompt
         # It may be exported, and then means nothing in a shell inside this one.
         local call='[[ -z ${__rezup_mark-} ]] || __rezup_prompt'
-        if ((${#PROMPT_COMMAND[@]} > 1)); then
+        # With `set -u` an unset array has no length that could be asked for.
+        local commands=(${PROMPT_COMMAND[@]+"${PROMPT_COMMAND[@]}"})
+        if ((${#commands[@]} > 1)); then
             PROMPT_COMMAND+=("$call")
         else
             PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$'\n'}$call
