@@ -10,7 +10,6 @@ from rezup_api.events import step
 from rezup_api.overview import Overview
 from rezup_api.published.log import decided_anew
 from rezup_api.recipe.load import load_recipe
-from rezup_api.store.layout import cache_folder
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import is_label
 from rezup_api.store.revision import Revision, hold, load_revision, newest_ready, resolve
@@ -144,7 +143,7 @@ class Administration(Overview):
             StorageError: the revision cannot be read or written.
         """
         from rezup_api.cache.content_store import FileStore
-        from rezup_api.cache.folders import Caches, open_caches  # code that builds is slow to load
+        from rezup_api.cache.folders import find_caches, open_caches  # code that builds is slow to load
         from rezup_api.maintenance.repair import Repairer
         from rezup_api.maintenance.verify import examine_revision
         from rezup_api.results import Verified
@@ -152,7 +151,8 @@ class Administration(Overview):
 
         revision = load_revision(self.folder, self._meant_here(request))
         root = self.folder.root
-        caches = open_caches(root) if repair else Caches(cache_folder(root))  # the user may only read the root
+        # Without a repair nothing is made: the user may only read the root.
+        caches = open_caches(root, self.environ, self.report) if repair else find_caches(root, self.environ)[0]
         store = FileStore(caches.files, self._link(revision))
         # An incomplete revision has no file to hold, and the user may want to know its damage all the same.
         with hold(revision) if revision.lock_file.exists() else nullcontext():

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.reading import open_below, read_below
 from rezup_api.disk.staging import place_file, remove_if_empty
 from rezup_api.errors import StorageError
 
@@ -56,7 +57,7 @@ class Failure:
 def read_failure(folder: ContainerFolder, timestamp: str) -> Failure | None:
     """The failed builds of a revision; None if no build has failed, or their record cannot be read."""
     try:
-        document = json.loads(_file(folder, timestamp).read_text(encoding="utf-8"))
+        document = json.loads(read_below(folder.path, _file(folder, timestamp).relative_to(folder.path).as_posix()))
         return Failure(
             tries=int(document["tries"]),
             last=float(document["last"]),
@@ -84,7 +85,8 @@ def forget_failure(folder: ContainerFolder, timestamp: str) -> None:
     """Remove the record of the failed builds of a revision, after a build that succeeded."""
     path = _file(folder, timestamp)
     with suppress(OSError):
-        path.unlink()
+        with open_below(folder.path, path.parent.name) as failures:
+            failures.unlink(path.name)
         remove_if_empty(path.parent)
 
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.flock import claim
+from rezup_api.disk.reading import open_below
 from rezup_api.disk.staging import staged, sweep
 from rezup_api.errors import StorageError
 from rezup_api.events import Note, Reporter, Warned
@@ -23,7 +24,7 @@ from rezup_api.maintenance.removal import freed
 from rezup_api.maintenance.retention import Candidate, Policy, Verdict, last_current, plan
 from rezup_api.store.history import new_act
 from rezup_api.store.labels import PIN
-from rezup_api.store.layout import platform_tag
+from rezup_api.store.layout import REVISIONS, platform_tag
 from rezup_api.store.metadata import FORMAT
 from rezup_api.store.revision import Revision, load_revision, newest_first
 from rezup_api.store.root import local_root
@@ -176,7 +177,6 @@ class Collector:
 
     def _remove(self, verdict: Verdict) -> Verdict:
         """Remove a revision, unless a process has entered it, or a user has named it, since the verdict."""
-        path = self._path(verdict.timestamp)
         # From here on, no process can enter the revision. All that could have changed before is asked again below.
         try:
             held = claim(load_revision(self.folder, verdict.timestamp).lock_file)
@@ -194,9 +194,13 @@ class Collector:
             # Some processes use a revision without its lease, because their parent closed it; only /proc shows these.
             if holders([load_revision(self.folder, verdict.timestamp)]):
                 return Verdict(verdict.timestamp, True, "in use")
-            with staged(self.folder.path) as stage, suppress(FileNotFoundError):
+            with (
+                staged(self.folder.path) as stage,
+                suppress(FileNotFoundError),
+                open_below(self.folder.root, f"{self.folder.name}/{REVISIONS}") as revisions,
+            ):
                 # The rename comes before any deletion: whoever reads the revision finds all of it, or nothing.
-                os.rename(path, stage.path / verdict.timestamp)
+                revisions.give(verdict.timestamp, stage.path / verdict.timestamp)
         except (OSError, StorageError) as error:
             return self._left(verdict, str(error))
         finally:
@@ -227,8 +231,8 @@ class Collector:
     def _clear(self) -> None:
         """Remove the files that killed writers left, and what the caches hold for revisions that no longer exist."""
         for place in ("labels", "history", "failures"):
-            _clear_stale(self.folder.path / place)
-        prune(self.folder.root)
+            _clear_stale(self.folder.path, place)
+        prune(self.folder.root, self.environ)
 
     def _record(self, gone: Sequence[str]) -> None:
         if gone:
@@ -316,13 +320,12 @@ def _changed(revision: Revision) -> float | None:
     return newest
 
 
-def _clear_stale(place: Path) -> None:
+def _clear_stale(container: Path, place: str) -> None:
     """Remove the hidden files that killed writers left beside the files that they were going to replace."""
-    with suppress(OSError):
-        for name in os.listdir(place):
-            path = place / name
+    with suppress(OSError), open_below(container, place) as folder:
+        for name in folder.names():
             digits = name.rpartition(".")[2]
             if name.startswith(".") and len(digits) == 16 and all(digit in "0123456789abcdef" for digit in digits):
                 with suppress(OSError):
-                    if time.time() - path.stat().st_mtime > STALE:
-                        path.unlink()
+                    if time.time() - folder.lstat(name).st_mtime > STALE:
+                        folder.unlink(name)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
+from rezup_api.disk.reading import read_file
 from rezup_api.errors import InstallError, NotFoundError
 from rezup_api.packages.pylock import Lock, parse_lock
 from rezup_api.recipe.values import canonical
@@ -49,7 +50,7 @@ def read_lock_source(folder: Path, told: str, upgrades: Sequence[str] = ()) -> L
     """
     locks: dict[str, Lock] = {}
     with storing("cannot read"):
-        texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob(lock_name("*")))}
+        texts = {path.name: read_file(path).decode("utf-8") for path in sorted(folder.glob(lock_name("*")))}
     for name, text in texts.items():
         try:
             locks[environment_of_lock(name)] = parse_lock(text)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.disk.files import write_whole
+from rezup_api.disk.reading import read_file
 from rezup_api.errors import InstallError, NotFoundError, StorageError
 from rezup_api.process import runner
 from rezup_api.pythons.interpreter import Interpreter, clean_environ, host_interpreter
@@ -169,7 +170,7 @@ class Finder:
         self._memory[candidate] = answer
         if self._memory_file is not None:
             try:
-                write_whole(self._memory_file, json.dumps(self._memory).encode("utf-8"))
+                write_whole(self._memory_file, json.dumps(self._memory).encode("utf-8"), 0o600)
             except (OSError, StorageError):
                 self._memory_file = None  # a memory that cannot be written is no failure: the next build asks again
 
@@ -195,7 +196,7 @@ def _read_memory(memory: Path | None) -> dict[str, Any]:
     if memory is None:
         return {}
     try:
-        document = json.loads(memory.read_text(encoding="utf-8"))
+        document = json.loads(read_file(memory))
         return document if isinstance(document, dict) else {}
     except (OSError, ValueError):
         return {}
