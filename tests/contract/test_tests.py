@@ -32,6 +32,12 @@ ELSEWHERE = {
 # Files that are about a thought, not about one module.
 TOPICS = {
     "command/fastpath/test_quick.py": "the quick launch, which is the face of its room",
+    "published/test_damaged_entries.py": "bytes that are no entry, made by hand and by chance",
+    "published/test_in_the_way.py": "what others put under the names of entries, and in the place of the pointer",
+    "published/test_many_publications.py": "publications in great numbers, and at once",
+    "published/test_older_roots.py": "remote roots from the time before there were logs",
+    "published/test_put_back.py": "shares that contradict what a user has seen",
+    "published/test_refused_publications.py": "what cannot be published, and that it leaves nothing",
     "recipe/test_examples.py": "the recipes that come with rezup",
     "recipe/test_older_recipes.py": "recipes of rezup 1.x and 2.x",
     "selection/test_fallback.py": "what stands in where a share is away",

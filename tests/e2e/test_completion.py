@@ -156,7 +156,7 @@ def test_odd_paths(line: Line, home: Path, typed: str, path: str) -> None:
 @pytest.mark.parametrize("line", STARTED, indirect=True)
 def test_revisions_are_shown_newest_first(line: Line) -> None:
     line.terminal.press("rezup use dev@" + TAB + TAB)
-    shown = r"latest\W[\s\S]*~1\W[\s\S]*staging\W[\s\S]*1700000000\.000001\W[\s\S]*1690000000\.5"
+    shown = r"current\W[\s\S]*latest\W[\s\S]*~1\W[\s\S]*staging\W[\s\S]*1700000000\.000001\W[\s\S]*1690000000\.5"
     line.terminal.expect(shown, timeout=20)
 
 
@@ -173,6 +173,7 @@ def test_fish_tells_what_they_are(home: Path, need_program: Callable[[str], Path
         check=True,
     )
     assert done.stdout.splitlines() == [
+        "dev@current\twhat `use` gives",
         "dev@latest\tthe newest",
         "dev@~1\tthe one before",
         "dev@staging\tlabel",

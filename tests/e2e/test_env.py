@@ -45,6 +45,10 @@ TAKEN = {
     "csh": "rezup env --format csh > taken; source taken",
     "bsd-csh": "rezup env --format csh > taken; source taken",
 }
+# Without the start-up files of the user.
+BARE = {"zsh": ["-f"], "fish": ["--no-config"], "tcsh": ["-f"], "csh": ["-f"], "bsd-csh": ["-f"]}
+# The shells that can hold a file open.
+HOLDING = {"bash", "dash", "zsh", "ksh", "ksh93"}
 # What a shell changes itself while it goes along.
 PASSING = {"_", "SHLVL", "PWD", "OLDPWD"}
 
@@ -60,9 +64,8 @@ def on_path(machine: Machine) -> str:
 
 def run_in(machine: Machine, program: Path, line: str, variables: dict[str, str]) -> bytes:
     """What a shell prints that runs a line, without its user's start-up files; it says nothing else."""
-    bare = {"zsh": ["-f"], "fish": ["--no-config"], "tcsh": ["-f"], "csh": ["-f"], "bsd-csh": ["-f"]}
     done = subprocess.run(
-        [program, *bare.get(program.name, []), "-c", line],
+        [program, *BARE.get(program.name, []), "-c", line],
         env={**machine.environ, **variables},
         cwd=machine.home,
         capture_output=True,
@@ -172,7 +175,11 @@ def test_what_is_said_goes_to_stderr(machine: Machine) -> None:
     done = machine.run("env")
     assert len(machine.revisions()) == 1, "it is made first, as with use"
     assert "export SITE='ran'\n" in done.stdout, "what the script changes is a part of it"
-    assert {line.split("=")[0] for line in done.stdout.splitlines()} == {f"export {name}" for name in {*OWN, "SITE"}}
+    *lines, last = done.stdout.splitlines()
+    assert {line.split("=")[0] for line in lines} == {f"export {name}" for name in {*OWN, "SITE"}}
+    assert last.startswith(f"if [ -r '{machine.revisions()[0]}/revision.json' ]; then exec 7<"), (
+        "it is held from then on"
+    )
     for told in ("hello\n", "from a child\n", "gone.env is not there", "sh cannot set variables so named: 'A-B'"):
         assert told in done.stderr
     assert set(machine.json("env")["environ"]) == {*OWN, "SITE", "A-B"}
@@ -196,6 +203,58 @@ def test_a_format_that_cannot_hold_a_value(machine: Machine, form: str) -> None:
     done = machine.run("env", "--format", form, status=2, RAW="\udcff")
     assert done.stdout == ""
     assert f"the format {form} cannot hold BYTES: its value is not UTF-8" in done.stderr
+
+
+@pytest.mark.parametrize("shell", TAKEN)
+def test_what_a_shell_has_taken_stays_as_long_as_it_lives(
+    machine: Machine, shell: str, need_program: Callable[[str], Path]
+) -> None:
+    program = need_program(shell)
+    machine.run("add", "dev")
+    machine.run("add", "dev")
+    older = machine.revisions("dev")[0]
+    line = TAKEN[shell].replace("rezup env", "rezup env dev@~1").replace(" .main", "")
+    variables = {**machine.environ, "PATH": f"{on_path(machine)}:{os.environ['PATH']}"}
+    words = [str(program), *BARE.get(program.name, []), "-c", f"{line}; echo taken; cat; true"]
+    with subprocess.Popen(
+        words, env=variables, cwd=machine.home, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        assert running.stdout.readline() == "taken\n"
+        machine.run("gc", "dev", "--keep", "1")
+        assert older.is_dir()
+        assert "is in use" in machine.run("drop", "dev", "--yes", status=5).stderr
+        running.stdin.close()
+        assert running.wait() == 0
+    told = machine.run("gc", "dev", "--keep", "1").stdout
+    if program.name in HOLDING:
+        assert not older.exists()
+    else:
+        assert "handed out by `rezup env` in the last 7 days" in told
+        note = machine.root / "dev" / ".held" / older.name
+        os.utime(note, (time.time() - 8 * 86400,) * 2)
+        machine.run("gc", "dev", "--keep", "1")
+        assert not older.exists()
+        assert not note.exists()
+
+
+def test_the_shell_itself_is_asked_for_too(machine: Machine) -> None:
+    machine.run("add", "dev")
+    machine.run("add", "dev")
+    older = machine.revisions("dev")[0]
+    # As after `rezup env` in a format that cannot hold it.
+    machine.run("gc", "dev", "--keep", "1", REZUP_REVISION=str(older))
+    assert older.is_dir()
+    assert "uses dev@" in machine.run("drop", "dev", "--yes", status=5, REZUP_REVISION=str(older)).stderr
+
+
+def test_a_text_that_outlives_its_revision_does_no_harm(machine: Machine, need_program: Callable[[str], Path]) -> None:
+    machine.run("add", "dev")
+    text = machine.run("env", "dev").stdout
+    machine.run("drop", "dev", "--yes")
+    for shell in ("dash", "bash"):
+        assert run_in(machine, need_program(shell), f"set -eu\n{text}\necho $REZUP_CONTAINER", {}) == b"dev\n"
 
 
 def test_nothing_is_held(machine: Machine) -> None:

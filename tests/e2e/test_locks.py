@@ -11,7 +11,7 @@ import pytest
 import tomli
 from packaging.pylock import PackageWheel, Pylock
 from tests.e2e.conftest import Machine
-from tests.e2e.studio import publish
+from tests.e2e.studio import files_of, publish, publish_files
 from tests.packages import Index, project, wheel
 
 from rezup_api.cache.folders import open_caches
@@ -103,10 +103,15 @@ def test_a_damaged_lock_is_an_error(publisher: Machine, consumer: Machine, remot
     publisher.recipe('[rez]\nurl = "rez==3.4.0"\n', "dev")
     timestamp = publish(publisher)
     path = remote / "dev" / "revisions" / timestamp / "pylock.rez.toml"
+    good = files_of(remote, timestamp)
     path.write_text("nonsense", encoding="utf-8")
+    assert f"{path} is not the file that was published" in consumer.run("pull", "dev", status=6).stderr
+    path.unlink()
+    assert f"{path} is not the file that was published" in consumer.run("pull", "dev", status=6).stderr
+    publish_files(remote, {**good, "pylock.rez.toml": b"nonsense"})
     assert "pylock.rez.toml of dev@" in consumer.run("pull", "dev", status=6).stderr
     assert consumer.revisions("dev") == []
-    path.unlink()
+    publish_files(remote, {name: data for name, data in good.items() if name != "pylock.rez.toml"})
     assert "Resolved rez" in consumer.run("pull", "dev").stderr, "as for those of rezup 2.x, which have none"
     (revision,) = consumer.revisions("dev")
     metadata = json.loads((revision / "revision.json").read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.e2e.studio import entered, files_of, publish, publish_files, published
 
-from rezup_api.published.entry import parse_entry
+from rezup_api.published.log_entry import parse_entry
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -89,6 +89,18 @@ def test_only_one_package_is_upgraded(studio: Machine, index: Index) -> None:
     assert shown(studio, "prod") == "colours2 shapes1"
 
 
+def test_what_would_change_nothing_is_not_added(studio: Machine, remote: Path) -> None:
+    studio.run("add", "staging", "--remote", "--skip-use")
+    (only,) = studio.revisions("staging")
+    told = studio.run("add", "staging", "--upgrade", "studio-shapes", "--remote", "--skip-use").stderr
+    assert f"Nothing is newer than what staging@{only.name} has of studio-shapes; nothing was added\n" in told
+    assert studio.revisions("staging") == [only]
+    assert [path.name for path in (remote / "staging" / "revisions").iterdir()] == [only.name]
+    assert studio.leftovers("staging") == []
+    studio.run("add", "prod", "--from", f"staging@{only.name}", "--upgrade", "studio-shapes", "--skip-use")
+    assert len(studio.revisions("prod")) == 1, "for another container it is news"
+
+
 def test_what_is_asked_for_must_be_there(studio: Machine, tmp_path: Path) -> None:
     studio.run("add", "staging", "--skip-use")
     for words, status, told in (
@@ -148,7 +160,7 @@ def test_a_wheel_that_was_changed_on_the_share_is_refused(
     wheel(made.parent, "studio-tools", {"studio_tools/__init__.py": "evil = True\n"}).rename(made)
     other = new_machine()
     other.variables["REZUP_ROOT_REMOTE"] = str(remote)
-    assert "ash mismatch" in other.run("pull", "dev", status=6).stderr
+    assert f"{made} is not the file that was published" in other.run("pull", "dev", status=6).stderr
     made.unlink()
     assert f"{made.name} is missing beside the lock of dev@{timestamp}" in other.run("pull", "dev", status=6).stderr
     assert not other.revisions("dev")

@@ -40,6 +40,18 @@ def test_two_packages_that_own_the_same_files(machine: Machine) -> None:
     assert "both own" in said
 
 
+@pytest.mark.slow
+def test_a_fork_that_cannot_nest_is_accepted(machine: Machine, need_python: Callable[[str], Path]) -> None:
+    machine.recipe(f'[rez]\nname = "bleeding-rez"\nurl = "bleeding-rez==2.40.5"\npython = "{need_python("3.9")}"\n')
+    said = machine.run("add", "--skip-use").stderr
+    assert "Tested: rez-env works, but not inside another one" in said
+    assert machine.run("use", "--", "rez-env", "-c", "echo in").stdout == "in\n"
+    assert "but not" not in machine.run("add", "--skip-use").stderr, "it is said once"
+    rows = machine.json("status", ".main")["revisions"]
+    assert [row["nests"] for row in rows] == [False, False]
+    assert machine.run("status", ".main").stdout.count("no rez-env inside another one") == 2
+
+
 def test_the_way_out_is_an_environment_of_its_own(machine: Machine, tmp_path: Path) -> None:
     one = wheel(tmp_path, "one", {"same/__init__.py": "WHO = 1\n"})
     two = wheel(tmp_path, "two", {"same/__init__.py": "WHO = 2\n"}, entry_points="[console_scripts]\ntwo = same:x\n")

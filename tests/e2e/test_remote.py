@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.conftest import Machine, tree_digest
 from tests.e2e.studio import entered, files, files_of, publish, publish_files, published, read_only
 
-from rezup_api.published.entry import parse_entry
+from rezup_api.published.log_entry import parse_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

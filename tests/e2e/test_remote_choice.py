@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.e2e.studio import ASK, entered, files, publish, published
 
 if TYPE_CHECKING:
@@ -119,3 +122,23 @@ def test_a_container_of_this_machine_works_beside_a_remote_root(publisher: Machi
     refused = publisher.run("pull", "mine", status=4)
     assert f"{remote} has no container mine" in refused.stderr
     assert files(remote) == []
+
+
+def typed(text: str) -> list[str]:
+    """The words after `rezup` of the command that a message proposes."""
+    (found,) = re.findall(r"rezup ((?:unpin|drop) .*)$", text, re.MULTILINE)
+    return shlex.split(found)
+
+
+@pytest.mark.parametrize("where", ["--remote", "--local"])
+def test_what_a_message_proposes_works_when_it_is_typed(publisher: Machine, where: str) -> None:
+    publish(publisher)
+    pinned = publisher.run("pin", "dev", where).stderr
+    assert typed(publisher.run("status", "dev").stdout.splitlines()[2]) == typed(pinned)
+    note = "pinned" if where == "--remote" else "pinned on this machine"
+    assert publisher.json("status")["containers"][0]["note"] == note
+    assert publisher.run("status").stdout.splitlines()[1].endswith(note)
+    assert publisher.run(*typed(pinned)).stderr.startswith("Unpinned dev")
+    assert publisher.json("status")["containers"][0]["note"] == ""
+    refused = publisher.run("drop", "dev", where, status=2).stderr
+    assert publisher.run(*typed(refused)).stderr.startswith("Removed dev")

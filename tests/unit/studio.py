@@ -107,7 +107,7 @@ def publish(
 
 
 def act(kind: str, revision: str = "", message: str = "") -> Act:
-    """An act of the user ana."""
+    """An act of whoever runs the tests."""
     return new_act(kind, revision, {}, message=message)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ from tests.unit.studio import A, B, C, label
 
 from rezup_api import Container, NotFoundError, Studio, UsageError
 from rezup_api.disk.flock import claim
-from rezup_api.errors import BusyError
 from rezup_api.events import Event, Warned
 from rezup_api.store.revision import hold
 
@@ -142,12 +142,15 @@ def test_a_source_that_vanishes_meanwhile_is_not_found(container: Container) -> 
         container.add(source=source)
 
 
-def test_a_source_that_is_being_removed_is_in_use(container: Container) -> None:
+def test_a_source_that_is_being_removed_is_not_found(container: Container) -> None:
     source = container.find("~1")
     removing = claim(source.lock_file)
     assert removing is not None
-    with removing, pytest.raises(BusyError, match=f"dev@{B} is being removed"):
+    removal = threading.Timer(0.2, shutil.rmtree, [source.path])
+    removal.start()
+    with removing, pytest.raises(NotFoundError, match=f"dev@{B} is gone"):
         container.add(source=source)
+    removal.join()
 
 
 def test_what_is_held_is_not_removed(container: Container) -> None:

@@ -100,6 +100,34 @@ def build_parser(only: str = "") -> Parser:
     return parser
 
 
+# Other words for commands, as they are typed.
+OTHER_WORDS = {"list": "status", "ls": "status", "rm": "drop"}
+
+
+def other_words(own: list[str]) -> list[str]:
+    """The words for rezup with `list`, `ls` and `rm` replaced by our words, and `help` and `version` by the options."""
+    at = next((number for number, word in enumerate(own) if not word.startswith("-")), None)
+    if at is None:
+        return own
+    before, word, rest = own[:at], own[at], own[at + 1 :]
+    if word == "version":
+        return [*before, "--version", *rest]
+    if word == "help":
+        return [*before, *other_words(rest), "--help"]
+    return [*before, OTHER_WORDS.get(word, word), *rest]
+
+
+def options_of(parser: argparse.ArgumentParser, own: list[str]) -> list[str]:
+    """The options of the command that is typed, the global ones included."""
+    found = [text for action in parser._actions for text in action.option_strings]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            chosen = next((word for word in own if word in action.choices), None)
+            if chosen is not None:
+                found += options_of(action.choices[chosen], own[own.index(chosen) + 1 :])
+    return found
+
+
 def split_command(words: list[str]) -> tuple[list[str], list[str] | None]:
     """Separate the words for rezup from the command after the first `--`.
 
@@ -156,6 +184,7 @@ def _add_add(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     parser.add_argument("-r", "--remote", action="store_true", help="publish it to the remote root")
     parser.add_argument("-s", "--skip-use", action="store_true", help="do not enter it")
+    parser.add_argument("--new", action="store_true", help="make a new container, though one has a similar name")
     parser.add_argument("-m", "--message", default="", help="the reason, for the history")
 
 
@@ -204,7 +233,7 @@ def _add_act(
     """
     parser = _command(commands, name, text)
     if target:
-        parser.add_argument("target", metavar="NAME@REV", help="the revision")
+        parser.add_argument("target", metavar="NAME[@REV]", help="the revision; default: what `use NAME` gives now")
     else:
         parser.add_argument("name", metavar="NAME", help="the container")
     _add_place(parser)
@@ -230,8 +259,10 @@ def _add_looking(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _command(commands, "history", "show who did what to a container, when, where and why", json=True)
     parser.add_argument("name", nargs="?", default=".main", metavar="NAME", help="default: .main")
     parser = _command(commands, "diff", "show what differs between two revisions", json=True)
-    parser.add_argument("old", metavar="NAME@A", help="a revision")
-    parser.add_argument("new", metavar="NAME@B", help="the revision to compare it with")
+    parser.add_argument("old", metavar="NAME[@A]", help="a revision; default: what `use NAME` gives")
+    parser.add_argument(
+        "new", metavar="NAME[@B]", help="the revision to compare it with; default: what `use NAME` gives"
+    )
     parser = _command(commands, "sessions", "show what is running in containers", json=True)
     parser.add_argument("name", nargs="?", metavar="NAME", help="default: all containers")
 
@@ -265,7 +296,7 @@ def _add_bundle(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.usage = (
         "rezup bundle NAME@REV -o FILE [--platform PLATFORM ...] [--json]\n       rezup bundle --verify FILE [--json]"
     )
-    parser.add_argument("target", nargs="?", metavar="NAME@REV", help="the revision")
+    parser.add_argument("target", nargs="?", metavar="NAME[@REV]", help="the revision; default: what `use NAME` gives")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write it")
     parser.add_argument(
         "--platform",

@@ -9,15 +9,15 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rezup.cli import build_parser, split_command
+from rezup.cli import build_parser, options_of, other_words, split_command
 from rezup.commands import COMMANDS
 from rezup.fastpath import current_release, undo_coercion
 from rezup.fastpath.invocation import Invocation
 from rezup.fastpath.site_script import run_site_script
 from rezup.output import exits, render
 from rezup.output.progress import Progress
-from rezup_api import RezupError, Settings, Studio, UsageError
-from rezup_api.session import check_run, site_script
+from rezup_api import NotFoundError, RezupError, Settings, Studio, UsageError
+from rezup_api.session import check_run, site_script, without_session
 
 if TYPE_CHECKING:
     import argparse
@@ -56,7 +56,7 @@ def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> i
         launching = arguments.command in LAUNCHING
         return _run(arguments, script_run)
     except RezupError as error:
-        render.show_error(error, arguments)
+        render.show_error(_guessed(error, arguments, words), arguments)
         return exits.status_of(error, launching=launching)
     except BrokenPipeError:
         _forget_output()
@@ -72,6 +72,15 @@ def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> i
             raise
         render.show_fault(error)
         return exits.LAUNCH_FAILED if launching else exits.INTERNAL
+
+
+def _guessed(error: RezupError, arguments: argparse.Namespace | None, words: list[str]) -> RezupError:
+    """The error, with the name that the user may have meant if a container or a label does not exist."""
+    if not isinstance(error, NotFoundError):
+        return error
+    from rezup.guessing import with_guess
+
+    return with_guess(error, arguments, words, without_session(os.environ))
 
 
 class _OutputError(Exception):
@@ -108,13 +117,24 @@ def _complete_streams() -> None:
 
 
 def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
+    own = other_words(own)
     parser = build_parser(own[0] if own else "")
     word = next((word for word in own if not word.startswith("-")), None)
     if word is not None and word not in COMMANDS:
-        raise UsageError(f"there is no command {word!r}", f"see: rezup --help; to enter a container: rezup use {word}")
-    arguments = parser.parse_args(own)
+        from rezup.completion.candidates import Names  # only an error needs them
+        from rezup.guessing import unknown_command
+
+        raise unknown_command(own, command, COMMANDS, Names(without_session(os.environ)))
+    arguments, extra = parser.parse_known_args(own)
     if arguments.command is None and not (arguments.version or arguments.check_latest):
-        arguments = parser.parse_args([*own, "use"])
+        arguments, extra = parser.parse_known_args([*own, "use"])
+    if extra:
+        from rezup.completion.candidates import Names
+        from rezup.guessing import unknown_arguments
+
+        names = Names(without_session(os.environ))
+        options = options_of(parser, own)
+        raise unknown_arguments(own, extra, arguments, command=command, options=options, names=names)
     if command is not None and arguments.command != "use":
         raise UsageError("only `rezup use` runs a command: rezup use NAME -- COMMAND")
     arguments.words = command

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from rezup_api.errors import NotFoundError, RecipeError, UsageError
 from rezup_api.events import step
 from rezup_api.overview import Overview
-from rezup_api.published.log import decided_anew
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.metadata import FORMAT, Metadata
-from rezup_api.store.names import is_label
+from rezup_api.store.names import CURRENT, is_label
 from rezup_api.store.revision import Revision, hold, load_revision, newest_ready, resolve
 
 if TYPE_CHECKING:
@@ -51,7 +50,8 @@ class Administration(Overview):
 
     def _choose(self, act: Callable[[Chooser], Change], *, local: bool, remote: bool) -> Change:
         """Do an act of `Chooser`; decide anew if another user was faster on the remote root."""
-        from rezup_api.selection.chooser import Chooser  # launches do not need it
+        from rezup_api.published.log import decided_anew  # launches do not need them
+        from rezup_api.selection.chooser import Chooser
 
         def attempt() -> Change:
             there = self.place_of(local=local, remote=remote)
@@ -106,6 +106,7 @@ class Administration(Overview):
         """
         from rezup_api.maintenance.gc import Collector, collect_published  # launches do not need it
         from rezup_api.maintenance.retention import Policy, choose_policy
+        from rezup_api.published.log import decided_anew
         from rezup_api.results import Cleaned
 
         there = self.place_of(local=local, remote=remote)
@@ -178,15 +179,19 @@ class Administration(Overview):
     def _meant_here(self, request: str) -> str:
         """The timestamp of a revision of this machine, ready or not: users look at the very ones that they cannot enter."""
         timestamps = self.folder.timestamps()
-        given = self.given()
-        label = self.local.label(request) if is_label(request) else None
-        if request:
-            return resolve(self.name, label or request, timestamps, given)
+        if request and (request[0].isdigit() or self._is_local_label(request)):
+            label = self.local.label(request) if is_label(request) else None
+            return resolve(self.name, label or request, timestamps, None)
+        # The other words mean what they mean for every verb, and then the revision must be on this machine.
+        given = self._selector().meant(request, remote=False) if request not in ("", CURRENT) else self.given()
         wanted = given or next(iter(timestamps), None)
         if wanted not in timestamps:
             what = f"{self.name}@{wanted} is not built here" if wanted else f"there is no container {self.name}"
             raise NotFoundError(what, f"see what there is: rezup status {self.name}")
         return wanted
+
+    def _is_local_label(self, request: str) -> bool:
+        return is_label(request) and self.local.label(request) is not None
 
     def describe(self, request: str = "") -> Described:
         """The metadata and the contents of a revision of this machine, or else of a published one. This builds nothing.
@@ -211,7 +216,8 @@ class Administration(Overview):
         except NotFoundError:
             if self.remote is None:
                 raise
-        selection = self._selector().select_there(request)
+        selector = self._selector()
+        selection = selector.select_there(selector.meant(request, remote=False) or request)
         published = selection.published or Metadata(FORMAT, "")
         told = published_contents(self.remote, selection.timestamp)
         return Described(self.name, selection.timestamp, published, told)
@@ -240,6 +246,7 @@ class Administration(Overview):
         """
         from rezup_api.disk.staging import STAGING
         from rezup_api.maintenance.removal import drop_container  # launches do not need it
+        from rezup_api.published.log import decided_anew
         from rezup_api.results import Dropped
 
         there = self.place_of(local=local, remote=remote)

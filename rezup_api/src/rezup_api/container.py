@@ -183,6 +183,9 @@ class Container(Administration):
             upgrades: names of packages to resolve anew; all others keep the versions that they have. Without `source`, the
                 revision that `use` gives is upgraded.
 
+        Returns:
+            The new revision; or the one that `use` gives, if that was to be upgraded and there is nothing newer.
+
         Raises:
             RecipeError: the recipe holds a literal credential, so it must not be published.
             NotFoundError: the source has been removed, has no locks, or does not hold a package of `upgrades`.
@@ -193,21 +196,32 @@ class Container(Administration):
         """
         if source is None and not upgrades:
             return self._make(message, publish=publish)
-        from rezup_api.promotion import (
-            opened,
-            taken_over,
-        )  # code that builds is slow to load, and launches do not need it
+        current = None
+        if source is None:
+            source = current = self.find(strict=True)
+        from rezup_api.promotion import opened, taken_over  # code that builds is slow to load; launches do not need it
 
-        with opened(self.find(strict=True) if source is None else source) as (folder, told):
+        with opened(source) as (folder, told):
             recipe, origin = taken_over(self.recipe, folder, told, upgrades)
             made = type(self)(recipe, self.settings, self.environ, self.report)
-            return made._make(message, publish=publish, origin=origin)
+            return made._make(message, publish=publish, origin=origin, current=current)
 
-    def _make(self, message: str, *, publish: bool = False, origin: LockSource | None = None) -> Revision:
-        """Make a new revision from the recipe, and from the locks of `origin` if that is given."""
+    def _make(
+        self,
+        message: str,
+        *,
+        publish: bool = False,
+        origin: LockSource | None = None,
+        current: Revision | None = None,
+    ) -> Revision:
+        """Make a new revision from the recipe, and from the locks of `origin` if that is given.
+
+        Args:
+            current: the revision from which `origin` comes, to give that one if the new one would have the same locks.
+        """
         sweep(self.folder.root)
         remote = self.needed_remote("publish to") if publish else None
-        revision = self._maker.make(self.recipe, message, remote, origin)
+        revision = self._maker.make(self.recipe, message, remote, origin, unless_like=current)
         self._collect(self.recipe, revision)
         return revision
 
@@ -289,20 +303,27 @@ class Container(Administration):
 
         return enter_revision(revision, self.environ, self.report)
 
-    def env(self, request: str = "", *, local: bool = False, before: Mapping[str, str] | None = None) -> SessionChanges:
+    def env(
+        self, request: str = "", *, local: bool = False, before: Mapping[str, str] | None = None, note: bool = True
+    ) -> SessionChanges:
         """The variables that a session sets and removes. No revision stays held, and no process starts.
 
         Args:
             request, local: see `find`.
             before: the environment to compare with; default: the caller's.
+            note: note that the revision was handed out, so that no cleanup removes it within 7 days. A caller that holds the
+                revision from then on need not do that.
 
         Raises:
             RezupError: the errors of `enter`.
         """
         from rezup_api.results import SessionChanges  # launches do not need it
         from rezup_api.session.formats import changes
+        from rezup_api.store.holds import note_hold
 
         session = self.enter(request, local=local)
+        if note:
+            note_hold(self.folder, session.revision.timestamp)
         session.lease.release()
         return SessionChanges(session.revision, changes(self.environ if before is None else before, session.environ))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import NotFoundError, RemoteError, StorageError, UsageError
 from rezup_api.events import Warned
 from rezup_api.frozen import dataclass
-from rezup_api.published.published_root import PublishedRoot
 from rezup_api.selection.selector import Selector
 from rezup_api.storage.address import folder_of_root, open_root
 from rezup_api.store.labels import PIN
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rezup_api.builder.failures import Failure
     from rezup_api.events import Reporter
     from rezup_api.maintenance.running import RunningSession
+    from rezup_api.published.published_root import PublishedRoot
     from rezup_api.recipe.model import Recipe
     from rezup_api.settings import Settings
     from rezup_api.status import ContainerStatus, ContainerSummary
@@ -88,6 +89,8 @@ class Overview:
         """The container under the remote root, as it is from the next question on; None if there is no remote root."""
         if self._storage is None:
             return None
+        from rezup_api.published.published_root import PublishedRoot  # without a remote root, nobody waits for it
+
         return PublishedRoot(self._storage, self.name, self.environ, self.report)
 
     @property
@@ -219,7 +222,21 @@ class Overview:
 
         remote = self.remote.place if self.remote is not None else None
         path = str(self.folder.path)
-        return summary(self.name, path, remote, published=published, given=given, revisions=revisions)
+        note = self._note(published)
+        return summary(self.name, path, remote, published=published, given=given, revisions=revisions, note=note)
+
+    def _note(self, published: str | None) -> str:
+        """What an admin should know of the container without asking for it; empty if there is nothing."""
+        notes = []
+        with suppress(RemoteError, StorageError, NotFoundError):
+            for pin, where in zip(
+                self.pins(), (" on this machine" if self.remote is not None else "", ""), strict=True
+            ):
+                if pin is not None:
+                    notes.append(f"{'rolled back' if pin.is_rollback else 'pinned'}{where}")
+        if published is not None and self.failure(published) is not None:
+            notes.append(f"{published} cannot be built here")
+        return ", ".join(notes)
 
     def _offered(self) -> str | None:
         """The timestamp that the remote root names; None also if that cannot be asked, about which `given` has warned."""
@@ -261,12 +278,13 @@ class Overview:
     def _why(self, given: str | None, published: str | None) -> str:
         """Why `use` gives the revision that it gives; empty if that is simply the newest of this machine."""
         try:
-            for pin, where in zip(self.pins(), ("on this machine", "for the whole studio"), strict=True):
+            places = ((" on this machine", " --local"), (" for the whole studio", " --remote"))
+            for pin, told in zip(self.pins(), places, strict=True):
                 if pin is not None and pin.timestamp == given:
-                    place = f" {where}" if self.remote is not None else ""
+                    place, option = told if self.remote is not None else ("", "")
                     if pin.is_rollback:
                         return f"rolled back to it{place}, until the next `add`"
-                    return f"pinned to it{place}, until: rezup unpin {self.name}"
+                    return f"pinned to it{place}, until: rezup unpin {self.name}{option}"
         except (RemoteError, StorageError):
             return ""  # `given` has reported it
         return "the newest that is published" if given is not None and given == published else ""

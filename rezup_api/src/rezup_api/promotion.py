@@ -57,7 +57,6 @@ def opened(source: Revision | Path) -> Iterator[tuple[Path, str]]:
 
     Raises:
         NotFoundError: the revision has been removed, or the path is neither a bundle nor the folder of a revision.
-        BusyError: another process is removing the revision.
         VerificationError: the bundle is damaged.
     """
     if not isinstance(source, Path):

@@ -32,6 +32,7 @@ class RevisionStatus:
         origin: the revision or the bundle that it was made from; empty if it was made from a recipe.
         processes: how many processes use it.
         labels: the labels that name it.
+        nests: whether `rez-env` works inside another one in all of its environments.
     """
 
     timestamp: str
@@ -51,6 +52,7 @@ class RevisionStatus:
     origin: str
     processes: int
     labels: tuple[str, ...]
+    nests: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class ContainerSummary:
         built: whether that revision is ready on this machine.
         rez, python, created, creator, message: see `RevisionStatus`; empty if the revision is not on this machine.
         revision_count: how many revisions this machine has.
+        note: what an admin should know of it: a pin, a rollback, or that the published revision cannot be built here; or empty.
     """
 
     name: str
@@ -80,6 +83,7 @@ class ContainerSummary:
     creator: str
     message: str
     revision_count: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +157,19 @@ def revision_status(
         origin=metadata.origin if metadata else "",
         processes=processes,
         labels=tuple(label for label, timestamp in labels.items() if timestamp == revision.timestamp),
+        nests=metadata is None or all(environment.nests for environment in metadata.environments),
     )
 
 
 def summary(
-    name: str, path: str, remote: str | None, *, published: str | None, given: str | None, revisions: list[Revision]
+    name: str,
+    path: str,
+    remote: str | None,
+    *,
+    published: str | None,
+    given: str | None,
+    revisions: list[Revision],
+    note: str = "",
 ) -> ContainerSummary:
     """Describe a container by the revision that `use` gives; see `ContainerSummary` for the arguments.
 
@@ -180,6 +192,7 @@ def summary(
         creator=metadata.creator if metadata else "",
         message=metadata.message if metadata else "",
         revision_count=len(revisions),
+        note=note,
     )
 
 

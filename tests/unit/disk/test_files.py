@@ -5,11 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.disk.files import remove_tree, storage_error, storing, token, write_whole
+from rezup_api.disk.files import (
+    NO_LINKS,
+    remove_tree,
+    rename_if_absent,
+    storage_error,
+    storing,
+    token,
+    write_whole,
+)
 from rezup_api.errors import StorageError
 
 if TYPE_CHECKING:
@@ -25,6 +35,19 @@ wait()
 for number in range(300):
     write_whole(path, bytes([number % 256]) * 100_000)
 """
+RENAMER = """
+from rezup_api.disk.files import rename_if_absent
+folder = Path(sys.argv[1])
+wait()
+won = 0
+for number in range(100):
+    own = folder / str(os.getpid())
+    own.write_text(str(os.getpid()))
+    won += rename_if_absent(own, folder / f"{number}.json")
+(folder / f"{os.getpid()}.won").write_text(str(won))
+"""
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this rename")
 
 
 def test_tokens_differ() -> None:
@@ -79,6 +102,64 @@ def test_readers_never_see_half_a_file(tmp_path: Path, other: Callable[..., Othe
         seen.add(content[0])
     assert writer.finish() == 0
     assert len(seen) > 3, "nothing was read while it was written"
+
+
+@linux
+def test_a_rename_replaces_nothing(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).write_text(name)
+    assert rename_if_absent(tmp_path / "first", tmp_path / "tärget")
+    assert not rename_if_absent(tmp_path / "second", tmp_path / "tärget")
+    assert (tmp_path / "tärget").read_text() == "first"
+    assert sorted(os.listdir(tmp_path)) == ["second", "tärget"]
+
+
+@linux
+@pytest.mark.parametrize("kind", ["folder", "link", "dangling link"])
+def test_a_rename_replaces_nothing_whatever_has_the_name(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "file").write_text("new")
+    (tmp_path / "there").mkdir()
+    target = tmp_path / "target"
+    if kind == "folder":
+        target.mkdir()
+    else:
+        target.symlink_to("there" if kind == "link" else "nowhere")
+    assert not rename_if_absent(tmp_path / "file", target)
+    assert (tmp_path / "file").read_text() == "new"
+    assert target.is_dir() or target.is_symlink()
+    assert os.listdir(tmp_path / "there") == []
+
+
+@linux
+@pytest.mark.parametrize(("path", "target"), [("nothing", "target"), ("file", "no folder/target")])
+def test_a_rename_that_fails_says_where(tmp_path: Path, path: str, target: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FileNotFoundError) as caught:
+        rename_if_absent(tmp_path / path, tmp_path / target)
+    assert caught.value.filename == str(tmp_path / target)
+    assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.skipif(sys.platform == "linux", reason="Linux has this rename")
+def test_a_system_without_such_a_rename_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)) as caught:
+        rename_if_absent(tmp_path / "file", tmp_path / "target")
+    assert caught.value.errno in NO_LINKS
+
+
+@linux
+def test_of_many_who_rename_to_one_name_one_succeeds(tmp_path: Path, other: Callable[..., Other]) -> None:
+    renamers = [other(RENAMER, tmp_path) for _ in range(3)]
+    threads = [threading.Thread(target=renamer.finish) for renamer in renamers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    won = {renamer.pid: int((tmp_path / f"{renamer.pid}.won").read_text()) for renamer in renamers}
+    assert sum(won.values()) == 100
+    found = [int((tmp_path / f"{number}.json").read_text()) for number in range(100)]
+    assert {pid: found.count(pid) for pid in won} == won
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup_api.disk import flock
-from rezup_api.disk.flock import LOWEST_DESCRIPTOR, claim, create_claimed, in_turn, lease
+from rezup_api.disk.flock import LOWEST_DESCRIPTOR, claim, create_claimed, in_turn, lease, lease_at_last
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -224,6 +224,33 @@ def test_those_who_change_a_folder_take_turns(tmp_path: Path, other: Callable[..
     first.kill()
     thread.join(60)
     assert entered
+
+
+def test_a_lease_is_waited_for_and_then_done_without(
+    file: Path, other: Callable[..., Other], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rezup_api.disk.flock.PATIENCE", 0.3)
+    holder = other(HOLD, file, "claim")
+    begun = time.monotonic()
+    with lease_at_last(file) as held:
+        assert not held.locked
+        assert time.monotonic() - begun >= 0.3
+        assert os.path.samestat(os.fstat(held.descriptor), file.stat())
+        assert held.descriptor >= LOWEST_DESCRIPTOR
+    threading.Timer(0.1, holder.kill).start()
+    monkeypatch.setattr("rezup_api.disk.flock.PATIENCE", 60.0)
+    with lease_at_last(file) as held:
+        assert held.locked
+
+
+def test_whoever_may_read_a_folder_can_keep_nobody_waiting(
+    tmp_path: Path, other: Callable[..., Other], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rezup_api.disk.flock.PATIENCE", 0.3)
+    other("from rezup_api.disk.flock import in_turn\nwith in_turn(Path(sys.argv[1])):\n  wait()\n", tmp_path)
+    begun = time.monotonic()
+    with in_turn(tmp_path):
+        assert 0.3 <= time.monotonic() - begun < 30
 
 
 def test_a_folder_that_cannot_be_locked_keeps_nobody_waiting(tmp_path: Path) -> None:

@@ -14,9 +14,11 @@ from rezup_api.disk.flock import claim
 from rezup_api.disk.staging import staged
 from rezup_api.events import Event, Note, Warned, silent
 from rezup_api.maintenance import gc
-from rezup_api.maintenance.gc import STALE, Collector, collect_automatically
+from rezup_api.maintenance.gc import STALE, Collector, collect_automatically, collect_published
 from rezup_api.maintenance.holders import Holder, holders
 from rezup_api.maintenance.retention import Policy
+from rezup_api.published.log import OutrunError
+from rezup_api.store.history import new_act
 from rezup_api.store.metadata import FORMAT
 from rezup_api.store.root import local_root
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.unit.maintenance.conftest import Make
+    from tests.unit.studio import Studio
 
     from rezup_api.store.layout import ContainerFolder
     from rezup_api.store.revision import Revision
@@ -195,3 +198,28 @@ def test_a_build_under_way_is_left_alone(four: ContainerFolder) -> None:
     with staged(four.path) as stage:
         collector(four).collect(KEEP_ONE)
         assert stage.path.is_dir()
+
+
+def test_of_what_is_published_what_the_policy_does_not_keep_goes_in_one_act(studio: Studio) -> None:
+    first, second, third, fourth = (studio.publish_next() for _ in range(4))
+    studio.remote.set_label("staging", second, new_act("tag", second, os.environ))
+    assert collect_published(studio.remote, KEEP_ONE, os.environ, dry_run=True).gone == (third, first)
+    assert studio.remote.timestamps() == [fourth, third, second, first]
+    assert collect_published(studio.remote, KEEP_ONE, os.environ).gone == (third, first)
+    assert studio.remote.timestamps() == [fourth, second]
+    assert sorted(os.listdir(studio.there.revisions)) == [second, fourth]
+    act = studio.remote.acts()[0]
+    assert (act.act, act.detail) == ("gc", f"{third} {first}")
+    assert collect_published(studio.remote, KEEP_ONE, os.environ).gone == ()
+    assert studio.remote.acts()[0] == act, "what does nothing is not recorded"
+
+
+def test_what_another_admin_labels_meanwhile_is_not_collected(studio: Studio) -> None:
+    first, second = studio.publish_next(), studio.publish_next()
+    slow = studio.remote
+    assert slow.timestamps() == [second, first]
+    studio.remote.set_label("staging", first, new_act("tag", first, os.environ))
+    with pytest.raises(OutrunError):
+        collect_published(slow, KEEP_ONE, os.environ)
+    assert studio.remote.timestamps() == [second, first]
+    assert collect_published(studio.remote, KEEP_ONE, os.environ).gone == ()

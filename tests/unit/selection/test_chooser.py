@@ -9,6 +9,7 @@ import pytest
 from tests.unit.studio import A, B, C, D, label
 
 from rezup_api.errors import NotFoundError, RemoteError, UsageError
+from rezup_api.published.log import OutrunError
 from rezup_api.selection.chooser import Chooser
 from rezup_api.store.labels import PIN
 from rezup_api.store.pin import Pin
@@ -165,14 +166,29 @@ def test_what_is_not_there_cannot_be_chosen(studio: Studio) -> None:
         with pytest.raises(NotFoundError):
             refused()
     studio.build(A)
-    with pytest.raises(UsageError, match="which revision"):
-        here(studio).pin("")
     for request in (B, "~1", "staging"):
         with pytest.raises(NotFoundError):
             here(studio).pin(request)
         with pytest.raises(NotFoundError):
             here(studio).rollback(request)
     assert os.listdir(studio.here.path) == ["revisions"]
+
+
+def test_without_a_revision_it_is_the_one_that_use_gives(studio: Studio) -> None:
+    studio.build(A, B)
+    here(studio).rollback()
+    assert here(studio).tag("", "tested").revision == A
+    assert here(studio).pin("").revision == A
+    assert here(studio).pin("current").revision == A
+    studio.publish(A, B)
+    assert there(studio).pin("").revision == B
+
+
+def test_a_pin_to_what_was_rolled_back_from_is_warned_of(studio: Studio) -> None:
+    studio.publish(A, B)
+    there(studio).rollback(message="it is broken")
+    there(studio).pin("latest")
+    assert studio.told[-1] == f"dev@{B} is one that was rolled back from"
 
 
 def test_a_damaged_pin_is_removed_or_replaced(studio: Studio) -> None:
@@ -182,6 +198,25 @@ def test_a_damaged_pin_is_removed_or_replaced(studio: Studio) -> None:
         label(studio.here, PIN, "nonsense")
         mend()
         assert studio.given() == given
+
+
+def test_who_chooses_on_what_has_changed_is_told_so(studio: Studio) -> None:
+    studio.publish(A, B)
+    acts: list[Callable[[Chooser], object]] = [
+        lambda chooser: chooser.pin(A),
+        lambda chooser: chooser.rollback(),
+        lambda chooser: chooser.tag(A, "staging"),
+        lambda chooser: chooser.unpin(),
+    ]
+    there(studio).pin(B)
+    for do in acts:
+        root = studio.remote
+        chooser = Chooser(studio.here, root, os.environ, studio.report, remote=True)
+        assert root.pin() == Pin(B), "it has looked"
+        there(studio).tag(B, "other")
+        with pytest.raises(OutrunError):
+            do(chooser)
+    assert (studio.remote.pin(), studio.remote.labels()) == (Pin(B), {"other": B})
 
 
 def test_a_remote_root_that_is_away_is_an_error(studio: Studio) -> None:

@@ -6,11 +6,12 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.studio import A, B, C, D, label
+from tests.unit.studio import A, B, C, D, act, label
 
 from rezup_api.errors import RemoteError
 from rezup_api.selection.selector import fallback
 from rezup_api.store.labels import PIN
+from rezup_api.store.root import local_root
 
 if TYPE_CHECKING:
     from tests.unit.studio import Studio
@@ -116,6 +117,26 @@ def test_without_the_remote_root_requests_mean_what_is_here(studio: Studio) -> N
     for request in ("theirs", "~2", C, "16"):
         with pytest.raises(RemoteError, match="is not there"):
             studio.given(request)
+
+
+@pytest.mark.parametrize(("message", "why"), [("", ""), ("use prod", " (use prod)")])
+def test_a_container_that_was_dropped_is_not_an_empty_mount_point(studio: Studio, message: str, why: str) -> None:
+    published = studio.publish_next()
+    studio.pull(published)
+    studio.build(A)
+    assert studio.given() == published
+    dropped = act("drop", "", message)
+    studio.remote.drop(dropped)
+    text = f"{dropped.who} has dropped dev from {studio.there.root}{why}; taking what is on this machine"
+    assert studio.given() == published
+    assert studio.told == [text]
+    assert studio.given(strict=True) == published
+    local_root(studio.here).forget_published()
+    studio.told.clear()
+    assert studio.given() == published
+    assert studio.told == [], "whoever has seen nothing of it misses nothing"
+    newer = studio.publish_next()
+    assert studio.given() == newer
 
 
 def test_an_empty_mount_point_is_not_a_studio_without_containers(studio: Studio) -> None:

@@ -155,12 +155,25 @@ def test_a_label_that_nobody_set(studio: Studio) -> None:
 def test_steps_back_are_counted_from_what_use_gives(studio: Studio) -> None:
     studio.publish(A, B, D)
     studio.build(C)
-    assert [studio.given(f"~{steps}") for steps in range(4)] == [D, C, B, A]
+    assert [studio.given(f"~{steps}") for steps in range(3)] == [D, B, A], "C is not one that `use` chooses among"
+    assert [studio.given(word) for word in ("current", "latest")] == [D, D]
     label(studio.there, PIN, B)
+    assert [studio.given(word) for word in ("current", "latest")] == [B, D]
     assert studio.given("~1") == A
     label(studio.here, PIN, C)
     assert studio.given("~1") == B
-    assert studio.given("latest") == D
+    assert [studio.given(word) for word in ("current", "latest")] == [C, D]
+    assert studio.given("latest", local=True) == C
+
+
+def test_words_mean_the_same_offline(studio: Studio) -> None:
+    studio.publish(A, B, D)
+    studio.pull(A, B)
+    studio.build(C)
+    label(studio.there, PIN, B)
+    assert studio.given() == B
+    studio.unmount()
+    assert [studio.given(word) for word in ("current", "latest", "~1")] == [B, B, A]
 
 
 def test_a_complete_timestamp_that_is_here_asks_nobody(studio: Studio) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rezup_api.disk.flock import claim
 from rezup_api.errors import LaunchError, NotFoundError, RecipeError
-from rezup_api.events import silent
+from rezup_api.events import Event, Warned, silent
 from rezup_api.session.entry import enter, enter_revision
 from rezup_api.store.metadata import FORMAT
 from rezup_api.store.revision import load_revision
@@ -56,9 +59,29 @@ def test_what_is_being_removed_is_not_entered(revision: Revision) -> None:
     held = claim(revision.lock_file)
     assert held is not None
     with held:
-        assert enter_revision(revision, ENVIRON, silent) is None
-        with pytest.raises(NotFoundError, match=f"dev@{STAMP} is gone"):
-            enter(revision, ENVIRON, silent)
+        removal = threading.Timer(0.2, shutil.rmtree, [revision.path])
+        removal.start()
+        assert enter_revision(revision, ENVIRON, silent) is None, "it waits until the other process has removed it"
+        removal.join()
+    with pytest.raises(NotFoundError, match=f"dev@{STAMP} is gone"):
+        enter(revision, ENVIRON, silent)
+
+
+def test_nobody_can_keep_others_out_by_a_lock(revision: Revision, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rezup_api.disk.flock.PATIENCE", 0.2)
+    told: list[Event] = []
+    held = claim(revision.lock_file)
+    assert held is not None
+    with held:
+        session = enter_revision(revision, ENVIRON, told.append)
+        assert session is not None
+        assert os.path.samestat(os.fstat(session.lease.descriptor), revision.lock_file.stat()), (
+            "cleanups see that it is open"
+        )
+        session.lease.release()
+    (warning,) = told
+    assert isinstance(warning, Warned)
+    assert warning.text.startswith(f"somebody keeps {revision.lock_file} locked; dev@{STAMP} is entered all the same")
 
 
 def test_what_has_vanished_is_not_entered(revision: Revision, path: Path) -> None:
@@ -91,6 +114,6 @@ def test_a_lock_that_is_refused_is_said(revision: Revision, monkeypatch: pytest.
     def refused(file: Path) -> None:
         raise PermissionError(13, "Permission denied", str(file))
 
-    monkeypatch.setattr("rezup_api.store.revision.lease", refused)
+    monkeypatch.setattr("rezup_api.store.revision.lease_at_last", refused)
     with pytest.raises(LaunchError, match=rf"cannot hold .*/{STAMP}/revision\.json: Permission denied"):
         enter(revision, ENVIRON, silent)

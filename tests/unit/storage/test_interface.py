@@ -43,6 +43,17 @@ def test_what_was_put_is_found_and_replaced(storage: Storage) -> None:
     assert storage.names("", holding="revisions") == []
 
 
+def test_of_many_names_what_cannot_be_used_is_there_without_its_bytes(storage: Storage) -> None:
+    storage.put("dev/log/1.json", b"12345")
+    storage.put("dev/log/2.json", b"123456")
+    storage.put("dev/log/3.json/inner", b"1")
+    names = [f"dev/log/{number}.json" for number in range(1, 5)]
+    found = storage.get_many(names, 5)
+    assert {name: found.get(name) for name in found} == {names[0]: b"12345", names[1]: None, names[2]: None}
+    assert storage.get_many(names[:2], 6) == {names[0]: b"12345", names[1]: b"123456"}
+    assert storage.get_many([]) == {}
+
+
 def test_a_name_is_created_once(storage: Storage) -> None:
     assert storage.put_if_absent("dev/log/1.json", b"first")
     assert not storage.put_if_absent("dev/log/1.json", b"second")

@@ -1,42 +1,29 @@
-"""Remote roots on a path: what is published there, what is read from there, and how their failures are told."""
+"""One container under a root, by the names of its files: what is read, and how failures are told."""
 
 from __future__ import annotations
 
 import json
 import os
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.unit.studio import RECIPE, A, B, C, D, act
 
-from rezup_api.errors import RemoteError
+from rezup_api.errors import RemoteError, StorageError
 from rezup_api.storage.folder import SharedFolder
+from rezup_api.store.labels import LABELS, PIN, PUBLISHED
 from rezup_api.store.metadata import FORMAT, Metadata
-from rezup_api.store.names import timestamp_order
-from rezup_api.store.root import ContainerRoot, check_format, list_containers
+from rezup_api.store.pin import Pin
+from rezup_api.store.root import ContainerRoot, check_format, list_containers, local_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.unit.conftest import Other
+    from tests.unit.studio import Studio
 
 METADATA = Metadata(format=FORMAT, rezup_version="3.0.0", creator="ana", message="first")
-RECIPE = 'description = "für alle"\n'
-PUBLISHER = """
-from rezup_api.storage.folder import SharedFolder
-from rezup_api.store.metadata import Metadata
-from rezup_api.store.root import ContainerRoot
-remote = ContainerRoot(SharedFolder(Path(sys.argv[1])), "dev")
-wait()
-for number in range(25):
-  text = Metadata(1, "3.0.0", message=f"{os.getpid()}-{number:02}").to_json()
-  remote.publish({"rezup.toml": b"", "revision.json": text.encode()})
-"""
-
-
-FILES: dict[str, bytes | Path] = {"rezup.toml": RECIPE.encode(), "revision.json": METADATA.to_json().encode()}
 
 
 def shared(root: Path, name: str = "dev") -> ContainerRoot:
@@ -46,7 +33,7 @@ def shared(root: Path, name: str = "dev") -> ContainerRoot:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A remote root that nothing was published to."""
+    """A remote root without anything."""
     path = tmp_path / "remote"
     path.mkdir()
     return path
@@ -58,20 +45,38 @@ def remote(root: Path) -> ContainerRoot:
     return shared(root)
 
 
-def test_what_is_published_is_read_again(remote: ContainerRoot, root: Path) -> None:
-    timestamp = remote.publish(FILES)
+def put(root: Path, timestamp: str = A) -> Path:
+    """The folder of a revision that is put there."""
+    path = root / "dev" / "revisions" / timestamp
+    path.mkdir(parents=True)
+    (path / "rezup.toml").write_text(RECIPE, encoding="utf-8")
+    (path / "revision.json").write_text(METADATA.to_json(), encoding="utf-8")
+    return path
+
+
+def test_what_is_there_is_read(remote: ContainerRoot, root: Path) -> None:
+    path = put(root)
+    (path / "pylock.rez.toml").write_text("lock", encoding="utf-8")
+    (path / "wheels").mkdir()
+    for name in ("b-1.whl", "a-1.whl", "notes.txt"):
+        (path / "wheels" / name).write_bytes(b"PK" * 1_000_000)
     assert list_containers(remote.storage) == ["dev"]
-    assert remote.timestamps() == [timestamp]
-    assert remote.metadata(timestamp) == METADATA
-    assert remote.recipe(timestamp) == RECIPE
-    assert remote.newest() == (timestamp, METADATA)
-    found = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-    assert found == [f"dev/revisions/{timestamp}/revision.json", f"dev/revisions/{timestamp}/rezup.toml"]
-    assert os.listdir(root / "dev") == ["revisions"]
+    assert remote.exists()
+    assert remote.timestamps() == [A]
+    assert remote.metadata(A) == METADATA
+    assert remote.recipe(A) == RECIPE
+    assert remote.newest() == (A, METADATA)
+    assert remote.files(A) == ["pylock.rez.toml", "revision.json", "rezup.toml", "wheels"]
+    assert remote.locks(A) == {"pylock.rez.toml": "lock"}
+    assert remote.wheels(A) == ["a-1.whl", "b-1.whl"]
+    assert remote.fetch_wheel(A, "a-1.whl", root / "copy")
+    assert not remote.fetch_wheel(A, "c-1.whl", root / "copy of nothing")
+    assert (root / "copy").read_bytes() == b"PK" * 1_000_000
 
 
 def test_what_was_never_published_is_not_there(remote: ContainerRoot) -> None:
     assert list_containers(remote.storage) == []
+    assert not remote.exists()
     assert remote.timestamps() == []
     assert remote.metadata("1.5") is None
     assert remote.newest() is None
@@ -79,26 +84,18 @@ def test_what_was_never_published_is_not_there(remote: ContainerRoot) -> None:
         remote.recipe("1.5")
 
 
-def test_a_new_one_is_greater_than_all_there_and_than_the_one_named(remote: ContainerRoot) -> None:
-    first = remote.publish(FILES)
-    later = remote.publish(FILES, "8888888888.5")
-    latest = remote.publish(FILES, first)
-    assert [later, latest] == ["8888888888.500001", "8888888888.500002"]
-
-
 def test_what_is_still_being_copied_there_is_not_ready(remote: ContainerRoot, root: Path) -> None:
     """rsync and rezup 2.x make the folder before the metadata."""
-    timestamp = remote.publish(FILES)
+    put(root)
     (root / "dev" / "revisions" / "9999999999.5").mkdir()
     (root / "dev" / "revisions" / "9999999999.6").touch()
-    assert remote.timestamps() == ["9999999999.6", "9999999999.5", timestamp]
-    assert remote.newest() == (timestamp, METADATA)
+    assert remote.timestamps() == ["9999999999.6", "9999999999.5", A]
+    assert remote.newest() == (A, METADATA)
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"creator": "\xff"}'])
 def test_damaged_metadata_is_told_with_its_path(remote: ContainerRoot, root: Path, content: bytes) -> None:
-    timestamp = remote.publish(FILES)
-    path = root / "dev" / "revisions" / timestamp / "revision.json"
+    path = put(root) / "revision.json"
     path.write_bytes(content)
     with pytest.raises(RemoteError, match="is damaged") as caught:
         remote.newest()
@@ -107,11 +104,10 @@ def test_damaged_metadata_is_told_with_its_path(remote: ContainerRoot, root: Pat
 
 
 def test_a_recipe_that_is_no_text_is_told_with_its_path(remote: ContainerRoot, root: Path) -> None:
-    timestamp = remote.publish(FILES)
-    path = root / "dev" / "revisions" / timestamp / "rezup.toml"
+    path = put(root) / "rezup.toml"
     path.write_bytes(b'description = "\xff"')
     with pytest.raises(RemoteError, match="is damaged") as caught:
-        remote.recipe(timestamp)
+        remote.recipe(A)
     assert str(path) in caught.value.message
 
 
@@ -126,7 +122,8 @@ def test_a_root_that_is_not_there_is_told_in_every_case(tmp_path: Path, is_file:
         remote.timestamps,
         lambda: remote.metadata("1.5"),
         lambda: remote.recipe("1.5"),
-        lambda: remote.publish(FILES),
+        lambda: remote.set_pin(None, act("unpin")),
+        lambda: remote.set_label("staging", A, act("tag")),
     )
     for ask in asked:
         with pytest.raises(RemoteError, match="is not there") as caught:
@@ -138,86 +135,13 @@ def test_a_root_that_is_not_there_is_told_in_every_case(tmp_path: Path, is_file:
 
 def test_a_file_where_a_folder_belongs_is_the_remotes_error(remote: ContainerRoot, root: Path) -> None:
     (root / "dev").touch()
-    for ask in (
-        remote.timestamps,
-        lambda: remote.publish(FILES),
-    ):
+    asked: tuple[Callable[[], object], ...] = (remote.timestamps, lambda: remote.set_label("a", A, act("tag")))
+    for ask in asked:
         with pytest.raises(RemoteError, match="remote root"):
             ask()
 
 
-def test_who_may_only_read_reads_and_is_told_that_he_cannot_publish(
-    open_folder: Path, unprivileged: Callable[[Callable[[], None]], None]
-) -> None:
-    root = open_folder / "remote"
-    root.mkdir(mode=0o755)
-    timestamp = shared(root).publish(FILES)
-    for path in [root, *root.rglob("*")]:
-        path.chmod(0o555 if path.is_dir() else 0o444)
-
-    def act() -> None:
-        remote = shared(root)
-        assert remote.newest() == (timestamp, METADATA)
-        assert remote.recipe(timestamp) == RECIPE
-        for name in ("dev", "other"):
-            with pytest.raises(RemoteError, match="you cannot write to"):
-                shared(root, name).check_writable()
-        with pytest.raises(RemoteError, match="Permission denied"):
-            remote.publish(FILES)
-        with pytest.raises(RemoteError, match="Permission denied"):
-            shared(root, "other").publish(FILES)
-
-    unprivileged(act)
-    for path in [root, *root.rglob("*")]:
-        path.chmod(0o755)
-
-
-@pytest.mark.parametrize("closed", ["root", "root/dev", "root/dev/revisions"])
-def test_who_cannot_write_everywhere_is_told_before_anything_is_built(
-    open_folder: Path, unprivileged: Callable[[Callable[[], None]], None], closed: str
-) -> None:
-    (open_folder / "root" / "dev" / "revisions").mkdir(parents=True)
-    for path in (open_folder / "root", *(open_folder / "root").rglob("*")):
-        path.chmod(0o777)
-    remote = shared(open_folder / "root")
-    unprivileged(remote.check_writable)
-    unprivileged(shared(open_folder / "root", "other").check_writable)
-    (open_folder / closed).chmod(0o555)
-
-    def act() -> None:
-        with pytest.raises(RemoteError, match=f"you cannot write to {open_folder / closed}"):
-            shared(open_folder / "root", "other" if closed == "root" else "dev").check_writable()
-
-    unprivileged(act)
-    (open_folder / closed).chmod(0o777)
-
-
-def test_who_publish_at_once_do_not_disturb_each_other(
-    remote: ContainerRoot, root: Path, other: Callable[..., Other]
-) -> None:
-    publishers = [other(PUBLISHER, root) for _ in range(4)]
-    threads = [threading.Thread(target=publisher.finish) for publisher in publishers]
-    for thread in threads:
-        thread.start()
-    ready: set[str] = set()
-    while any(thread.is_alive() for thread in threads):
-        names = remote.timestamps()
-        assert all(remote.metadata(name) is not None for name in names), "one was seen before it was complete"
-        assert ready <= set(names)
-        assert all(timestamp_order(name) > max(map(timestamp_order, ready)) for name in set(names) - ready if ready)
-        ready = set(names)
-    for thread in threads:
-        thread.join()
-    names = remote.timestamps()[::-1]
-    told = [metadata.message for name in names if (metadata := remote.metadata(name)) is not None]
-    assert len(told) == len(set(told)) == 100
-    for publisher in publishers:
-        own = [message for message in told if message.startswith(f"{publisher.pid}-")]
-        assert own == sorted(own), "what one process published later has the smaller name"
-    assert os.listdir(root / "dev") == ["revisions"]
-
-
-def test_a_newer_format_names_the_rezup_that_reads_it(remote: ContainerRoot, root: Path) -> None:
+def test_a_newer_format_names_the_rezup_that_reads_it() -> None:
     check_format(METADATA, "dev")
     check_format(Metadata(format=0, rezup_version="2.6.0"), "dev")
     with pytest.raises(RemoteError, match=f"dev@1 is of format {FORMAT + 1}") as caught:
@@ -235,3 +159,61 @@ def test_what_rezup_2_published_is_read(remote: ContainerRoot, root: Path) -> No
     assert newest is not None
     assert newest[0] == "1795227415.0140116"
     assert (newest[1].format, newest[1].rezup_version, newest[1].creator) == (0, "2.6.0", "bo")
+
+
+def test_a_pin_and_a_label_are_a_file_and_an_act_each(studio: Studio) -> None:
+    here = local_root(studio.here, studio.report)
+    for pin in (Pin(A), Pin(A, C, (B, C))):
+        here.set_pin(pin, act("pin", A))
+        assert here.pin() == pin
+    for timestamp in (A, B):
+        here.set_label("staging", timestamp, act("tag", timestamp))
+        assert here.label("staging") == timestamp
+    here.set_label("tested", C, act("tag", C))
+    assert here.labels() == {"staging": B, "tested": C}
+    assert here.named() == {A: ["rolled back to"], B: ["labelled staging"], C: ["labelled tested"]}
+    here.set_pin(None, act("unpin"))
+    here.set_label("staging", "", act("untag", B))
+    assert (here.pin(), here.label("staging")) == (None, None)
+    assert os.listdir(studio.here.path / LABELS) == ["tested"]
+    told = ["untag", "unpin", "tag", "tag", "tag", "pin", "pin"]
+    assert [one.act for one in here.acts()] == told
+    assert studio.told == []
+
+
+def test_what_is_not_there_is_removed_without_a_word(studio: Studio) -> None:
+    here = local_root(studio.here)
+    here.set_pin(None, act("unpin"))
+    here.set_label("staging", "", act("untag"))
+    here.forget_published()
+    assert [one.act for one in here.acts()] == ["untag", "unpin"]
+    assert not (studio.here.path / LABELS).exists()
+
+
+def test_an_act_that_cannot_be_written_down_is_done_all_the_same(studio: Studio) -> None:
+    studio.here.path.mkdir()
+    (studio.here.path / "history").touch()
+    here = local_root(studio.here, studio.report)
+    here.set_pin(Pin(A), act("pin", A))
+    assert here.pin() == Pin(A)
+    assert len(studio.told) == 1
+    assert studio.told[0].startswith("it is done, but cannot be written into the history: ")
+
+
+def test_a_pin_that_cannot_be_written_is_an_error_and_no_act(studio: Studio) -> None:
+    studio.here.path.mkdir()
+    (studio.here.path / LABELS).touch()
+    with pytest.raises(StorageError):
+        local_root(studio.here).set_pin(Pin(A), act("pin", A))
+    assert local_root(studio.here).acts() == []
+
+
+def test_what_the_remote_root_named_is_remembered_and_forgotten(studio: Studio) -> None:
+    here = local_root(studio.here)
+    assert here.published() == (None, ())
+    here.remember_published(D, [B, C])
+    assert here.published() == (D, (B, C))
+    assert here.label(PIN) is None
+    here.forget_published()
+    assert here.published() == (None, ())
+    assert not (studio.here.path / LABELS / PUBLISHED).exists()

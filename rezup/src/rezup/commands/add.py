@@ -6,9 +6,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from rezup.commands.use import become_shell, shell_opening
+from rezup.completion.candidates import Names
+from rezup.guessing import similar
 from rezup.output.render import Result, described
 from rezup_api import NotFoundError, RemoteError, StorageError, UsageError, absolute
 from rezup_api.events import Note
+from rezup_api.store import DEFAULT_CONTAINER
 
 if TYPE_CHECKING:
     import argparse
@@ -29,12 +32,21 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
         raise UsageError(
             "--file says what to make a revision from, and so do --from and --upgrade", "leave one of them out"
         )
+    if not (arguments.new or arguments.file or arguments.source is not None) and not _meant(
+        arguments, studio, progress
+    ):
+        progress.say("Nothing was added")
+        return 0
     file: Path | None = absolute(arguments.file, studio.environ) if arguments.file else None
     container = studio.container(arguments.name, file)
     source = studio.source(arguments.source) if arguments.source is not None else None
+    before = set(container.folder.timestamps())
     revision = container.add(
         message=arguments.message, publish=arguments.remote, source=source, upgrades=arguments.upgrade
     )
+    if arguments.upgrade and revision.timestamp in before:
+        progress.say(f"Nothing is newer than what {revision} has of {', '.join(arguments.upgrade)}; nothing was added")
+        return 0
     progress.say(f"Added {revision} ({described(revision)})" + (", published" if arguments.remote else ""))
     remark = _not_given(container, revision)
     if remark:
@@ -45,6 +57,30 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     session = container.enter_revision(revision) or container.enter(revision.timestamp)
     progress.close()
     return become_shell(shell_opening(studio, session, newest=True), session)
+
+
+def _meant(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> bool:
+    """Whether the user means a container of that name: it exists, has a recipe, or is like no other one; else ask.
+
+    Raises:
+        UsageError: there is no terminal to ask on.
+    """
+    name = arguments.name
+    names = Names(studio.environ)
+    known = {*names.containers(), *names.recipes(), DEFAULT_CONTAINER}
+    near = "" if name in known else similar(name, known)
+    if not near:
+        return True
+    text = f"there is neither a container nor a recipe named {name}, but {near} is there"
+    if not sys.stdin.isatty() or studio.environ.get("CI"):
+        raise UsageError(text, f"did you mean: rezup add {near}; or a new container: rezup add {name} --new")
+    progress.close()
+    try:
+        answer = input(f"{text[0].upper()}{text[1:]}. Make a new container {name}? [y/N] ")
+    except EOFError:  # Ctrl-D
+        print()
+        return False
+    return answer.strip().lower() in {"y", "yes"}
 
 
 def _not_given(container: Container, revision: Revision) -> str:

@@ -24,7 +24,8 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
     """
     container = studio.container(arguments.name)
     meant = container.dropping(local=arguments.local, remote=arguments.remote)
-    if meant.exists and not arguments.yes and not _confirmed(container.name, meant, progress):
+    option = " --remote" if arguments.remote else " --local" if arguments.local else ""
+    if meant.exists and not arguments.yes and not _confirmed(container.name, meant, option, progress):
         progress.say("Nothing was removed")
         return 0
     done = container.drop(local=arguments.local, remote=arguments.remote, force=arguments.force)
@@ -34,10 +35,9 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
     return 0
 
 
-def _confirmed(name: str, meant: Dropping, progress: Progress) -> bool:
+def _confirmed(name: str, meant: Dropping, option: str, progress: Progress) -> bool:
     if not sys.stdin.isatty():
-        where = " --remote" if meant.place else ""
-        raise UsageError("there is no terminal to ask on", f"to remove it: rezup drop {name}{where} --yes")
+        raise UsageError("there is no terminal to ask on", f"to remove it: rezup drop {name}{option} --yes")
     what = f"{name} from {meant.place}, for the whole studio," if meant.place else meant.path
     progress.close()
     try:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 from rezup.output.render import Raw, Result
-from rezup_api.session import Written, written
+from rezup_api.session import Written, holding, written
 from rezup_api.store import parse_target
 
 if TYPE_CHECKING:
@@ -19,7 +21,9 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     """Compute the environment of a session and compare it with the caller's. No session starts."""
     target = parse_target(arguments.target)
     container = studio.container(target.container)
-    found = container.env(target.revision, local=arguments.local, before=arguments.origin.environ)
+    form = "json" if arguments.json else arguments.format
+    held = form == "sh" and os.name != "nt"
+    found = container.env(target.revision, local=arguments.local, before=arguments.origin.environ, note=not held)
     revision, changed = found.revision, found.values
     data = {
         "container": revision.container,
@@ -27,12 +31,13 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
         "revision": str(revision.path),
         "environ": changed,
     }
-    told = Written("") if arguments.json else written(arguments.format, changed)
+    told = Written("") if arguments.json else written(form, changed)
+    hold = holding(form, str(revision.lock_file), sys.executable) if held and changed else ""
     if told.unnamed:
         progress.warn(f"left out, for {arguments.format} cannot set variables so named: {_listed(told.unnamed)}")
     if told.kept:
         progress.warn(f"{arguments.format} cannot say that these are to be removed: {_listed(told.kept)}")
-    return Result(data, Raw(told.text))
+    return Result(data, Raw(told.text + hold))
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -18,5 +18,6 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
     target = parse_target(arguments.target)
     container = studio.container(target.container)
     change = container.pin(target.revision, arguments.message, local=arguments.local, remote=arguments.remote)
-    progress.say(f"Pinned {target.container} to {change.revision}{change.where}, until: rezup unpin {target.container}")
+    name = target.container
+    progress.say(f"Pinned {name} to {change.revision}{change.where}, until: rezup unpin {name}{change.option}")
     return 0

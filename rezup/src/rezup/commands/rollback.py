@@ -21,7 +21,8 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
     change = container.rollback(arguments.to, arguments.message, local=arguments.local, remote=arguments.remote)
     until = ""
     if change.pin is not None:
-        until = ", until the next `add`" if change.pin.is_rollback else f", pinned there until: rezup unpin {name}"
+        unpin = f"rezup unpin {name}{change.option}"
+        until = ", until the next `add`" if change.pin.is_rollback else f", pinned there until: {unpin}"
     progress.say(f"{_moved(name, change)}{change.where}{until}")
     return 0
 

@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
     if arguments.name is not None:
         return _one(studio.container(arguments.name).status(), session)
     found = studio.status()
-    columns = ("CONTAINER", "REVISION", "REZ", "PYTHON", "MADE", "BY", "REMOTE")
+    columns = ("CONTAINER", "REVISION", "REZ", "PYTHON", "MADE", "BY", "REMOTE", "NOTE")
     cells = [
         (
             one.name,
@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
             moment_text(one.created),
             one.creator,
             _remote_text(one),
+            one.note,
         )
         for one in found
     ]
@@ -113,5 +114,6 @@ def _given_text(found: ContainerStatus) -> str:
 
 
 def _note(one: RevisionStatus) -> str:
-    parts = ["current" if one.current else "", one.obstacle, one.message, one.loose]
+    flat = "" if one.nests else "no rez-env inside another one"
+    parts = ["current" if one.current else "", one.obstacle, one.message, one.loose, flat]
     return "; ".join(part for part in parts if part)

@@ -78,9 +78,8 @@ def _attach(parser: argparse.ArgumentParser, names: Names) -> None:
     """Give each argument its completer, chosen by the placeholder of its value in the help."""
     target: Completer = lambda prefix, **_: names.targets(prefix)  # noqa: E731 - one of several in a table
     completers: dict[str, Completer] = {
-        "NAME@REV": target,
-        "NAME@A": target,
-        "NAME@B": target,
+        "NAME[@A]": target,
+        "NAME[@B]": target,
         "REV": lambda parsed_args, **_: _requests(parsed_args, names),
         "LABEL": lambda parsed_args, **_: {
             label: text for label, text in _requests(parsed_args, names).items() if text == "label"

@@ -18,6 +18,7 @@ from rezup_api.netfs import ask, marker_of, may_hang
 from rezup_api.recipe import find_recipe, is_container, list_recipes, roots_of
 from rezup_api.storage import folder_of_root
 from rezup_api.store import (
+    CURRENT,
     DEFAULT_CONTAINER,
     LATEST,
     METADATA_FILE,
@@ -71,7 +72,7 @@ class Names:
             labels |= self._told(root, _labels, root, name)
             found |= self._told(root, _revisions, root, name, request)
         newest = sorted(found, key=timestamp_order, reverse=True)[:MOST_REVISIONS]
-        steps = {LATEST: "the newest", "~1": "the one before"}
+        steps = {CURRENT: "what `use` gives", LATEST: "the newest", "~1": "the one before"}
         requests = {**steps, **dict.fromkeys(sorted(labels), "label"), **{each: _moment(each) for each in newest}}
         return {f"{name}@{request}": text for request, text in requests.items()}
 
@@ -127,6 +128,13 @@ def _named_roots(name: str, settings: Settings) -> tuple[str, str]:
 
 
 def _labels(root: str, name: str) -> set[str]:
+    pointer = f"{root}/{name}/pointer"
+    if os.path.lexists(pointer):
+        from rezup_api.disk import read_file  # only a remote root has a pointer
+        from rezup_api.published import parse_entry
+
+        with suppress(ValueError):
+            return set(parse_entry(read_file(pointer)).state.labels)
     return {label for label in os.listdir(f"{root}/{name}/labels") if is_label(label)}
 
 

@@ -66,7 +66,13 @@ class RevisionBuilder:
     report: Reporter
 
     def make(
-        self, recipe: Recipe, message: str, remote: PublishedRoot | None = None, origin: LockSource | None = None
+        self,
+        recipe: Recipe,
+        message: str,
+        remote: PublishedRoot | None = None,
+        origin: LockSource | None = None,
+        *,
+        unless_like: Revision | None = None,
     ) -> Revision:
         """Build a new revision.
 
@@ -75,6 +81,7 @@ class RevisionBuilder:
             message: the reason, for the history.
             remote: the container under the remote root, if the revision is to be published there; else None.
             origin: the locks from which to install; None to resolve the recipe.
+            unless_like: the revision from which `origin` comes, to give that one if the new one would have the same locks.
 
         Raises:
             RecipeError: the recipe holds a literal credential, so it must not be published.
@@ -102,6 +109,8 @@ class RevisionBuilder:
                 remote=remote.place if remote is not None else "",
                 origin=origin.told,
             )
+            if unless_like is not None and origin.is_same(stage.path):
+                return unless_like
             if remote is not None and metadata.loose:
                 self.report(Warned(f"machines that pull this revision may get other files ({metadata.loose})"))
             _keep_recipe(stage, recipe)

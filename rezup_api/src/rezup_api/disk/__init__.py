@@ -6,11 +6,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rezup_api.disk.files import storing as storing, write_whole as write_whole
     from rezup_api.disk.flock import Held as Held, claim as claim
+    from rezup_api.disk.reading import read_file as read_file
 
 offer(
     globals(),
     {
         "files": "storing write_whole",
         "flock": "Held claim",
+        "reading": "read_file",
     },
 )

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rezup_api.frozen import dataclass
@@ -24,6 +25,9 @@ if sys.platform == "win32":
 else:
     import fcntl
 
+# Seconds. A cleanup holds a file alone only while it looks around and renames. Whoever holds it for longer keeps others out,
+# which anybody can do who may read the file.
+PATIENCE = 5.0
 # Shell scripts open and close the low numbers themselves (`exec 3>file`).
 LOWEST_DESCRIPTOR = 100
 # Others may put a link, which must not be followed, or a pipe, whose opening would wait for ever, where a lock file belongs.
@@ -35,9 +39,14 @@ class Held:
     """A lock that this process holds on an open `descriptor`; `release` ends it before the process ends.
 
     A child that has inherited the descriptor still holds the lock after that.
+
+    Args:
+        descriptor: the descriptor.
+        locked: False if the file is only open, because somebody else kept it locked; see `lease_at_last`.
     """
 
     descriptor: int
+    locked: bool = True
 
     def release(self) -> None:
         """Close the descriptor."""
@@ -61,6 +70,28 @@ def lease(path: Path) -> Held | None:
         OSError: the file cannot be opened.
     """
     return _take(path, exclusive=False)
+
+
+def lease_at_last(path: Path) -> Held:
+    """Hold the file at `path` together with others; if another process holds it alone for too long, only keep it open.
+
+    Cleanups find an open file in /proc, so it protects too, where there is one.
+
+    Raises:
+        OSError: the file cannot be opened; FileNotFoundError if the other process has removed it.
+    """
+    end = time.monotonic() + PATIENCE
+    while (held := lease(path)) is None:
+        if time.monotonic() > end:
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+            if fcntl is None:
+                return Held(descriptor, locked=False)
+            try:
+                return Held(fcntl.fcntl(descriptor, fcntl.F_DUPFD, LOWEST_DESCRIPTOR), locked=False)
+            finally:
+                os.close(descriptor)
+        time.sleep(0.02)
+    return held
 
 
 def claim(path: Path) -> Held | None:
@@ -101,14 +132,20 @@ def create_claimed(path: Path) -> Held:
 def in_turn(folder: Path) -> Iterator[None]:
     """Let the processes that change the names in `folder` do so one after the other, by a lock on the folder itself.
 
-    Where a folder cannot be locked (Windows, some network file systems), nobody waits. So callers may use it to keep names in a
-    sensible order, but never to protect data.
+    Where a folder cannot be locked (Windows, some network file systems), nobody waits, and nowhere does anybody wait for long,
+    because whoever may read the folder can lock it. So callers may use it to keep names in a sensible order, but never to protect
+    data.
     """
     descriptor = -1
+    end = time.monotonic() + PATIENCE
     try:
         if fcntl is not None:
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            while time.monotonic() < end:
+                with suppress(BlockingIOError):
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                time.sleep(0.005)
     except OSError:
         pass  # the folder cannot be locked; see above
     try:

@@ -34,6 +34,8 @@ GRACE = 0.1
 
 # Seconds. No build takes longer, so what another host has left for longer is an orphan.
 ABANDONED_ELSEWHERE = 86400.0
+# Seconds for which a process waits while another one builds the same.
+LONGEST = 1800.0
 
 Result = TypeVar("Result")
 
@@ -231,7 +233,8 @@ def building(container: Path, name: str, waiting: Callable[[], None]) -> Iterato
     """Be the only process on this machine that builds `name` in `container`; wait while another one does.
 
     This only avoids that two processes do the same work; that a revision appears whole is ensured by the rename. The kernel
-    releases the lock when its holder dies, so that a waiting process takes over.
+    releases the lock when its holder dies, so that a waiting process takes over. After `LONGEST` the caller goes on without the
+    lock, because everybody who may read the file can hold it for ever.
 
     Args:
         container: the folder of the container.
@@ -252,7 +255,8 @@ def building(container: Path, name: str, waiting: Callable[[], None]) -> Iterato
             _inside(folder, lambda: lock.acquire(timeout=GRACE))
         except Timeout:
             waiting()
-            _inside(folder, lock.acquire)
+            with suppress(Timeout):
+                _inside(folder, lambda: lock.acquire(timeout=LONGEST))
     try:
         yield
     finally:

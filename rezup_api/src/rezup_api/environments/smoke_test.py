@@ -32,21 +32,26 @@ _ANSWER = "inside-two-contexts"
 def probe(
     environment: Path,
     interpreter: Interpreter,
+    distribution: str,
     *,
     environ: Mapping[str, str],
     work: Path,
     report: Reporter,
     holding: Collection[int],
-) -> None:
+) -> bool:
     """Run the Rez of a staged environment.
 
     Args:
         environment: the folder of the environment.
         interpreter: its interpreter.
+        distribution: the name of the distribution that provides Rez: "rez", or that of a fork.
         environ: the caller's environment.
         work: an empty folder for the files that Rez writes.
         report: gets the commands that are started.
         holding: descriptors of locks that the started processes keep open.
+
+    Returns:
+        Whether `rez-env` works inside another one. A fork of Rez may lack that; Rez itself may not.
 
     Raises:
         InstallError: Rez does not run; the message names the distribution at fault if the traceback shows it.
@@ -54,11 +59,9 @@ def probe(
     tools = environment / BIN / "rez"
     surroundings = _surroundings(environ, tools, work)
     inner = f"rez-env --shell {_shell()} -c 'echo {_ANSWER}'"
-    trials: tuple[tuple[list[str | Path], str], ...] = (
-        ([tools / "rez", "--version"], "Rez "),
-        ([tools / "rez-env", "--shell", _shell(), "-c", inner], _ANSWER),
-    )
-    for command, expected in trials:
+    is_fork = distribution.lower() != "rez"
+
+    def failed(command: list[str | Path], *expected: str) -> InstallError | None:
         # Apart, because on Ctrl-C Rez ends its whole process group (rez/cli/_util.py, sigbase_handler), and us with it.
         completed = runner.start(
             command, environ=surroundings, report=report, cwd=work, holding=holding, apart=True
@@ -66,8 +69,20 @@ def probe(
         # With Python 2.7, `--version` writes to stderr (https://bugs.python.org/issue18920).
         output = completed.stdout + completed.tail
         # Only the expected output proves that the inner command has run.
-        if completed.status or expected not in output:
-            raise _failure(completed, site_packages(environment, interpreter.version))
+        if completed.status or not any(text in output for text in expected):
+            return _failure(completed, site_packages(environment, interpreter.version))
+        return None
+
+    rez_env: list[str | Path] = [tools / "rez-env", "--shell", _shell(), "-c"]
+    failure = failed([tools / "rez", "--version"], "Rez ", *([f"{distribution} "] if is_fork else []))
+    if failure is not None:
+        raise failure
+    failure = failed([*rez_env, inner], _ANSWER)
+    if failure is None:
+        return True
+    if is_fork and failed([*rez_env, f"echo {_ANSWER}"], _ANSWER) is None:
+        return False
+    raise failure
 
 
 def _surroundings(environ: Mapping[str, str], tools: Path, work: Path) -> dict[str, str]:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 # Increase this number whenever rezup writes something else into environments. The cache then ignores the lists of older releases.
 LAYOUT = "4"
+# In the mark of a passed test: `rez-env` does not work inside another one.
+FLAT = b"does not nest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class EnvironmentBuild:
             listing = self._make(versions)
             if versions.lasting:
                 template.remember(key, listing)
-        self._try(listing)
+        nests = self._try(listing)
         self._record(listing)
         return Environment(
             name=self._request.name,
@@ -137,6 +139,7 @@ class EnvironmentBuild:
             size=listing.size + sum(tree.size for tree in self.trees.values()),
             locked=self._lock is not None,
             editable=tuple(self._lock.editable if self._lock is not None else ()),
+            nests=nests,
         )
 
     def _from(self, template: Template, key: str) -> Listing | None:
@@ -258,30 +261,36 @@ class EnvironmentBuild:
             running.text = f"Installed {_named(request, version, len(distributions))}"
         return bad
 
-    def _try(self, listing: Listing) -> None:
-        """Test the Rez inside, unless the same content has passed the test with the same interpreter before."""
+    def _try(self, listing: Listing) -> bool:
+        """Test the Rez inside, unless the same content has passed the test with the same interpreter before.
+
+        Returns:
+            Whether `rez-env` works inside another one.
+        """
         request = self._request
         libraries = self.libraries.name if self.libraries else ""
         tested = f"{LAYOUT}\n{listing.digest}\n{request.interpreter.identity}\n{libraries}"
         mark = self._place.caches.probed / hashlib.sha256(tested.encode("utf-8")).hexdigest()
         # An editable environment loads code that is not in the listing, so it is tested every time.
         if mark.exists() and not request.editable:
-            return
+            return mark.read_bytes() != FLAT
         work = self._place.work / "probe"
         work.mkdir()
         with step(self._place.report, f"Testing {request.name}") as running:
-            probe(
+            nests = probe(
                 self._path,
                 request.interpreter,
+                request.tools[0].name,
                 environ=self._around.environ,
                 work=work,
                 report=self._place.report,
                 holding=self._holding,
             )
-            running.text = "Tested: rez-env works, also inside another one"
+            running.text = f"Tested: rez-env works, {'also' if nests else 'but not'} inside another one"
         remove_tree(work)
         if not request.editable:
-            mark.touch()
+            mark.write_bytes(b"" if nests else FLAT)
+        return nests
 
 
 def _named(request: EnvironmentRequest, version: str, count: int) -> str:

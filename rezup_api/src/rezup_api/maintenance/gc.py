@@ -21,8 +21,9 @@ from rezup_api.events import Note, Reporter, Warned
 from rezup_api.maintenance.cache_cleanup import prune
 from rezup_api.maintenance.holders import holders
 from rezup_api.maintenance.removal import freed
-from rezup_api.maintenance.retention import Candidate, Policy, Verdict, last_current, plan
+from rezup_api.maintenance.retention import SPARED, Candidate, Policy, Verdict, last_current, plan
 from rezup_api.store.history import new_act
+from rezup_api.store.holds import forget_holds, read_holds
 from rezup_api.store.labels import PIN
 from rezup_api.store.layout import REVISIONS, platform_tag
 from rezup_api.store.metadata import FORMAT
@@ -116,11 +117,13 @@ class Collector:
         revisions = list(newest_first(self.folder))
         names = self._names()
         used = {holder.revision for holder in holders(revisions)}
+        since = time.time() - SPARED
+        handed_out = {timestamp for timestamp, moment in read_holds(self.folder).items() if moment > since}
         ended = self._last_current([revision for revision in revisions if revision.ready])
         return [
             Candidate(
                 timestamp=revision.timestamp,
-                kept=(*names.get(revision.timestamp, ()), *self._must_stay(revision, used)),
+                kept=(*names.get(revision.timestamp, ()), *self._must_stay(revision, used, handed_out)),
                 group=_group(revision),
                 changed=_changed(revision),
                 current_until=ended.get(revision.timestamp),
@@ -143,8 +146,10 @@ class Collector:
             names[self.given] = ["what `use` gives"]
         return names
 
-    def _must_stay(self, revision: Revision, used: set[str]) -> list[str]:
+    def _must_stay(self, revision: Revision, used: set[str], handed_out: set[str]) -> list[str]:
         why = ["in use"] if str(revision) in used else []
+        if revision.timestamp in handed_out:
+            why.append("handed out by `rezup env` in the last 7 days")
         if revision.metadata is not None and revision.metadata.format > FORMAT:
             why.append("made by a newer rezup")
         if revision.metadata is None and _changed(revision) is None:
@@ -232,6 +237,7 @@ class Collector:
         """Remove the files that killed writers left, and what the caches hold for revisions that no longer exist."""
         for place in ("labels", "history", "failures"):
             _clear_stale(self.folder.path, place)
+        forget_holds(self.folder, time.time() - SPARED)
         prune(self.folder.root, self.environ)
 
     def _record(self, gone: Sequence[str]) -> None:

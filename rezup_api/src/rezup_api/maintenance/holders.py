@@ -50,6 +50,11 @@ def holders(revisions: Iterable[Revision]) -> list[Holder]:
         revision = files[held[0]] if held else folders.get(entered(pid))
         if revision is not None:
             found.append(Holder(pid, user_of(pid), command_of(pid), str(revision)))
+    # The shell that has started this process may have got the environment after its own start, by `eval`. Then only what it
+    # starts shows that, and this process is what it has started.
+    own, parent = folders.get(entered(os.getpid())), os.getppid()
+    if own is not None and not any(holder.revision == str(own) for holder in found):
+        found.append(Holder(parent, user_of(parent), command_of(parent), str(own)))
     return found
 
 

@@ -34,6 +34,13 @@ class LockSource:
     wheels: Path | None = None
     upgrades: tuple[str, ...] = ()
 
+    def is_same(self, folder: Path) -> bool:
+        """Whether the locks in a folder name the same packages, file by file; locks that cannot be read are others."""
+        try:
+            return read_lock_source(folder, self.told).locks == self.locks
+        except InstallError:
+            return False
+
 
 def read_lock_source(folder: Path, told: str, upgrades: Sequence[str] = ()) -> LockSource:
     """The locks and wheels in the folder of a revision, or of an unpacked bundle.

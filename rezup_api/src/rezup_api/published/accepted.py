@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import write_whole
 from rezup_api.disk.reading import read_own
-from rezup_api.published.entry import LIMIT, Entry, parse_entry
+from rezup_api.published.log_entry import LIMIT, Entry, parse_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rezup_api.published.entry import Entry
+    from rezup_api.published.log_entry import Entry
 
 # How many entries an accepted one may be behind, if the entries between them must be read.
 FAR = 1000

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, TypeVar
 from rezup_api.errors import BusyError, RemoteError
 from rezup_api.events import Reporter, Warned
 from rezup_api.published.chain import Relation, is_link, relation
-from rezup_api.published.entry import GREATEST, LIMIT, Entry, UnknownFormatError, parse_entry
+from rezup_api.published.log_entry import GREATEST, LIMIT, Entry, UnknownFormatError, parse_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rezup_api.published.accepted import Accepted
-    from rezup_api.published.state import Publication
+    from rezup_api.published.published_state import Publication
     from rezup_api.storage.interface import Storage
 
 LOG = "log"
@@ -193,6 +193,8 @@ class Log:
         return entry if head is None or is_link(entry, head) else None
 
     def _contradiction(self, found: Relation | None) -> RemoteError:
+        from shlex import quote  # hardly anybody needs it
+
         place = self._storage.place
         what = {
             None: f"{place} has lost the log of {self._name}",
@@ -201,7 +203,7 @@ class Log:
         }[found]
         return RemoteError(
             what,
-            f"ask whoever keeps {place}; if it was set up anew on purpose, accept it: rm {self._accepted.path}",
+            f"ask whoever keeps {place}; if it was set up anew on purpose, accept it: rm {quote(str(self._accepted.path))}",
         )
 
     def entry(self, number: int) -> Entry | None:
@@ -249,6 +251,9 @@ class Log:
             return self._first_number()
         newest, number = self._forward(head, WRITER_VOIDS)
         if newest.link != head.link:
+            if self._forward(head, VOIDS)[0].link != newest.link:
+                # Its writer was killed before the pointer, and more is in the way than readers look past.
+                self._point_to(newest)
             raise self._outrun()
         if number > head.generation + WRITER_VOIDS or number > GREATEST:
             raise RemoteError(f"the log of {self._name} on {self._storage.place} is full", "ask whoever keeps it")
@@ -276,8 +281,8 @@ class Log:
         """
         if not self._create(entry):
             raise self._outrun()
-        self._accepted.write(entry)
         try:
+            self._accepted.write(entry)
             self._point_to(entry)
         except RemoteError as error:
             self._report(Warned(f"it is done; the next writer must put the pointer right: {error.message}"))

@@ -62,7 +62,7 @@ def parse_manifest(data: bytes) -> dict[str, Content]:
         ValueError: the bytes are not a manifest.
     """
     try:
-        document = json.loads(data)
+        document = json.loads(data.decode("utf-8"))
         if document["format"] != FORMAT:
             raise ValueError("it needs a newer rezup")
         return {_name(name): _content(one["sha256"], one["size"]) for name, one in document["files"].items()}

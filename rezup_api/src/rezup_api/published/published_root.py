@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import token
-from rezup_api.errors import BusyError, NotFoundError, RemoteError
+from rezup_api.errors import BusyError, InstallError, NotFoundError, RemoteError
 from rezup_api.published.accepted import Accepted
-from rezup_api.published.entry import Entry, make_entry
 from rezup_api.published.log import ATTEMPTS, LOG, Log, UndecidedError, decided_anew
+from rezup_api.published.log_entry import Entry, make_entry
 from rezup_api.published.manifest import MANIFEST, content_of, manifest_of
+from rezup_api.published.published_state import Publication, State
 from rezup_api.published.sealed_files import SealedFiles
-from rezup_api.published.state import RECENT, Publication, State
+from rezup_api.published.unlogged_root import UnloggedRoot
 from rezup_api.store.history import newest_acts_first
 from rezup_api.store.labels import LABELS
 from rezup_api.store.layout import METADATA_FILE, REVISIONS, WHEELS
 from rezup_api.store.metadata import parse_metadata
 from rezup_api.store.names import newest_first_names, next_timestamp, timestamp_order
-from rezup_api.store.root import REPUBLISH, ContainerRoot
+from rezup_api.store.root import REPUBLISH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from rezup_api.errors import RezupError
     from rezup_api.events import Reporter
     from rezup_api.storage.interface import Storage, Witness
     from rezup_api.store.history import Act
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 REACH = 1000
 
 
-class PublishedRoot(ContainerRoot):
+class PublishedRoot(UnloggedRoot):
     """One container under a remote root.
 
     An object reads the log once, when it is first asked, and answers from that: so all its answers fit together. An act that it
@@ -57,7 +60,8 @@ class PublishedRoot(ContainerRoot):
         self._accepted = Accepted(environ, storage.place, name)
         self._log = Log(storage, name, self._accepted, report)
         self._head: tuple[Entry | None] | None = None
-        self._files: dict[str, SealedFiles] = {}
+        self._listed: dict[str, Publication] | None = None
+        self._files: dict[tuple[str, type[RezupError]], SealedFiles] = {}
 
     def _entry(self) -> Entry | None:
         """The newest entry of the log; None if there is no log."""
@@ -91,9 +95,8 @@ class PublishedRoot(ContainerRoot):
         for one in entry.state.recent:
             seen.add(one.timestamp)
             yield one
-        if len(seen) < RECENT and not entry.state.before:
-            return
-        # Revisions that were removed later are still in the older entries, so ask what is there.
+        # Some of the recent ones may have been removed, so there can be earlier ones however few there are. And revisions that
+        # were removed later are still in the earlier entries, so ask what is there.
         there = newest_first_names(self.storage.names(f"{self.name}/{REVISIONS}"))
         left = set(there) - seen
         for one in self._log.earlier(entry):
@@ -112,15 +115,16 @@ class PublishedRoot(ContainerRoot):
         entry = self._entry()
         if entry is None:
             return Publication(timestamp)
-        return entry.state.named(timestamp) or next(
-            (one for one in self.publications() if one.timestamp == timestamp), None
-        )
+        named = entry.state.named(timestamp)
+        if named is None and self._listed is None:
+            self._listed = {one.timestamp: one for one in self.publications()}
+        return named or (self._listed or {}).get(timestamp)
 
     def newest(self) -> tuple[str, Metadata] | None:
         """The timestamp and the metadata of the newest revision; None if nothing is published."""
         entry = self._entry()
         if entry is None:
-            return self._newest_unlogged()
+            return super().newest()
         newest = entry.state.present
         if newest is None:
             return None
@@ -129,33 +133,26 @@ class PublishedRoot(ContainerRoot):
             raise RemoteError(f"{self.name}@{newest.timestamp} on {self.place} has lost its files", REPUBLISH)
         return newest.timestamp, metadata
 
-    def _newest_unlogged(self) -> tuple[str, Metadata] | None:
-        """The newest complete revision under a root without a log."""
-        for timestamp in super().timestamps():
-            metadata = super().metadata(timestamp)
-            # One with a manifest waits for its entry in the log, which will be the first, or its publisher was killed before.
-            if metadata is not None and not self.storage.get_many([f"{self._folder(timestamp)}/{MANIFEST}"]):
-                return timestamp, metadata
-        return None
-
     def metadata(self, timestamp: str) -> Metadata | None:
         """The metadata of a revision; None if it is not published, or has been removed."""
         if self.publication(timestamp) is None:
             return None
-        sealed = self._sealed(timestamp)
+        # What is damaged here cannot be chosen, as if the remote root did not answer; what is damaged below cannot be built.
+        sealed = self._sealed(timestamp, RemoteError)
         if sealed is None:
             return super().metadata(timestamp)
         data = sealed.read(METADATA_FILE)
         return sealed.understood(METADATA_FILE, data, parse_metadata) if data is not None else None
 
-    def _sealed(self, timestamp: str) -> SealedFiles | None:
+    def _sealed(self, timestamp: str, damage: type[RezupError] = InstallError) -> SealedFiles | None:
         """The files of a revision; None if it is older than the log, which then cannot say what they must be."""
-        if timestamp not in self._files:
+        if (timestamp, damage) not in self._files:
             publication = self.publication(timestamp)
             if publication is None or not publication.manifest:
                 return None
-            self._files[timestamp] = SealedFiles(self.storage, self._folder(timestamp), publication.manifest)
-        return self._files[timestamp]
+            files = SealedFiles(self.storage, self._folder(timestamp), publication.manifest, damage)
+            self._files[timestamp, damage] = files
+        return self._files[timestamp, damage]
 
     def text(self, timestamp: str, file: str) -> str | None:
         """The text of a file of a revision; None if the revision has no such file."""
@@ -172,12 +169,13 @@ class PublishedRoot(ContainerRoot):
             return super().files(timestamp, folder)
         return sorted(name.rpartition("/")[2] for name in sealed.contents if name.rpartition("/")[0] == folder)
 
-    def fetch_wheel(self, timestamp: str, wheel: str, target: Path) -> None:
-        """Copy a published wheel to the file `target` of this machine, piece by piece; it must be the one that was published."""
-        super().fetch_wheel(timestamp, wheel, target)
+    def fetch_wheel(self, timestamp: str, wheel: str, target: Path) -> bool:
+        """Copy a published wheel to the file `target` of this machine; False if it is not there, an error if it is another."""
+        there = super().fetch_wheel(timestamp, wheel, target)
         sealed, name = self._sealed(timestamp), f"{WHEELS}/{wheel}"
-        if sealed is not None and content_of(target) != sealed.contents.get(name):
+        if there and sealed is not None and content_of(target) != sealed.contents.get(name):
             raise sealed.altered(name)
+        return there
 
     def pin(self) -> Pin | None:
         """The pin or rollback, even a rollback that has ended; None if there is neither."""
@@ -241,10 +239,13 @@ class PublishedRoot(ContainerRoot):
         sealed = {MANIFEST: manifest, **files}
         digest = hashlib.sha256(manifest).hexdigest()
         for _ in range(ATTEMPTS):
+            last = self.state().newest
+            # The folder of the last publication may have been removed since, so the names that are there are not enough.
+            known = [*([newest] if newest is not None else []), *([last.timestamp] if last is not None else [])]
+            greatest = max(known, key=timestamp_order, default=None)
             # The storage asks for the timestamp at the moment when the files appear, and again if another machine was faster.
-            timestamp = self.storage.append(
-                f"{self.name}/{REVISIONS}", sealed, lambda names: next_timestamp(names, newest)
-            )
+            follow = partial(next_timestamp, newest=greatest)
+            timestamp = self.storage.append(f"{self.name}/{REVISIONS}", sealed, follow)
             try:
                 if self._publish(timestamp, digest, act(timestamp)):
                     return timestamp
@@ -262,7 +263,7 @@ class PublishedRoot(ContainerRoot):
 
         def attempt() -> bool:
             self._head = None
-            last = self._state().newest
+            last = self.state().newest
             if last is not None and timestamp_order(last.timestamp) >= timestamp_order(timestamp):
                 return False
             self._commit(act, lambda state, number: state.with_publication(Publication(timestamp, manifest, number)))
@@ -319,7 +320,7 @@ class PublishedRoot(ContainerRoot):
             RemoteError: the entry cannot be created.
         """
         head = self._entry()
-        state = change(self._state(replaces_pin=replaces_pin), number := self._log.place_for_next(head))
+        state = change(self.state(replaces_pin=replaces_pin), number := self._log.place_for_next(head))
         log = head.log if head is not None else token() + token()
         try:
             entry = make_entry(
@@ -331,35 +332,15 @@ class PublishedRoot(ContainerRoot):
                 f"shorten the message, or remove labels: rezup untag {self.name} LABEL",
             ) from error
         self._log.append(entry)
-        self._head = (entry,)
+        self._head, self._listed = (entry,), None
 
-    def _state(self, *, replaces_pin: bool = False) -> State:
+    def state(self, *, replaces_pin: bool = False) -> State:
         """What is published; without a log, what the files say."""
         entry = self._entry()
         if entry is not None:
             return entry.state
-        newest = self._newest_unlogged()
-        if newest is None:
-            return State()
-        every = super().timestamps()
-        pin = None
-        try:
-            pin = super().pin()
-        except RemoteError:
-            if not replaces_pin:
-                raise
-        return State(
-            newest=Publication(newest[0]),
-            pin=pin,
-            pinned=Publication(pin.timestamp) if pin is not None else None,
-            labels={label: Publication(timestamp) for label, timestamp in super().labels().items()},
-            recent=tuple(map(Publication, every[every.index(newest[0]) :][:RECENT])),
-            before=newest[0],
-        )
+        return super().state(replaces_pin=replaces_pin)
 
     def _remove_files(self, timestamp: str) -> None:
         with suppress(RemoteError):
             self.storage.delete_below(self._folder(timestamp))
-
-    def _folder(self, timestamp: str) -> str:
-        return f"{self.name}/{REVISIONS}/{timestamp}"

@@ -18,15 +18,17 @@ Parsed = TypeVar("Parsed")
 
 
 class SealedFiles:
-    """The files of one published revision. Every method raises the storage's `failure` if a file is not the published one.
+    """The files of one published revision.
 
     Args:
-        storage: the storage of the remote root.
+        storage: the storage of the remote root. Every method raises its `failure` if the storage cannot be read.
         prefix: the name of the revision's folder in it.
         manifest: the digest of the revision's manifest, which the log states.
+        damage: the error to raise if a file is not the published one, or damaged.
     """
 
-    def __init__(self, storage: Storage, prefix: str, manifest: str) -> None:
+    def __init__(self, storage: Storage, prefix: str, manifest: str, damage: type[RezupError]) -> None:
+        self._damage = damage
         self._storage = storage
         self._prefix = prefix
         self._manifest = manifest
@@ -56,12 +58,12 @@ class SealedFiles:
     def altered(self, file: str) -> RezupError:
         """The error that a file is missing, or not the one that was published."""
         where = self._storage.locate(f"{self._prefix}/{file}")
-        return self._storage.failure(f"{where} is not the file that was published", REPUBLISH)
+        return self._damage(f"{where} is not the file that was published", REPUBLISH)
 
     def understood(self, file: str, data: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:
-        """What `parse` makes of the bytes of a file; its ValueError becomes the storage's `failure`."""
+        """What `parse` makes of the bytes of a file; its ValueError becomes the error for damage."""
         try:
             return parse(data)
         except ValueError as error:
             where = self._storage.locate(f"{self._prefix}/{file}")
-            raise self._storage.failure(f"{where} is damaged: {error}", REPUBLISH) from error
+            raise self._damage(f"{where} is damaged: {error}", REPUBLISH) from error

@@ -14,12 +14,12 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storage_error
-from rezup_api.disk.flock import lease
+from rezup_api.disk.flock import lease_at_last
 from rezup_api.errors import BusyError, NotFoundError, RemoteError, StorageError, UsageError
-from rezup_api.events import silent
+from rezup_api.events import Warned, silent
 from rezup_api.selection.selector import Selector
 from rezup_api.store.history import new_act
-from rezup_api.store.names import LATEST, is_label, timestamp_order
+from rezup_api.store.names import CURRENT, LATEST, is_label, timestamp_order
 from rezup_api.store.pin import Pin, is_step_back, rolled_back
 from rezup_api.store.revision import load_revision
 from rezup_api.store.root import local_root
@@ -47,12 +47,15 @@ class Change:
         pin: the pin or rollback that the act has set; None if it has set none.
         where: words that complete a sentence: " on this machine", " on " and the address of the remote root, or empty if there
             is no remote root.
+        option: the option by which a further act on the same root is asked for: " --local", " --remote", or empty if there is no
+            remote root.
     """
 
     revision: str
     previous: str = ""
     pin: Pin | None = None
     where: str = ""
+    option: str = ""
 
 
 class Chooser:
@@ -78,31 +81,35 @@ class Chooser:
         self._name = folder.name
         self._folder = folder
         self._environ = environ
+        self._report = report
         self._remote = remote
         # Warnings about the present choice do not concern a user who is about to change it.
         self._quiet = Selector(folder, root, silent)
         self._selector = self._quiet if remote else Selector(folder, root, report)
         self._root: ContainerRoot = root if remote and root is not None else local_root(folder, report)
         self._where = "" if root is None else f" on {root.place}" if remote else " on this machine"
+        self._option = "" if root is None else " --remote" if remote else " --local"
 
     def pin(self, request: str, message: str = "") -> Change:
         """Let `use NAME` give one revision until `unpin`.
 
         Args:
-            request: `REV` of the command line.
+            request: `REV` of the command line; empty for the revision that `use NAME` gives now.
             message: the reason, for the history.
 
         Raises:
-            UsageError: `request` is empty, or fits several revisions.
+            UsageError: `request` fits several revisions.
             NotFoundError: no revision fits `request`.
-            BusyError: another process is removing the revision.
+            BusyError: other processes keep removing the revisions.
             StorageError, RemoteError: the root cannot be read or written.
         """
         previous = self._given()
         with self._held(request) as timestamp:
             pin = Pin(timestamp)
+            if timestamp in self._withdrawn():
+                self._report(Warned(f"{self._name}@{timestamp} is one that was rolled back from"))
             self._root.set_pin(pin, self._act("pin", timestamp, previous, message))
-        return Change(timestamp, previous, pin, self._where)
+        return Change(timestamp, previous, pin, self._where, self._option)
 
     def unpin(self, message: str = "") -> Change:
         """Remove the pin or the rollback, so that `use NAME` gives the newest revision again.
@@ -119,12 +126,12 @@ class Chooser:
         try:
             pin = self._root.pin()
             if pin is None:
-                return Change(self._given(), "", where=self._where)
+                return Change(self._given(), "", where=self._where, option=self._option)
             previous = pin.timestamp
         except (StorageError, RemoteError):
             previous = ""  # the pin is damaged, which is one more reason to remove it
         self._root.set_pin(None, self._act("unpin", self._newest(), previous, message))
-        return Change(self._given(), previous, where=self._where)
+        return Change(self._given(), previous, where=self._where, option=self._option)
 
     def rollback(self, to: str = "", message: str = "") -> Change:
         """Let `use NAME` give the revision before, until there is a newer one. A pin stays a pin, but to the revision before.
@@ -136,7 +143,7 @@ class Chooser:
         Raises:
             UsageError: `to` fits several revisions.
             NotFoundError: there is no earlier revision, or none fits `to`.
-            BusyError: another process is removing the revision.
+            BusyError: other processes keep removing the revisions.
             StorageError, RemoteError: the root cannot be read or written.
         """
         pin = self._root.pin()
@@ -150,27 +157,27 @@ class Chooser:
         with self._held(target) as timestamp:
             made = rolled_back(pin, timestamp, self._down_to(timestamp) or [timestamp])
             self._root.set_pin(made, self._act("rollback", timestamp, current, message))
-        return Change(timestamp, current, made, self._where)
+        return Change(timestamp, current, made, self._where, self._option)
 
     def tag(self, request: str, label: str, message: str = "") -> Change:
         """Give a revision a label. If another revision has the label, it moves.
 
         Args:
-            request: `REV` of the command line.
+            request: `REV` of the command line; empty for the revision that `use NAME` gives now.
             label: the label.
             message: the reason, for the history.
 
         Raises:
-            UsageError: `label` cannot be a label, or `request` is empty or fits several revisions.
+            UsageError: `label` cannot be a label, or `request` fits several revisions.
             NotFoundError: no revision fits `request`.
-            BusyError: another process is removing the revision.
+            BusyError: other processes keep removing the revisions.
             StorageError, RemoteError: the root cannot be read or written.
         """
         self._check_label(label)
         previous = self._root.label(label) or ""
         with self._held(request) as timestamp:
             self._root.set_label(label, timestamp, self._act("tag", timestamp, previous, message, label))
-        return Change(timestamp, previous, where=self._where)
+        return Change(timestamp, previous, where=self._where, option=self._option)
 
     def untag(self, label: str, message: str = "") -> Change:
         """Remove a label.
@@ -195,7 +202,7 @@ class Chooser:
                 f"see what there is: rezup status {self._name}",
             )
         self._root.set_label(label, "", self._act("untag", timestamp, "", message, label))
-        return Change(timestamp, where=self._where)
+        return Change(timestamp, where=self._where, option=self._option)
 
     def _before(self, pin: Pin | None, current: str) -> str | None:
         """The newest revision before `current` that users have not gone back from; None if there is none."""
@@ -223,18 +230,17 @@ class Chooser:
 
     @contextmanager
     def _holding(self, timestamp: str) -> Iterator[bool]:
-        """Keep a revision from being removed during the body, which gives it a name; False if it is being removed already.
+        """Keep a revision from being removed during the body, which gives it a name; False if it has been removed already.
 
         A published revision, and one that is not built yet, have no file on which this process could take a lease.
         """
-        # A cleanup first locks the revision alone and then looks at the names once more. So either this lease fails, or the
-        # cleanup finds the name that the body writes. Without the lease, a name could be left that points to nothing.
+        # A cleanup first locks the revision alone and then looks at the names once more. So either this lease finds the file
+        # removed, or the cleanup finds the name that the body writes. Without it, a name could be left that points to nothing.
         held = None
         there = True
         if not self._remote:
             try:
-                held = lease(load_revision(self._folder, timestamp).lock_file)
-                there = held is not None
+                held = lease_at_last(load_revision(self._folder, timestamp).lock_file)
             except FileNotFoundError:
                 # Removed meanwhile, or published and not built here yet. The second kind may be pinned too.
                 there = timestamp in self._selector.known(remote=False)
@@ -244,8 +250,6 @@ class Chooser:
             yield there
 
     def _meant(self, request: str) -> str:
-        if not request:
-            raise UsageError(f"which revision of {self._name}?", f"name one: {self._name}@{LATEST}, {self._name}@~1")
         timestamp = self._selector.meant(request, remote=self._remote)
         if timestamp is None:
             raise NotFoundError(f"there is no container {self._name}", f"make it: rezup add {self._name}")
@@ -254,7 +258,8 @@ class Chooser:
     def _check_label(self, label: str) -> None:
         if not is_label(label):
             raise UsageError(
-                f"{label!r} is not a label", f"a letter first, then letters, digits, '_' and '-'; not {LATEST!r}"
+                f"{label!r} is not a label",
+                f"a letter first, then letters, digits, '_' and '-'; not {CURRENT!r} or {LATEST!r}",
             )
 
     def _given(self) -> str:
@@ -263,6 +268,14 @@ class Chooser:
             return self._quiet.meant("", remote=self._remote) or ""
         except (NotFoundError, RemoteError, StorageError):
             return ""
+
+    def _withdrawn(self) -> tuple[str, ...]:
+        """The revisions that users have gone back from, as far as that can be read."""
+        try:
+            pin = self._root.pin()
+        except (StorageError, RemoteError):
+            return ()
+        return pin.withdrawn if pin is not None else ()
 
     def _newest(self) -> str:
         """The timestamp that `use` gives without a pin; empty if there is none."""

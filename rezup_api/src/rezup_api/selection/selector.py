@@ -14,7 +14,7 @@ from rezup_api.events import Reporter, Warned
 from rezup_api.frozen import dataclass
 from rezup_api.storage.interface import Witness
 from rezup_api.store.labels import PIN, PUBLISHED
-from rezup_api.store.names import LATEST, is_label, is_timestamp, timestamp_order
+from rezup_api.store.names import CURRENT, is_label, is_timestamp, timestamp_order
 from rezup_api.store.revision import Revision, load_revision, newest_first, resolve
 from rezup_api.store.root import local_root
 
@@ -93,8 +93,8 @@ class Selector:
         except RemoteError as error:
             if strict:
                 raise
-            return self._without_remote(request, error)
-        if request:
+            return self._without_remote("" if request == CURRENT else request, error)
+        if request not in ("", CURRENT):
             return self._requested(request, offer)
         pin = self.pin_here()
         if pin is not None:
@@ -109,6 +109,7 @@ class Selector:
             UsageError: `request` fits several revisions.
             RemoteError: the remote root cannot be asked.
         """
+        request = "" if request == CURRENT else request
         label = self.remote.label(request) if self.remote is not None and is_label(request) else None
         if label is not None:
             return self._there(label, f"{self._name}@{request} is {label} where it is published")
@@ -199,7 +200,7 @@ class Selector:
         try:
             return self.offer()
         except NotFoundError:
-            if (not request or request.startswith("~")) and self.pin_here() is None:
+            if (request in ("", CURRENT) or request.startswith("~")) and self.pin_here() is None:
                 raise
             return None
 
@@ -279,17 +280,13 @@ class Selector:
             label = self.remote.label(request) if self.remote is not None else None
             if label is not None:
                 return self._labelled(label, f"{self._name}@{request} is {label} where it is published")
-        if request == LATEST:
-            newest = [one for one in (self._newest_here(), self._newest_there()) if one is not None]
-            if newest:
-                return max(newest, key=lambda one: timestamp_order(one.timestamp))
         here = [one.timestamp for one in newest_first(self._folder) if one.ready]
         there = self.published()
         every = sorted({*here, *there}, key=timestamp_order, reverse=True)
         pin = self.pin_here()
         given = pin.timestamp if pin is not None else offer.timestamp if offer is not None else None
         current = given or next(iter(here), None)
-        timestamp = resolve(self._name, request, every, current)
+        timestamp = resolve(self._name, request, every, current, there or here)
         if timestamp in here:
             return Selection(timestamp)
         return self._there(timestamp, f"{self._name}@{timestamp} is asked for")
@@ -313,7 +310,7 @@ class Selector:
         pin = self.local.pin()
         current = pin.timestamp if pin is not None and pin.holds(named) else fallback(named, pulled, withdrawn)
         if request:
-            chosen = self._requested_here(request, [one.timestamp for one in ready], current, error)
+            chosen = self._requested_here(request, [one.timestamp for one in ready], pulled, current, error)
         elif current is not None and current in [one.timestamp for one in ready]:
             chosen = current
         else:
@@ -332,10 +329,12 @@ class Selector:
         ready = [one for one in newest_first(self._folder) if one.ready]
         return fallback(timestamp, self._pulled(ready, None), withdrawn)
 
-    def _requested_here(self, request: str, here: list[str], current: str | None, error: RemoteError) -> str:
+    def _requested_here(
+        self, request: str, here: list[str], pulled: list[str], current: str | None, error: RemoteError
+    ) -> str:
         label = self.local.label(request) if is_label(request) else None
         try:
-            return resolve(self._name, label or request, here, current)
+            return resolve(self._name, label or request, here, current, pulled or here)
         except NotFoundError:
             raise error from None
 

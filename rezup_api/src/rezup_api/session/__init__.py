@@ -17,7 +17,12 @@ if TYPE_CHECKING:
         remembered as remembered,
         without_session as without_session,
     )
-    from rezup_api.session.formats import Written as Written, changes as changes, written as written
+    from rezup_api.session.formats import (
+        Written as Written,
+        changes as changes,
+        holding as holding,
+        written as written,
+    )
     from rezup_api.session.launch import become as become, detach as detach
     from rezup_api.session.shells import (
         Opening as Opening,
@@ -32,7 +37,7 @@ offer(
         "detection": "choose_shell parent_words shell_of",
         "entry": "Session enter",
         "environment": "OWN SessionEnviron remembered without_session",
-        "formats": "Written changes written",
+        "formats": "Written changes holding written",
         "launch": "become detach",
         "shells": "Opening interactive script_command",
     },

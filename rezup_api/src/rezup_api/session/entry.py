@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rezup_api.errors import BusyError, LaunchError, NotFoundError, StorageError
+from rezup_api.errors import LaunchError, NotFoundError, StorageError
+from rezup_api.events import Warned
 from rezup_api.recipe.load import load_recipe
 from rezup_api.session.environment import SessionEnviron, session_environ
 from rezup_api.store.revision import hold
@@ -61,10 +62,13 @@ def enter_revision(revision: Revision, environ: Mapping[str, str], report: Repor
     try:
         # The lease comes before anything is read: from here on no other process can remove the files.
         held = hold(revision)
-    except (NotFoundError, BusyError):
+    except NotFoundError:
         return None
     except StorageError as error:
         raise LaunchError(error.message, error.hint) from error
+    if not held.locked:
+        text = f"somebody keeps {revision.lock_file} locked; {revision} is entered all the same"
+        report(Warned(f"{text} (lslocks names the process)"))
     try:
         recipe = load_recipe(revision.container, revision.recipe_file, tolerant=revision.style != "3")
         return Session(revision, session_environ(revision, recipe, environ, report), held)

@@ -79,6 +79,25 @@ def written(form: str, changed: Changes) -> Written:
     return FORMATS[form](changed)
 
 
+def holding(form: str, lock_file: str, interpreter: str) -> str:
+    """A statement by which the shell that reads it holds a revision for as long as it lives; empty if the format has none.
+
+    The shell opens the file, and another program takes the shared lock on that open file: the lock belongs to the open file, and
+    not to the process that has asked for it (flock(2)). fish and csh cannot open a file for good.
+
+    Args:
+        form: a key of `FORMATS`.
+        lock_file: the file on which every process that uses the revision holds a lease.
+        interpreter: a Python.
+    """
+    if form != "sh" or os.name == "nt":
+        return ""
+    # 7 because dash knows numbers of one digit only; 5 is LOCK_SH | LOCK_NB. ksh passes the descriptor on only if told to.
+    path, lock = _sh_quoted(lock_file), "import fcntl; fcntl.flock(7, 5)"
+    take = f"{_sh_quoted(interpreter)} -I -S -c '{lock}' 7<&7 2>/dev/null || :"
+    return f"if [ -r {path} ]; then exec 7<{path}; {take}; fi\n"
+
+
 def _sh(changed: Changes) -> Written:
     """For bash, zsh, ksh, dash and every other POSIX shell: `eval "$(...)"`."""
     texts = [name for name in _SHELLS_NUMBERS.split() if not re.fullmatch("[0-9]+", changed.get(name) or "")]

@@ -81,13 +81,16 @@ class FolderStorage:
 
         return self._read("cannot read", read)
 
-    def get_part(self, name: str, offset: int) -> bytes:
+    def get_part(self, name: str, offset: int) -> bytes | None:
         """A piece of a file; see `Storage.get_part`."""
 
-        def read() -> bytes:
-            with open_file(self._root, name) as stream:
-                stream.seek(offset)
-                return stream.read(PIECE)
+        def read() -> bytes | None:
+            try:
+                with open_file(self._root, name) as stream:
+                    stream.seek(offset)
+                    return stream.read(PIECE)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
 
         return self._read("cannot read", read)
 

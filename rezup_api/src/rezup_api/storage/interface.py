@@ -67,8 +67,8 @@ class Storage(Protocol):
             than `limit`, or if the name leads to something else than bytes.
         """
 
-    def get_part(self, name: str, offset: int) -> bytes:
-        """A piece of the bytes under a name, from the byte `offset` on; empty at the end.
+    def get_part(self, name: str, offset: int) -> bytes | None:
+        """A piece of the bytes under a name, from the byte `offset` on; empty at the end, None if the storage does not have it.
 
         The storage chooses a size that even a slow connection gives within the time limit.
         """

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     )
     from rezup_api.store.metadata import Environment as Environment, Metadata as Metadata
     from rezup_api.store.names import (
+        CURRENT as CURRENT,
         DEFAULT_CONTAINER as DEFAULT_CONTAINER,
         LATEST as LATEST,
         Target as Target,
@@ -31,7 +32,8 @@ offer(
         "history": "Act",
         "layout": "METADATA_FILE RECIPE_FILE ContainerFolder",
         "metadata": "Environment Metadata",
-        "names": "DEFAULT_CONTAINER LATEST Target check_container is_label is_timestamp moment parse_target timestamp_order",
+        "names": "CURRENT DEFAULT_CONTAINER LATEST Target check_container is_label is_timestamp moment parse_target"
+        " timestamp_order",
         "pin": "Pin",
         "revision": "Revision",
     },

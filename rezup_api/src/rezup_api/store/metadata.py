@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
+ENVIRONMENT = ("name", "python", "interpreter", "rez", "size", "locked", "editable", "nests")
 # What the names of environments, libraries and data folders are made of: no separator, no control character.
 _COMPONENT = re.compile(r"[\w .+@-]{1,200}")
-ENVIRONMENT = ("name", "python", "interpreter", "rez", "size", "locked", "editable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Environment:
         size: how many bytes all its files have, those that it shares with others included.
         locked: whether it was installed from a lock, which is then a file of the revision.
         editable: the packages that run from where their sources lie, so that the lock says nothing about their content.
+        nests: whether `rez-env` works inside another one; a fork of Rez may lack that.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Environment:
     size: int = 0
     locked: bool = False
     editable: tuple[str, ...] = ()
+    nests: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ def _environments(document: dict[str, Any]) -> list[Environment]:
             size=_number(item.get("size")),
             locked=item.get("locked") is True,
             editable=tuple(_names(item.get("editable"))),
+            nests=item.get("nests") is not False,
         )
         for item in recorded
         if isinstance(item, dict) and "name" in item

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DEFAULT_CONTAINER = MAIN_CONTAINER
+# What `use NAME` gives; and the newest of those that `use NAME` chooses among.
+CURRENT = "current"
 LATEST = "latest"
 
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -44,8 +46,8 @@ def is_timestamp(name: str) -> bool:
 
 
 def is_label(name: str) -> bool:
-    """Whether `name` can be a label: a letter first, then letters, digits, `_` and `-`; but not `latest`."""
-    return name != LATEST and _LABEL.fullmatch(name) is not None
+    """Whether `name` can be a label: a letter first, then letters, digits, `_` and `-`; but not `current` or `latest`."""
+    return name not in (CURRENT, LATEST) and _LABEL.fullmatch(name) is not None
 
 
 def timestamp_order(timestamp: str) -> tuple[int, int]:
@@ -120,7 +122,7 @@ class Target:
 def parse_target(text: str) -> Target:
     """Read `NAME` or `NAME@REV`.
 
-    REV is a timestamp, the beginning of one, `latest`, `~N` for the Nth revision before, or a label.
+    REV is a timestamp, the beginning of one, `current`, `latest`, `~N` for the Nth revision before, or a label.
 
     Raises:
         UsageError: the text has another form.
@@ -128,10 +130,10 @@ def parse_target(text: str) -> Target:
     name, mark, revision = text.partition("@")
     check_container(name)
     if mark and not (
-        revision == LATEST or _PREFIX.fullmatch(revision) or _STEPS.fullmatch(revision) or is_label(revision)
+        revision in (CURRENT, LATEST) or _PREFIX.fullmatch(revision) or _STEPS.fullmatch(revision) or is_label(revision)
     ):
         raise UsageError(
             f"{revision!r} does not name a revision",
-            "after '@' comes a timestamp or its beginning, 'latest', or '~1' for the one before",
+            "after '@' comes a timestamp or its beginning, 'current', 'latest', '~1' for the one before, or a label",
         )
     return Target(name, revision)

@@ -6,15 +6,15 @@ import os
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storage_error, storing
-from rezup_api.disk.flock import Held, lease
-from rezup_api.errors import BusyError, NotFoundError, StorageError, UsageError
+from rezup_api.disk.flock import Held, lease_at_last
+from rezup_api.errors import NotFoundError, StorageError, UsageError
 from rezup_api.frozen import dataclass
 from rezup_api.store.layout import BIN, METADATA_FILE, RECIPE_FILE, ContainerFolder, platform_tag
 from rezup_api.store.metadata import FORMAT, Metadata, read_metadata
-from rezup_api.store.names import LATEST, is_label, moment, next_timestamp
+from rezup_api.store.names import CURRENT, LATEST, is_label, moment, next_timestamp, timestamp_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -127,25 +127,34 @@ def newest_ready(folder: ContainerFolder) -> Revision | None:
     return next((revision for revision in newest_first(folder) if revision.ready), None)
 
 
-def resolve(container: str, request: str, timestamps: list[str], current: str | None) -> str:
+def resolve(
+    container: str, request: str, timestamps: list[str], current: str | None, choices: Sequence[str] | None = None
+) -> str:
     """Decide which revision a `REV` means. This only compares names; the caller has looked up labels before.
 
     Args:
         container: the container's name, for the messages.
-        request: a timestamp or its beginning, `latest`, or `~N`. Any other text is a label that does not exist.
+        request: a timestamp or its beginning, `current`, `latest`, or `~N`. Any other text is a label that does not exist.
         timestamps: the timestamps of all revisions, newest first.
         current: the timestamp of the revision that `use` gives without `@`; None if it gives none.
+        choices: those of them that `use` chooses among, newest first; None for all. `latest` is the first of them, and `~N`
+            counts over them, from `current` on.
 
     Raises:
         NotFoundError: no revision fits.
         UsageError: `request` is the beginning of several timestamps.
     """
-    if request == LATEST and timestamps:
-        return timestamps[0]
+    choices = timestamps if choices is None else choices
+    if request == CURRENT and current is not None:
+        return current
+    if request == LATEST and choices:
+        return choices[0]
     if request.startswith("~") and current is not None:
-        older = timestamps[timestamps.index(current) :] if current in timestamps else []
-        if int(request[1:]) < len(older):
-            return older[int(request[1:])]
+        # A machine can be pinned to a revision that is none of the choices. Those that are older than it come after it.
+        older = [current, *(one for one in choices if timestamp_order(one) < timestamp_order(current))]
+        steps = int(request[1:])
+        if steps < len(older):
+            return older[steps]
         raise NotFoundError(
             f"{container} has no revision {request[1:]} before {current}",
             f"see what there is: rezup status {container}",
@@ -184,18 +193,14 @@ def hold(revision: Revision) -> Held:
 
     Raises:
         NotFoundError: the revision has been removed, or is incomplete.
-        BusyError: another process is removing it.
         StorageError: its file cannot be opened or locked.
     """
     hint = f"see what there is: rezup status {revision.container}"
     # `revision` was read some time ago, so another process may have removed it since. Only the lease tells: whoever removes a
     # revision first locks this file alone, and cannot do that from here on.
     try:
-        held = lease(revision.lock_file)
+        return lease_at_last(revision.lock_file)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFoundError(f"{revision} is gone", hint) from error
     except OSError as error:
         raise storage_error("cannot hold", error) from error
-    if held is None:
-        raise BusyError(f"{revision} is being removed", hint)
-    return held

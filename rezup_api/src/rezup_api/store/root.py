@@ -105,12 +105,17 @@ class ContainerRoot:
         """The names of the wheels that are published with a revision, sorted."""
         return [name for name in self.files(timestamp, WHEELS) if name.endswith(".whl")]
 
-    def fetch_wheel(self, timestamp: str, wheel: str, target: Path) -> None:
-        """Copy a published wheel to the file `target` of this machine, piece by piece."""
+    def fetch_wheel(self, timestamp: str, wheel: str, target: Path) -> bool:
+        """Copy a published wheel to the file `target` of this machine, piece by piece; False if it is not there."""
         name = self._file(timestamp, f"{WHEELS}/{wheel}")
+        piece = self.storage.get_part(name, 0)
+        if piece is None:
+            return False
         with open(target, "wb") as stream:
-            while piece := self.storage.get_part(name, stream.tell()):
+            while piece:
                 stream.write(piece)
+                piece = self.storage.get_part(name, stream.tell())
+        return True
 
     def label(self, label: str) -> str | None:
         """The timestamp that a label holds; None if the label does not exist."""

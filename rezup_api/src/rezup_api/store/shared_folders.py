@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import write_whole
-from rezup_api.disk.flock import Held, claim, lease
+from rezup_api.disk.flock import Held, claim, lease_at_last
 from rezup_api.disk.reading import open_below
 from rezup_api.disk.staging import refuse_link, remove_if_empty, staged
 from rezup_api.errors import StorageError
@@ -37,7 +37,7 @@ def hold_shared(path: Path) -> Held | None:
         OSError: its record cannot be opened.
     """
     with suppress(FileNotFoundError):
-        return lease(path / RECORD)
+        return lease_at_last(path / RECORD)
     return None
 
 
@@ -54,10 +54,8 @@ def appear_shared(stage: Stage, target: Path, listing: str, record: str) -> Held
     """
     write_whole(stage.path / LISTING, listing.encode("utf-8"))
     write_whole(stage.path / RECORD, record.encode("utf-8"))
-    held = None
     # The lease comes before the rename: a cleanup may remove a visible folder that nobody holds and no revision names yet.
-    while held is None:
-        held = lease(stage.path / RECORD)
+    held = lease_at_last(stage.path / RECORD)
     target.parent.mkdir(exist_ok=True)
     refuse_link(target.parent)
     while not stage.appear(target):

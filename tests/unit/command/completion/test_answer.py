@@ -109,7 +109,7 @@ def test_a_recipe_is_a_container_to_come(ask: Ask, home: Path) -> None:
 
 def test_revisions_newest_first(ask: Ask, root: Path) -> None:
     revisions = ["dev@1700000002.000001", "dev@1700000000.000001", "dev@900000000.000001"]
-    assert ask("rezup use dev@") == ["dev@latest", "dev@~1", "dev@staging", *revisions]
+    assert ask("rezup use dev@") == ["dev@current", "dev@latest", "dev@~1", "dev@staging", *revisions]
     assert ask("rezup env dev@17") == revisions[:2]
     assert ask("rezup use dev@s") == ["dev@staging"]
     assert ask("rezup use dev@~") == ["dev@~1"]
@@ -130,7 +130,8 @@ def test_revisions_and_labels_of_commands_that_name_them(ask: Ask, root: Path) -
 
 def test_what_is_said_of_them(ask: Ask, root: Path) -> None:
     told = ask("rezup use dev@", environ={"_ARGCOMPLETE_DFS": "\t", "TZ": "UTC"})
-    assert told[:4] == [
+    assert told[:5] == [
+        "dev@current\twhat `use` gives",
         "dev@latest\tthe newest",
         "dev@~1\tthe one before",
         "dev@staging\tlabel",

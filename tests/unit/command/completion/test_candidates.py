@@ -53,7 +53,7 @@ def test_what_is_published_is_named_too(home: Path, share: Path) -> None:
     (share / "both" / "labels" / "staging").write_text("", encoding="utf-8")
     found = named(home, REZUP_ROOT_REMOTE=str(share))
     assert found.containers() == ["both", "here", "there"]
-    expected = ["latest", "~1", "staging", "1700000003.000001", "1700000002.000001", "1700000001.000001"]
+    expected = ["current", "latest", "~1", "staging", "1700000003.000001", "1700000002.000001", "1700000001.000001"]
     assert list(found.targets("both@")) == [f"both@{request}" for request in expected]
     assert "there" not in named(home).containers()
 

@@ -21,7 +21,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.frozen import asdict, dataclass
-from rezup_api.published.state import RECENT, Publication, State
+from rezup_api.published.published_state import RECENT, Publication, State
 from rezup_api.store.history import Act, act_from
 from rezup_api.store.names import is_label, is_timestamp
 from rezup_api.store.pin import Pin
@@ -35,6 +35,8 @@ LIMIT = 64 << 10
 # An entry names so many entries before it with their digests.
 CHAIN = 33
 GREATEST = 10**9 - 1
+# How deeply a document may be nested. How much Python could read depends on the caller, and all must read the same.
+DEPTH = 32
 _FIELDS = frozenset(
     {"format", "log", "container", "generation", "id", "chain", "void", "newest", "pin", "labels"}
     | {"recent", "removed", "dropped", "before", "act", "critical"}
@@ -148,8 +150,12 @@ def parse_entry(data: bytes) -> Entry:
     if len(data) > LIMIT:
         raise ValueError("it is too large")
     try:
-        document = json.loads(data, parse_constant=_refused, object_pairs_hook=_unique)["document"]
-        json.dumps(document, ensure_ascii=False).encode("utf-8")  # half a surrogate pair could not be written again
+        # From bytes, `json` would read UTF-16 and UTF-32 too, if the caller's Python can.
+        whole = json.loads(data.decode("utf-8"), parse_constant=_refused, object_pairs_hook=_unique)
+        _check_depth(whole, DEPTH)
+        document = whole["document"]
+        # Half a surrogate pair, or 1e400, which is read as infinite, could not be written again in the next entry.
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8")
         return _entry(document, data)
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise ValueError(f"it is not an entry: {error}") from error
@@ -167,6 +173,7 @@ def _entry(document: dict[str, Any], data: bytes) -> Entry:
     void = [[last + 1, generation - 1]] if last + 1 < generation else []
     if numbers != sorted(set(numbers), reverse=True) or len(chain) > CHAIN or document["void"] != void:
         raise ValueError("its numbers do not fit together")
+    _checked(document["id"], bool)
     pin = document["pin"]
     pinned = _publication(pin["revision"], generation) if pin is not None else None
     labels = {_checked(label, is_label): _publication(one, generation) for label, one in document["labels"].items()}
@@ -176,8 +183,8 @@ def _entry(document: dict[str, Any], data: bytes) -> Entry:
         pinned=pinned,
         labels=dict(sorted(labels.items())),
         recent=tuple(_publication(one, generation) for one in _listed(document["recent"], dict))[:RECENT],
-        dropped=document["dropped"] is True,
-        before=_checked(document["before"], is_timestamp) if document["before"] else "",
+        dropped=_flag(document["dropped"]),
+        before=_checked(document["before"], _is_moment),
     )
     return Entry(
         log=_digest(document["log"], 32),
@@ -206,20 +213,19 @@ class UnknownFormatError(ValueError):
 
 
 def _pin(timestamp: str, document: dict[str, Any]) -> Pin:
-    until = _checked(document["until"], is_timestamp) if document["until"] else ""
+    until = _checked(document["until"], _is_moment)
     return Pin(timestamp, until, tuple(_checked(one, is_timestamp) for one in _listed(document["withdrawn"], str)))
 
 
 def _publication(document: dict[str, Any], generation: int) -> Publication:
     number = _number(document["generation"], least=0)
-    manifest, entry = document["manifest"], document["entry"]
     if number > generation:
         raise ValueError("it names a publication that is still to come")
     return Publication(
         _checked(document["timestamp"], is_timestamp),
-        _digest(manifest) if manifest else "",
+        _digest(document["manifest"], empty=True),
         number,
-        _digest(entry) if entry else "",
+        _digest(document["entry"], empty=True),
     )
 
 
@@ -229,8 +235,19 @@ def _checked(value: object, fits: Callable[[str], object]) -> str:
     return value
 
 
-def _digest(value: object, digits: int = 64) -> str:
-    return _checked(value, lambda text: len(text) == digits and not set(text) - set("0123456789abcdef"))
+def _is_moment(text: str) -> bool:
+    return not text or is_timestamp(text)
+
+
+def _digest(value: object, digits: int = 64, *, empty: bool = False) -> str:
+    allowed = {0, digits} if empty else {digits}
+    return _checked(value, lambda text: len(text) in allowed and not set(text) - set("0123456789abcdef"))
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r:.40} is neither true nor false")
+    return value
 
 
 def _number(value: object, least: int = 1) -> int:
@@ -243,6 +260,13 @@ def _listed(value: object, kind: type) -> list[Any]:
     if not isinstance(value, list) or not all(isinstance(one, kind) for one in value):
         raise ValueError(f"{value!r:.40} is not a list")
     return value
+
+
+def _check_depth(value: object, left: int) -> None:
+    if not left:
+        raise ValueError("it is nested too deeply")
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_depth(one, left - 1)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
