@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 import threading
@@ -186,3 +187,15 @@ def test_an_index_that_does_not_answer_is_given_up() -> None:
         source = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
         with pytest.raises(UpgradeError, match=r"there was no answer for|timed out"):
             releases_of(source, limit=0.2, environ={"NETRC": "/nowhere"})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights are of another kind on Windows")
+def test_a_folder_that_all_users_can_write_is_no_source(tmp_path: Path) -> None:
+    source = tmp_path / "releases"
+    source.mkdir()
+    assert releases_of(str(source), limit=1.0, environ={}) == []
+    source.chmod(0o775)
+    assert releases_of(str(source), limit=1.0, environ={}) == []
+    source.chmod(0o777)
+    with pytest.raises(UpgradeError, match=r"other users can change .*releases"):
+        releases_of(str(source), limit=1.0, environ={})
