@@ -24,7 +24,8 @@ def forge(attacker: Attacker, container: Path, change: Callable[[Any], None], na
     path = max((container / "revisions").iterdir()) / name
     document = json.loads(path.read_text(encoding="utf-8"))
     change(document)
-    attacker.act('printf %s "$2" > "$1.new"; mv "$1.new" "$1"', path, json.dumps(document))
+    (attacker.place / name).write_text(json.dumps(document), encoding="utf-8")
+    attacker.act('cp "$2" "$1.new"; mv "$1.new" "$1"', path, attacker.place / name)
 
 
 @pytest.mark.parametrize("key", ["environments", "libraries", "data"])

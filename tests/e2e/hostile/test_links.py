@@ -23,7 +23,7 @@ ACTS = (
     ("pin", "dev@latest"),
     ("unpin", "dev"),
     ("tag", "dev@latest", "mine"),
-    ("untag", "dev@good"),
+    ("untag", "dev", "mine"),
     ("rollback", "dev"),
     ("verify", "dev", "--repair"),
     ("gc", "dev", "--keep", "1"),
@@ -85,6 +85,7 @@ def test_the_root_itself_may_be_a_link(victim: Machine, ground: Path) -> None:
     victim.variables["REZUP_ROOT_LOCAL"] = str(ground / "way")
     assert victim.run("use", "prod", "--", "echo", "entered").stdout == "entered\n"
     victim.run("add", "prod", "--skip-use")
+    victim.run("untag", "prod", "good")
     victim.run("gc", "prod", "--keep", "1")
     assert len(victim.revisions("prod")) == 1
 
