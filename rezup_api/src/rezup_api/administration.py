@@ -11,7 +11,6 @@ from rezup_api.errors import NotFoundError, RecipeError, RezupError, StorageErro
 from rezup_api.events import Warned, step
 from rezup_api.overview import Overview
 from rezup_api.recipe.load import load_recipe
-from rezup_api.store.layout import cache_folder
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import CURRENT, is_label
 from rezup_api.store.revision import Revision, hold, load_revision, newest_ready, resolve
@@ -148,7 +147,7 @@ class Administration(Overview):
             StorageError: the revision cannot be read or written.
         """
         from rezup_api.cache.content_store import FileStore
-        from rezup_api.cache.folders import Caches, open_caches  # code that builds is slow to load
+        from rezup_api.cache.folders import find_caches, open_caches  # code that builds is slow to load
         from rezup_api.maintenance.repair import Repairer
         from rezup_api.maintenance.verify import examine_revision, without_metadata
         from rezup_api.results import Verified
@@ -159,7 +158,8 @@ class Administration(Overview):
             done = self.verify(revision.timestamp)
             return Verified(done.revision, (without_metadata(revision),), done.found)
         root = self.folder.root
-        caches = open_caches(root) if repair else Caches(cache_folder(root))  # the user may only read the root
+        # Without a repair nothing is made: the user may only read the root.
+        caches = open_caches(root, self.environ, self.report) if repair else find_caches(root, self.environ)[0]
         store = FileStore(caches.files, self._link(revision))
         with storing("cannot read"):
             # An incomplete revision has no file to hold, and the user may want to know its damage all the same.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.disk.reading import UNUSABLE, read_file, read_own
+from rezup_api.disk.reading import UNUSABLE, open_below, read_below, read_file, read_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -209,3 +209,47 @@ def test_what_another_user_has_written_is_not_the_users_own(
         assert read_own(path) == (b"data" if is_owner else None)
 
     unprivileged(act)
+
+
+def test_no_link_below_the_upper_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real" / "inner").mkdir(parents=True)
+    (tmp_path / "real" / "inner" / "file").write_bytes(b"data")
+    (tmp_path / "real" / "link").symlink_to("inner")
+    (tmp_path / "upper").symlink_to("real")
+    assert read_below(tmp_path / "upper", "inner/file") == b"data"  # the upper one itself may be a link
+    for name in ("link/file", "link"):
+        with pytest.raises(OSError, match="link") as caught:
+            read_below(tmp_path / "upper", name)
+        assert caught.value.errno == errno.ELOOP
+
+
+def test_what_is_removed_lies_in_the_folder_that_was_opened(tmp_path: Path) -> None:
+    for name in ("mine", "theirs"):
+        (tmp_path / name / "tree" / "deep").mkdir(parents=True)
+        (tmp_path / name / "tree" / "deep" / "file").write_bytes(b"data")
+    with open_below(tmp_path, "mine") as folder:
+        (tmp_path / "mine").rename(tmp_path / "away")
+        (tmp_path / "mine").symlink_to("theirs")
+        folder.remove("tree")
+    assert os.listdir(tmp_path / "away") == []
+    assert (tmp_path / "theirs" / "tree" / "deep" / "file").read_bytes() == b"data"
+
+
+def test_removing_a_link_leaves_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").write_bytes(b"data")
+    (tmp_path / "place").mkdir()
+    (tmp_path / "place" / "link").symlink_to(tmp_path / "kept")
+    with open_below(tmp_path, "place") as folder:
+        folder.remove("link")
+        folder.remove("nothing")
+    assert os.listdir(tmp_path / "place") == []
+    assert (tmp_path / "kept" / "file").read_bytes() == b"data"
+
+
+def test_a_link_takes_the_place_of_an_entry_in_one_step(tmp_path: Path) -> None:
+    (tmp_path / "entry").write_bytes(b"data")
+    with open_below(tmp_path) as folder:
+        folder.link("elsewhere", "entry")
+    assert os.readlink(tmp_path / "entry") == "elsewhere"
+    assert os.listdir(tmp_path) == ["entry"]

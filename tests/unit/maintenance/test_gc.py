@@ -191,10 +191,10 @@ def test_one_that_cannot_be_removed_is_told_and_the_others_go(
     events: list[Event] = []
     rename = os.rename
 
-    def refuse(source: object, target: object) -> None:
+    def refuse(source: object, target: object, **options: object) -> None:
         if str(source).endswith(B):
             raise PermissionError(13, "Permission denied")
-        rename(source, target)  # type: ignore[arg-type]
+        rename(source, target, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(os, "rename", refuse)
     found = Collector(four, D, os.environ, events.append).collect(KEEP_ONE)

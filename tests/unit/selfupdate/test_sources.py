@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 import threading
@@ -239,3 +240,15 @@ def test_files_by_http_need_a_digest(index: Index, host: str) -> None:
 def test_files_of_this_machine_need_none(index: Index, host: str) -> None:
     served_by(index, host)
     assert versions(index.url) == ["3.0"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights are of another kind on Windows")
+def test_a_folder_that_all_users_can_write_is_no_source(tmp_path: Path) -> None:
+    source = tmp_path / "releases"
+    source.mkdir()
+    assert releases_of(str(source), limit=1.0, environ={}) == []
+    source.chmod(0o775)
+    assert releases_of(str(source), limit=1.0, environ={}) == []
+    source.chmod(0o777)
+    with pytest.raises(UpgradeError, match=r"other users can change .*releases"):
+        releases_of(str(source), limit=1.0, environ={})

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.documents import parse_json
+from rezup_api.disk.reading import open_below, read_below
 from rezup_api.disk.staging import place_file, remove_if_empty
 from rezup_api.errors import StorageError
 
@@ -57,7 +58,7 @@ class Failure:
 def read_failure(folder: ContainerFolder, timestamp: str) -> Failure | None:
     """The failed builds of a revision; None if no build has failed, or their record cannot be read."""
     try:
-        document = parse_json(_file(folder, timestamp).read_bytes())
+        document = parse_json(read_below(folder.path, _file(folder, timestamp).relative_to(folder.path).as_posix()))
         return Failure(
             tries=int(document["tries"]),
             last=float(document["last"]),
@@ -85,7 +86,8 @@ def forget_failure(folder: ContainerFolder, timestamp: str) -> None:
     """Remove the record of the failed builds of a revision, after a build that succeeded."""
     path = _file(folder, timestamp)
     with suppress(OSError):
-        path.unlink()
+        with open_below(folder.path, path.parent.name) as failures:
+            failures.unlink(path.name)
         remove_if_empty(path.parent)
 
 

@@ -15,7 +15,7 @@ from rezup_api._version import __version__
 from rezup_api.builder.checks import run_checks
 from rezup_api.builder.failures import forget_failure, note_failure, read_failure
 from rezup_api.disk.files import host_name, storing, user_name, write_whole
-from rezup_api.disk.staging import building, staged, sweep
+from rezup_api.disk.staging import building, refuse_link, staged, sweep
 from rezup_api.environments.build import LIMIT, build_environments
 from rezup_api.errors import InstallError, RecipeError, RemoteError, RezupError, StorageError
 from rezup_api.events import Note, Reporter, Warned, one_line
@@ -282,6 +282,7 @@ class RevisionBuilder:
         """Let the build of a published revision appear under its timestamp."""
         with storing("cannot write to"):
             self.folder.revisions.mkdir(exist_ok=True)
+            refuse_link(self.folder.revisions)
             # False, which means that another process was first, is no error: its build of the same revision is as good. That
             # happens where hosts share a local root, because the lock of `pull` holds on one machine only.
             stage.appear(self.folder.revisions / timestamp)

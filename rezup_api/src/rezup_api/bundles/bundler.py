@@ -12,6 +12,7 @@ from rezup_api.bundles.fetch import Fetcher
 from rezup_api.cache.folders import open_caches
 from rezup_api.disk.files import digest_of, storing, write_whole
 from rezup_api.disk.staging import staged
+from rezup_api.disk.trust import changeable_by
 from rezup_api.errors import InstallError, NotFoundError
 from rezup_api.events import step
 from rezup_api.packages.lock_source import read_lock_source
@@ -110,12 +111,12 @@ class Bundler:
     def _fetcher(
         self, revision: Revision, environment: Environment, work: Path, wheels: Path, holds: ExitStack
     ) -> Fetcher:
-        caches = open_caches(revision.folder.root)
+        caches = open_caches(revision.folder.root, self.environ, self.report)
         finder = Finder(self.settings, self.environ, caches.interpreters)
         recipe = load_recipe(revision.container, revision.recipe_file, tolerant=True)
         return Fetcher(
             recipe,
-            finder.find(environment.interpreter),
+            finder.find(_interpreter(revision, environment)),
             settings=self.settings,
             environ=self.environ,
             caches=caches,
@@ -198,3 +199,13 @@ def _describe(revision: Revision, content: Path) -> None:
     with storing("cannot write to"):
         write_whole(content / RECIPE_FILE, dump(recipe, rez_python=python).encode("utf-8"))
         write_whole(content / METADATA_FILE, published.to_json().encode("utf-8"))
+
+
+def _interpreter(revision: Revision, environment: Environment) -> str:
+    """What to ask the finder for: the path that the revision records if nobody else can write the record, or else the version.
+
+    The finder runs the program at a path. Whoever can write the record would say what this user runs.
+    """
+    if not changeable_by(revision.lock_file):
+        return environment.interpreter
+    return ".".join(environment.python.split(".")[:2])

@@ -11,10 +11,11 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rezup_api.disk.documents import parse_json
 from rezup_api.disk.durable import flush_file, flush_folder
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 FORMAT = 1
 FICLONE = 0x40049409  # ioctl_ficlone(2)
 WRITE_BITS = 0o222
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_PART = r"(?!\.\.?(?:/|\Z))[^/\0]+" if os.name != "nt" else r"(?!\.\.?(?:/|\Z))[^/\\:\0]+"
+_RELATIVE = re.compile(f"{_PART}(?:/{_PART})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,31 @@ def parse_listing(text: str) -> Listing:
             path: File(digest, size, bool(executable), mtime)
             for path, (digest, size, executable, mtime) in document["files"].items()
         }
-        return Listing(files, dict(document["links"]))
+        links = dict(document["links"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("not a whole listing") from error
+    _check(files, links)
+    return Listing(files, links)
+
+
+def _check(files: Mapping[str, File], links: Mapping[str, Any]) -> None:
+    """Raise a ValueError for a listing by which something outside of its folder could be read, written or removed."""
+    # The pattern refuses absolute paths, `..`, empty parts, and what Windows takes for a drive or a separator.
+    if not all(_RELATIVE.fullmatch(path) for path in (*files, *links)):
+        raise ValueError("it names a path outside of its folder")
+    for file in files.values():
+        # The digest becomes the path of a file in the cache.
+        if {type(file.size), type(file.mtime)} != {int} or file.size < 0 or not _DIGEST.fullmatch(str(file.digest)):
+            raise ValueError("it holds no digest")
+    if not all(isinstance(target, str) and target and "\0" not in target for target in links.values()):
+        raise ValueError("it holds no target of a link")
+    if links:
+        for path in (*files, *links):
+            above = path.rpartition("/")[0]
+            while above:
+                if above in links:
+                    raise ValueError("it names a path below a link")
+                above = above.rpartition("/")[0]
 
 
 class FileStore:
@@ -213,6 +239,9 @@ class FileStore:
         os.makedirs(os.path.dirname(entry), exist_ok=True)
         beside = f"{entry}.{token()}"
         _copy(path, beside)
+        if digest_of(beside) != file.digest:  # whoever can write to `path` has changed it since the caller looked
+            os.unlink(beside)
+            raise OSError(errno.EINVAL, "its content has changed", path)
         os.chmod(beside, 0o555 if file.executable else 0o444)
         os.utime(beside, ns=(file.mtime, file.mtime))
         os.replace(beside, entry)

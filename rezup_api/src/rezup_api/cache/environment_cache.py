@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.cache.content_store import FileStore, Listing, parse_listing
 from rezup_api.disk.files import remove_tree, write_whole
+from rezup_api.disk.reading import LISTING_LIMIT, read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,7 @@ class Template:
             OSError: the environment cannot be written.
         """
         try:
-            key = self._pointer.read_text(encoding="utf-8")
+            key = read_file(self._pointer).decode("ascii", "replace")
         except OSError:
             return
         # A guess: a stale or damaged pointer costs time only, because `confirm` compares the key with the real one.
@@ -70,12 +71,12 @@ class Template:
             OSError: it cannot be written.
         """
         # The list first: a pointer must never name a list that is not there yet.
-        write_whole(self._folder / f"{key}.json", listing.to_json().encode("utf-8"))
-        write_whole(self._pointer, key.encode("utf-8"))
+        write_whole(self._folder / f"{key}.json", listing.to_json().encode("utf-8"), 0o600)
+        write_whole(self._pointer, key.encode("utf-8"), 0o600)
 
     def _from(self, key: str) -> Listing | None:
         try:
-            listing = parse_listing((self._folder / f"{key}.json").read_text(encoding="utf-8"))
+            listing = parse_listing(read_file(self._folder / f"{key}.json", LISTING_LIMIT).decode("utf-8"))
         except (OSError, ValueError):
             return None
         if self._store.materialise(listing, self._path):

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import stat
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
+from rezup_api.disk.trust import is_mine
 from rezup_api.errors import StorageError
+from rezup_api.events import Reporter, Warned, silent
+from rezup_api.settings import home_folder
 from rezup_api.store.layout import cache_folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
+
+FOLDERS = ("files", "environments", "bytecode", "probed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +69,72 @@ class Caches:
         return self.path / "interpreters.json"
 
 
-def open_caches(root: Path) -> Caches:
-    """The caches of this user under a local root; they are made if they do not exist.
+def find_caches(root: Path, environ: Mapping[str, str] | None = None) -> tuple[Caches, str]:
+    """The caches of this user for a local root, and why they are not below it; the reason is empty if they are.
 
-    Raises:
-        StorageError: they cannot be made, or nothing can be built there, because the path of the root is not UTF-8.
+    Files of the cache become files of revisions by a hard link. So a cache that somebody else could write is not there: the
+    caches are then below the user's own cache folder, which costs copies instead of links if that is on another disk.
+
+    Args:
+        root: the root's folder.
+        environ: the caller's environment, which may name the user's own cache folder.
     """
     path = cache_folder(root)
+    obstacle = _obstacle(path)
+    if not obstacle:
+        return Caches(path), ""
+    own = (environ or {}).get("XDG_CACHE_HOME", "")
+    above = Path(own) if os.path.isabs(own) else home_folder(environ or {}) / ".cache"
+    key = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:16]
+    return Caches(above / "rezup" / "roots" / key), obstacle
+
+
+def open_caches(root: Path, environ: Mapping[str, str] | None = None, report: Reporter = silent) -> Caches:
+    """The caches of this user for a local root; they are made if they do not exist, and closed to other users.
+
+    Args:
+        root, environ: see `find_caches`.
+        report: gets a warning if they are not below the root.
+
+    Raises:
+        StorageError: they cannot be made, other users could write to each place for them, or nothing can be built there, because
+            the path of the root is not UTF-8.
+    """
     _refuse_other_encodings(root)
+    caches, obstacle = find_caches(root, environ)
+    path = caches.path
+    if obstacle:
+        report(Warned(f"{obstacle}, so that nothing is taken from there; using {path}"))
     with storing("cannot write to"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _let_others_in(path.parent)
+        if obstacle:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _let_others_in(path.parent)
         # Closed to other users: the files in it are linked into revisions, and whoever can write here can change those.
         path.mkdir(mode=0o700, exist_ok=True)
-        for folder in ("files", "environments", "bytecode", "probed"):
-            (path / folder).mkdir(exist_ok=True)
-    return Caches(path)
+        for folder in FOLDERS:
+            (path / folder).mkdir(mode=0o700, exist_ok=True)
+    # Asked again, because somebody may have made the folder just before us.
+    second = _obstacle(path)
+    if second:
+        raise StorageError(f"{second}, so that no cache can be there", f"ask for it to be removed: {path}")
+    return caches
+
+
+def _obstacle(path: Path) -> str:
+    """Why a cache folder cannot be trusted, as the beginning of a sentence; empty if it can, or does not exist yet."""
+    if os.name == "nt":
+        return ""
+    try:
+        above = os.lstat(path.parent)
+        if stat.S_ISLNK(above.st_mode) and above.st_uid not in (0, os.geteuid()):
+            return f"{path.parent} is a link of another user"
+    except OSError:
+        return ""  # it does not exist yet
+    if os.path.lexists(path) and not is_mine(path):
+        return f"{path} belongs to another user, or others can write to it"
+    return ""
 
 
 def _refuse_other_encodings(root: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ _HINTS = {
     errno.EROFS: "it is read-only; set REZUP_ROOT_LOCAL to a folder of yours",
     errno.EFBIG: "the size of files is limited here; see: ulimit -f",
     errno.ENOTDIR: "a file is where a folder belongs; move it away",
+    errno.ELOOP: "whoever made that link may want your files changed; remove the link",
 }
 
 # What link(2) answers where a file system has no hard links; EMLINK where one file has as many as are possible.
@@ -133,19 +133,14 @@ def remove_tree(path: Path) -> None:
     Raises:
         OSError: something could not be removed.
     """
-    import shutil  # with what it needs, a tenth of what `status` takes; few remove anything
+    from rezup_api.disk.reading import open_below  # few remove anything
 
     try:
-        shutil.rmtree(path)
+        above = open_below(path.parent)
     except FileNotFoundError:
-        if path.exists():  # another process removes the same folder at this moment, and took a file away before us
-            shutil.rmtree(path, ignore_errors=True)
-    except PermissionError:
-        # The mode of its folder decides whether a file can be removed, so the files keep theirs: they may be hard links of
-        # the cache, and share their mode with the files of other revisions.
-        for folder, _, _ in os.walk(path):
-            os.chmod(folder, os.stat(folder).st_mode | stat.S_IRWXU)
-        shutil.rmtree(path)
+        return
+    with above:
+        above.remove(path.name)
 
 
 def digest_of(path: str) -> str:

@@ -30,6 +30,8 @@ else:
 PATIENCE = 5.0
 # Shell scripts open and close the low numbers themselves (`exec 3>file`).
 LOWEST_DESCRIPTOR = 100
+# Others may put a link, which must not be followed, or a pipe, whose opening would wait for ever, where a lock file belongs.
+_SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def create_claimed(path: Path) -> Held:
         OSError: the file cannot be created.
     """
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _SAFELY, 0o666)
         os.close(descriptor)
         # No system call creates and locks a file at once. In between, the file looks like one that a dead process left,
         # and a sweep may hold it for a moment (None) or remove it (FileNotFoundError). In both cases we begin again.
@@ -141,7 +143,7 @@ def in_turn(folder: Path) -> Iterator[None]:
     end = time.monotonic() + PATIENCE
     try:
         if fcntl is not None:
-            descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             while time.monotonic() < end:
                 with suppress(BlockingIOError):
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -161,7 +163,7 @@ def _take(path: Path, *, exclusive: bool) -> Held | None:
     if fcntl is None and exclusive and not _closed_by_all(path):
         return None
     # Close-on-exec until the lock is certain: a child that another thread starts meanwhile must not inherit half a lock.
-    descriptor = os.open(path, _mode(path, exclusive=exclusive) | getattr(os, "O_CLOEXEC", 0))
+    descriptor = os.open(path, _mode(path, exclusive=exclusive) | _SAFELY)
     if fcntl is None:
         return Held(descriptor)
     try:

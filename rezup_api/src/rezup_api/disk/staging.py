@@ -16,8 +16,9 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from rezup_api.disk.files import host_name, remove_tree, storing, token
+from rezup_api.disk.files import host_name, storing, token
 from rezup_api.disk.flock import Held, claim, create_claimed, in_turn
+from rezup_api.disk.reading import Folder, open_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,6 +99,7 @@ class Stage:
         """
         self.flush()  # now, because others wait while this process has its turn
         series.mkdir(exist_ok=True)
+        refuse_link(series)
         # Without taking turns, a slow writer could appear after another one whose name is greater.
         with in_turn(series):
             while True:
@@ -119,17 +121,21 @@ def staged(container: Path) -> Iterator[Stage]:
     # The lock comes first. A folder without a lock file is an orphan to every sweep, which would remove it at once.
     with storing("cannot write to"):
         lock = _inside(folder, lambda: create_claimed(folder / (name + LOCK_SUFFIX)))
+    path = folder / name
+    stages = None
     try:
-        path = folder / name
         with storing("cannot write to"):
-            path.mkdir()
+            # Opened once: what is removed at the end lies in this very folder, whatever its path leads to by then.
+            stages = open_below(container, STAGING)
+            stages.make(name)
         yield Stage(path, lock)
     finally:
         # This order must stay: folder, lock file, lock. A kill in between then leaves at most a lock file, or a folder with
         # its lock file, and the next sweep can tell both from a living stage.
-        with suppress(OSError):
-            remove_tree(folder / name)
-            (folder / (name + LOCK_SUFFIX)).unlink(missing_ok=True)
+        if stages is not None:
+            with suppress(OSError), stages:
+                stages.remove(name)
+                stages.remove(name + LOCK_SUFFIX)
         lock.release()
         _tidy(container, is_new=is_new)
 
@@ -153,7 +159,8 @@ def place_file(container: Path, target: Path, data: bytes) -> None:
         prepared.write_bytes(data)
         flush_file(prepared)
         target.parent.mkdir(exist_ok=True)
-        os.replace(prepared, target)
+        with open_below(container, "/".join(target.parent.relative_to(container).parts)) as place:
+            place.take(prepared, target.name)
         flush_folder(target.parent)
 
 
@@ -163,6 +170,7 @@ def _inside(folder: Path, act: Callable[[], Result]) -> Result:
         # `Path.mkdir` looks at the folder twice. It raises FileExistsError when the folder vanishes between the two looks.
         with suppress(FileNotFoundError, FileExistsError):
             folder.mkdir(parents=True, exist_ok=True)
+            refuse_link(folder)
             return act()
     # A hundred times is no accident: there is a dangling link, or a file where the folder belongs. Let that error through.
     folder.mkdir(parents=True, exist_ok=True)
@@ -182,49 +190,60 @@ def _tidy(container: Path, *, is_new: bool) -> None:
 
 def sweep(container: Path) -> None:
     """Remove the stages and lock files in `container` whose processes have ended."""
-    folder = container / STAGING
     try:
-        names = os.listdir(folder)
+        stages = open_below(container, STAGING)
     except OSError:
+        return  # there is none; or it is a link, and what that leads to is nobody's staging folder
+    with stages, suppress(OSError):
+        for name in sorted(stages.names()):
+            _sweep_entry(stages, container / STAGING, name)
+    remove_if_empty(container / STAGING)
+
+
+def refuse_link(folder: Path) -> None:
+    """Raise an OSError if a folder is a symbolic link, through which rezup would write somewhere else."""
+    open_below(folder.parent, folder.name).__exit__()
+
+
+def _sweep_entry(stages: Folder, folder: Path, name: str) -> None:
+    if _made_elsewhere(stages, name):
         return
-    for name in sorted(names):
-        if _made_elsewhere(folder, name):
-            continue
-        if name.endswith(BUILDING_SUFFIX):
-            _remove_orphan(folder / name, None)
-        elif name.endswith(LOCK_SUFFIX):
-            _remove_orphan(folder / name, folder / name.removesuffix(LOCK_SUFFIX))
-        # Ask the disk again instead of looking into `names`: a folder that was created while `listdir` ran may be in the
-        # list without its lock file, which is older than the folder.
-        else:
-            with suppress(OSError):
-                if not (folder / (name + LOCK_SUFFIX)).exists():
-                    remove_tree(folder / name)
-    remove_if_empty(folder)
+    if name.endswith(BUILDING_SUFFIX):
+        _remove_orphan(stages, folder / name, "")
+    elif name.endswith(LOCK_SUFFIX):
+        _remove_orphan(stages, folder / name, name.removesuffix(LOCK_SUFFIX))
+    else:
+        with suppress(OSError):
+            # Ask the disk again instead of looking into the list: a folder that was created while it was read may be in the
+            # list without its lock file, which is older than the folder.
+            try:
+                stages.lstat(name + LOCK_SUFFIX)
+            except FileNotFoundError:
+                stages.remove(name)
 
 
-def _made_elsewhere(folder: Path, name: str) -> bool:
+def _made_elsewhere(stages: Folder, name: str) -> bool:
     """Whether this belongs to another host, which may still be writing: it is less than a day old."""
     _, mark, host = name.removesuffix(LOCK_SUFFIX).partition("@")
     if not mark or host == host_name():
         return False
     try:
-        return time.time() - (folder / name).stat().st_mtime < ABANDONED_ELSEWHERE
+        return time.time() - stages.lstat(name).st_mtime < ABANDONED_ELSEWHERE
     except OSError:
         return True  # the other host has just removed it
 
 
-def _remove_orphan(lock_file: Path, content: Path | None) -> None:
-    """Remove a lock file that no process holds, and before it the folder that it guards."""
+def _remove_orphan(stages: Folder, lock_file: Path, content: str) -> None:
+    """Remove a lock file that no process holds, and before it the folder `content` that it guards, if that is not empty."""
     with suppress(OSError):
         held = claim(lock_file)
         if held is not None:
             # Keep the lock until its file is gone: two sweeps would otherwise remove the same folder, and a waiting
             # builder would lock a file that is removed a moment later.
             with held:
-                if content is not None:
-                    remove_tree(content)
-                lock_file.unlink(missing_ok=True)
+                if content:
+                    stages.remove(content)
+                stages.remove(lock_file.name)
 
 
 def remove_if_empty(folder: Path) -> None:

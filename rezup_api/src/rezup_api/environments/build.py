@@ -74,7 +74,7 @@ def build_environments(
         NotFoundError: an interpreter is missing.
         StorageError: a file cannot be read or written.
     """
-    caches = open_caches(folder.root)
+    caches = open_caches(folder.root, environ, report)
     place = Workplace(
         recipe=recipe,
         folder=folder,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.cache.content_store import parse_listing
 from rezup_api.disk.files import write_whole
+from rezup_api.disk.reading import LISTING_LIMIT, read_file
 from rezup_api.disk.staging import staged
 from rezup_api.store.shared_folders import appear_shared, hold_shared, withdraw
 
@@ -89,7 +90,7 @@ class DataTrees:
         found = {}
         for name in sorted(linked(environment)):
             try:
-                listing = parse_listing(self._list(name).read_text(encoding="utf-8"))
+                listing = parse_listing(read_file(self._list(name), LISTING_LIMIT).decode("utf-8"))
             except (OSError, ValueError):
                 return None
             if not self._held(name):

@@ -12,16 +12,18 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rezup_api.cache.folders import find_caches
 from rezup_api.disk.documents import parse_json
 from rezup_api.disk.flock import claim
+from rezup_api.disk.reading import LISTING_LIMIT, read_file
 from rezup_api.disk.staging import LOCK_SUFFIX, STAGING
 from rezup_api.storage.folder import FolderStorage
-from rezup_api.store.layout import ContainerFolder, cache_folder
+from rezup_api.store.layout import ContainerFolder
 from rezup_api.store.root import list_containers
 from rezup_api.store.shared_folders import LISTING, shared_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 # Seconds; a younger file may belong to a revision that is being built.
@@ -29,16 +31,16 @@ YOUNG = 3600.0
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def prune(root: Path) -> None:
+def prune(root: Path, environ: Mapping[str, str] | None = None) -> None:
     """Remove contents and byte code that no revision under a local root has, and the lists of environments that need them."""
-    caches = cache_folder(root)
+    caches = find_caches(root, environ)[0].path
     wanted = _wanted(root)
     # The age is the time of the last change of the inode, which removing another name of the file sets anew. So a file that has
     # just lost its revision looks young; the age is only used while a process builds.
     young = YOUNG if _is_building(root) else 0.0
     dropped = _drop_unwanted(caches / "files", wanted, young) | _drop_unwanted(caches / "bytecode", wanted, young)
     if dropped:
-        drop_lists(root, dropped)
+        drop_lists(root, dropped, environ)
 
 
 def _wanted(root: Path) -> set[str]:
@@ -46,7 +48,7 @@ def _wanted(root: Path) -> set[str]:
     found: set[str] = set()
     for listing in _listings(root):
         with suppress(OSError):
-            found.update(_DIGEST.findall(listing.read_text(encoding="utf-8", errors="replace")))
+            found.update(_DIGEST.findall(read_file(listing, LISTING_LIMIT).decode("utf-8", "replace")))
     return found
 
 
@@ -98,11 +100,11 @@ def _drop_unwanted(folder: Path, wanted: set[str], young: float) -> set[str]:
     return dropped
 
 
-def drop_lists(root: Path, dropped: set[str]) -> None:
+def drop_lists(root: Path, dropped: set[str], environ: Mapping[str, str] | None = None) -> None:
     """Remove the lists of environments that need one of the removed contents, so that the next build starts from nothing."""
     with suppress(OSError):
-        for path in (cache_folder(root) / "environments").glob("*.json"):
+        for path in find_caches(root, environ)[0].environments.glob("*.json"):
             with suppress(OSError, ValueError, AttributeError, KeyError, IndexError, TypeError):
-                files = parse_json(path.read_bytes(), paths=True)["files"]
+                files = parse_json(read_file(path, LISTING_LIMIT), limit=LISTING_LIMIT, paths=True)["files"]
                 if any(values[0] in dropped for values in files.values()):
                     path.unlink()

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.flock import claim
+from rezup_api.disk.reading import open_below
 from rezup_api.disk.staging import staged, sweep
 from rezup_api.errors import RemoteError, StorageError
 from rezup_api.events import Note, Reporter, Warned
@@ -24,7 +25,7 @@ from rezup_api.maintenance.retention import SPARED, Candidate, Policy, Verdict, 
 from rezup_api.store.history import new_act
 from rezup_api.store.holds import forget_holds, read_holds
 from rezup_api.store.labels import PIN
-from rezup_api.store.layout import platform_tag
+from rezup_api.store.layout import REVISIONS, platform_tag
 from rezup_api.store.metadata import FORMAT
 from rezup_api.store.names import timestamp_order
 from rezup_api.store.revision import DAMAGED, Revision, load_revision, newest_first
@@ -185,7 +186,6 @@ class Collector:
 
     def _remove(self, verdict: Verdict) -> Verdict:
         """Remove a revision, unless a process has entered it, or a user has named it, since the verdict."""
-        path = self._path(verdict.timestamp)
         # From here on, no process can enter the revision. All that could have changed before is asked again below.
         try:
             held = claim(load_revision(self.folder, verdict.timestamp).lock_file)
@@ -203,9 +203,13 @@ class Collector:
             # Some processes use a revision without its lease, because their parent closed it; only /proc shows these.
             if holders([load_revision(self.folder, verdict.timestamp)]):
                 return Verdict(verdict.timestamp, True, "in use")
-            with staged(self.folder.path) as stage, suppress(FileNotFoundError):
+            with (
+                staged(self.folder.path) as stage,
+                suppress(FileNotFoundError),
+                open_below(self.folder.root, f"{self.folder.name}/{REVISIONS}") as revisions,
+            ):
                 # The rename comes before any deletion: whoever reads the revision finds all of it, or nothing.
-                os.rename(path, stage.path / verdict.timestamp)
+                revisions.give(verdict.timestamp, stage.path / verdict.timestamp)
         except (OSError, StorageError) as error:
             return self._left(verdict, str(error))
         finally:
@@ -237,9 +241,9 @@ class Collector:
         """Remove the files that killed writers left, and what the caches hold for revisions that no longer exist."""
         try:
             for place in ("labels", "history", "failures"):
-                _clear_stale(self.folder.path / place)
+                _clear_stale(self.folder.path, place)
             forget_holds(self.folder, time.time() - SPARED)
-            prune(self.folder.root)
+            prune(self.folder.root, self.environ)
         except (OSError, StorageError) as error:
             # The revisions are removed, and this can be done another time.
             self.report(Warned(f"some caches are not cleaned up: {error}"))
@@ -322,13 +326,12 @@ def _group(revision: Revision) -> str:
     return "hosts that have its interpreter" if metadata.environments else ""
 
 
-def _clear_stale(place: Path) -> None:
+def _clear_stale(container: Path, place: str) -> None:
     """Remove the hidden files that killed writers left beside the files that they were going to replace."""
-    with suppress(OSError):
-        for name in os.listdir(place):
-            path = place / name
+    with suppress(OSError), open_below(container, place) as folder:
+        for name in folder.names():
             digits = name.rpartition(".")[2]
             if name.startswith(".") and len(digits) == 16 and all(digit in "0123456789abcdef" for digit in digits):
                 with suppress(OSError):
-                    if time.time() - path.stat().st_mtime > STALE:
-                        path.unlink()
+                    if time.time() - folder.lstat(name).st_mtime > STALE:
+                        folder.unlink(name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storage_error, storing
 from rezup_api.disk.flock import claim
+from rezup_api.disk.reading import open_below
 from rezup_api.disk.staging import LOCK_SUFFIX, STAGING, building, staged, sweep
 from rezup_api.errors import BusyError, NotFoundError, StorageError
 from rezup_api.maintenance.holders import holders
@@ -52,7 +53,8 @@ def drop_container(folder: ContainerFolder, *, force: bool = False) -> bool:
             _claim_all(folder, locks)
         try:
             with storing("cannot remove"), staged(folder.root) as stage:
-                os.rename(folder.path, stage.path / folder.name)
+                with open_below(folder.root) as root:
+                    root.give(folder.name, stage.path / folder.name)
                 # The locks end only after the rename. An earlier release would let a process enter a revision that is
                 # about to go.
                 locks.close()
@@ -106,7 +108,8 @@ def _claimed(lock_file: Path, locks: ExitStack) -> bool:
 
 def _stage_locks(folder: ContainerFolder) -> list[Path]:
     try:
-        return [path for path in (folder.path / STAGING).iterdir() if path.name.endswith(LOCK_SUFFIX)]
+        with open_below(folder.path, STAGING) as stages:
+            return [folder.path / STAGING / name for name in stages.names() if name.endswith(LOCK_SUFFIX)]
     except OSError:
         return []
 

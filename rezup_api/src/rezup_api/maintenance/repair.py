@@ -8,18 +8,20 @@ environments from their locks. Hard links share their damage, so that the same f
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.durable import flush_file, flush_folder
-from rezup_api.disk.files import digest_of, storing, token
+from rezup_api.disk.files import storing, token
+from rezup_api.disk.reading import Folder, open_below
 from rezup_api.disk.staging import staged
 from rezup_api.environments.build import build_environments
 from rezup_api.errors import RezupError
 from rezup_api.events import Warned, step
 from rezup_api.maintenance.cache_cleanup import drop_lists
-from rezup_api.maintenance.verify import CACHE, CHANGED, EXTRA, LINK, LISTED, MISSING, Part, is_good, parts_of
+from rezup_api.maintenance.verify import CACHE, CHANGED, EXTRA, LINK, LISTED, MISSING, Part, is_good, is_real, parts_of
 from rezup_api.packages.lock_source import LockSource, read_lock_source
 from rezup_api.recipe.load import load_recipe
 from rezup_api.storage.folder import FolderStorage
@@ -28,7 +30,7 @@ from rezup_api.store.revision import newest_first
 from rezup_api.store.root import list_containers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rezup_api.cache.content_store import File, FileStore, Listing
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from rezup_api.settings import Settings
     from rezup_api.store.revision import Revision
 
+# From a root to a revision, or to a shared folder: container, `revisions`, timestamp.
+DEPTH = 3
 REPAIRABLE = frozenset({CHANGED, MISSING, EXTRA, LINK, LISTED, CACHE})
 
 
@@ -73,7 +77,7 @@ class Repairer:
             self._drop_damaged(files)
             short = [file for file in files if not self._provide(file)]
             if short or any(finding.kind == LISTED for finding in findings):
-                drop_lists(self.revision.folder.root, {file.digest for file in short})
+                drop_lists(self.revision.folder.root, {file.digest for file in short}, self.environ)
                 self._rebuild()
             self._trash([finding for finding in findings if finding.kind == EXTRA])
             done = sum(self._mend(finding) for finding in findings)
@@ -91,7 +95,7 @@ class Repairer:
             return True
         for path in self._copies(file.digest):
             with suppress(OSError):
-                if digest_of(path) == file.digest:
+                if is_good(path, file):
                     self.store.learn(path, file)
                     return True
         return False
@@ -151,53 +155,69 @@ class Repairer:
 
     def _mend(self, finding: Finding) -> bool:
         if finding.kind in (CHANGED, MISSING) and finding.file is not None:
-            self._make_way(finding.path)
             # `replace` renames a verified copy over the file. Writing into the file instead would change it under processes that
             # have it open, and in every revision that has a hard link to it.
-            return self.store.replace(finding.file, finding.path)
+            with self._place(finding.path) as place:
+                return self.store.replace(finding.file, place.way(os.path.basename(finding.path)))
         if finding.kind == LINK:
-            self._make_way(finding.path)
-            _relink(finding.path, finding.target)
+            with self._place(finding.path) as place:
+                place.link(finding.target, os.path.basename(finding.path))
         if finding.kind == LISTED:
             return any(
                 str(part.record) == finding.path and part.listing() is not None for part in parts_of(self.revision)
             )
         return finding.kind in REPAIRABLE
 
-    def _make_way(self, path: str) -> None:
-        """Make sure that the folder of a file exists, and that no folder stands in its own place; delete what is in the way."""
-        above = os.path.dirname(path)
-        while not os.path.lexists(above):
-            above = os.path.dirname(above)
-        wrong = [path] if os.path.isdir(path) and not os.path.islink(path) else []
-        wrong += [above] if not os.path.isdir(above) else []
-        for one in wrong:
-            # The stage lies in the same container, and so on the same file system: its name can change in one step.
-            with staged(self.revision.folder.path) as stage:
-                os.rename(one, stage.path / os.path.basename(one))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+    def _place(self, path: str) -> Folder:
+        """Open the folder of a file, which is made if necessary. What is in the way is deleted, or a folder in the file's place.
+
+        The folders down to the revision, or to the shared folder, must be there. Somebody may have put a link in the place of any
+        folder below: then the link goes, and nothing is written to where it leads.
+        """
+        *above, name = os.path.relpath(path, self.revision.folder.root).split(os.sep)
+        folder = open_below(self.revision.folder.root, "/".join(above[:DEPTH]))
+        for part in above[DEPTH:]:
+            with folder:
+                self._clear_way(folder, part, stat.S_ISDIR)
+                folder.make(part)
+                folder = folder.folder(part)
+        self._clear_way(folder, name, lambda mode: not stat.S_ISDIR(mode))
+        return folder
+
+    def _clear_way(self, folder: Folder, name: str, fits: Callable[[int], bool]) -> None:
+        """Delete an entry of a folder if its mode does not fit."""
+        with suppress(FileNotFoundError):
+            if not fits(folder.lstat(name).st_mode):
+                # The stage lies in the same container, and so on the same file system: its name can change in one step.
+                with staged(self.revision.folder.path) as stage:
+                    folder.give(name, stage.path / token())
 
     def _trash(self, extras: Sequence[Finding]) -> None:
         """Remove files that do not belong to the revision: a rename takes each away in one step, and the stage deletes it."""
         if not extras:
             return
+        root = self.revision.folder.root
         with staged(self.revision.folder.path) as stage:
             for finding in extras:
-                os.rename(finding.path, stage.path / f"{token()}.{os.path.basename(finding.path)}")
-        for folder in sorted({os.path.dirname(finding.path) for finding in extras}, key=len, reverse=True):
+                above, _, name = os.path.relpath(finding.path, root).replace(os.sep, "/").rpartition("/")
+                with open_below(root, above) as folder:
+                    folder.give(name, stage.path / token())
+        for place in sorted({os.path.dirname(finding.path) for finding in extras}, key=len, reverse=True):
             with suppress(OSError):
-                os.removedirs(folder)  # removes empty folders only
+                os.removedirs(place)  # removes empty folders only
 
     def _mend_others(self, digests: set[str]) -> None:
         """Repair the same files in all other revisions, where hard links share the damage."""
+        root = self.revision.folder.root
         with step(self.report, "Looking at the other revisions") as running:
             count = 0
             for part, listing in _everything(self.revision.folder.root):
                 for relative, file in listing.files.items():
                     if file.digest not in digests:
                         continue
-                    path = f"{part.top}/{relative}"
-                    with suppress(OSError):
+                    above, _, name = f"{part.top.relative_to(root).as_posix()}/{relative}".rpartition("/")
+                    with suppress(OSError), open_below(root, above) as folder:
+                        path = folder.way(name)
                         if not is_good(path, file) and self.store.replace(file, path):
                             count += 1
             running.text = (
@@ -211,7 +231,7 @@ def _everything(root: Path) -> Iterator[tuple[Part, Listing]]:
     for name in list_containers(FolderStorage(root)):
         for revision in newest_first(ContainerFolder(root, name)):
             for part in parts_of(revision):
-                if part.top in seen:
+                if part.top in seen or not is_real(root, part.top):
                     continue
                 seen.add(part.top)
                 listing = part.listing()
@@ -235,10 +255,3 @@ def _origin(revision: Revision) -> LockSource:
         return read_lock_source(revision.path, str(revision))
     except RezupError:
         return LockSource()
-
-
-def _relink(path: str, target: str) -> None:
-    """Replace what lies at a path by a link to `target`, in one step."""
-    beside = f"{path}.{token()}"
-    os.symlink(target, beside)
-    os.replace(beside, path)

@@ -1,16 +1,20 @@
 """Compare a revision with what was recorded when it was made: every file, every link and every interpreter.
 
-No program of the revision is run and nothing of it is imported, so that this works when the environment itself is broken.
+No program of the revision is run and nothing of it is imported, so that this works when the environment itself is broken. The
+interpreter, which lies outside of it, is asked for its version if only this user and the administrator can write what names it.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.cache.content_store import File, Listing, parse_listing
 from rezup_api.disk.files import digest_of
+from rezup_api.disk.reading import LISTING_LIMIT, open_below, read_file
+from rezup_api.disk.trust import changeable_by
 from rezup_api.errors import InstallError
 from rezup_api.process import runner
 from rezup_api.pythons.interpreter import clean_environ
@@ -27,7 +31,8 @@ if TYPE_CHECKING:
     from rezup_api.store.revision import Revision
 
 CHANGED, MISSING, EXTRA, LINK = "changed", "missing", "extra", "link"
-INTERPRETER, EDITABLE, LISTED, CACHE, METADATA = "interpreter", "editable", "record", "cache", "metadata"
+INTERPRETER, EDITABLE, LISTED, CACHE = "interpreter", "editable", "record", "cache"
+METADATA, LINKED = "metadata", "linked"
 # What an interpreter is asked for, and the seconds that it may take for the answer.
 _VERSION = "import platform; print(platform.python_version())"
 TIMEOUT = 30.0
@@ -38,7 +43,7 @@ class Finding:
     """One thing that is not as it was recorded.
 
     Args:
-        kind: "changed", "missing", "extra", "link", "interpreter", "editable", "record", "cache" or "metadata".
+        kind: "changed", "missing", "extra", "link", "interpreter", "editable", "record", "cache", "metadata" or "linked".
         path: the file, link or folder in question.
         text: what is wrong with it, as the end of a sentence that begins with the path.
         file: for a file, what was recorded of it; else None.
@@ -72,7 +77,7 @@ class Part:
     def listing(self) -> Listing | None:
         """What was recorded; None if the record cannot be read."""
         try:
-            return parse_listing(self.record.read_text(encoding="utf-8"))
+            return parse_listing(read_file(self.record, LISTING_LIMIT).decode("utf-8"))
         except (OSError, ValueError):
             return None
 
@@ -104,6 +109,9 @@ def examine_revision(revision: Revision, store: FileStore, environ: Mapping[str,
     if revision.metadata is None:
         return [without_metadata(revision)]  # nothing else is known of it then
     for part in parts_of(revision):
+        if not is_real(revision.folder.root, part.top):
+            found.append(Finding(LINKED, str(part.top), "is missing, or lies behind a symbolic link"))
+            continue
         listing = part.listing()
         if listing is None:
             found.append(Finding(LISTED, str(part.record), "its digests cannot be read"))
@@ -111,8 +119,10 @@ def examine_revision(revision: Revision, store: FileStore, environ: Mapping[str,
         found += compare_listing(part, listing, running)
         found += _damaged_entries(part, listing, store)
         found += _editable(part, listing)
+    # The record names a program. If others can write the record, it is not run: they would say what this user runs.
+    own = not changeable_by(revision.lock_file)
     for environment in revision.metadata.environments:
-        found += _interpreter(environment, environ)
+        found += _interpreter(environment, environ, run=own)
     return found
 
 
@@ -120,6 +130,15 @@ def without_metadata(revision: Revision) -> Finding:
     """The finding that a revision has no metadata that could be read."""
     text = revision.obstacle.removeprefix(f"{revision.lock_file} ").removeprefix("it ")
     return Finding(METADATA, str(revision.lock_file if revision.fault == DAMAGED else revision.path), text)
+
+
+def is_real(root: Path, folder: Path) -> bool:
+    """Whether a folder below a root exists, and no part of the way to it is a symbolic link."""
+    try:
+        with open_below(root, folder.relative_to(root).as_posix()):
+            return True
+    except OSError:
+        return False
 
 
 def compare_listing(part: Part, listing: Listing, running: Step) -> Iterator[Finding]:
@@ -171,9 +190,15 @@ def is_good(path: str, file: File) -> bool:
     Raises:
         OSError: the file cannot be read.
     """
-    status = os.stat(path)
+    status = os.lstat(path)
     executable = bool(status.st_mode & 0o111)
-    return status.st_size == file.size and executable == file.executable and digest_of(path) == file.digest
+    # A pipe would be read without end, and a link leads to something that is not of the revision.
+    return (
+        stat.S_ISREG(status.st_mode)
+        and status.st_size == file.size
+        and executable == file.executable
+        and digest_of(path) == file.digest
+    )
 
 
 def _damaged_entries(part: Part, listing: Listing, store: FileStore) -> Iterator[Finding]:
@@ -196,7 +221,7 @@ def _editable(part: Part, listing: Listing) -> Iterator[Finding]:
         if not relative.endswith(".pth"):
             continue
         try:
-            lines = (part.top / relative).read_text(encoding="utf-8").splitlines()
+            lines = read_file(part.top / relative).decode("utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
             continue  # it is already among the findings, as changed or missing
         for line in lines:
@@ -207,13 +232,15 @@ def _editable(part: Part, listing: Listing) -> Iterator[Finding]:
             yield Finding(EDITABLE, target, f"is gone, which {part.top.name} takes an editable package from")
 
 
-def _interpreter(environment: Environment, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """A finding for an interpreter that is gone, does not run, or has another version now."""
+def _interpreter(environment: Environment, environ: Mapping[str, str], *, run: bool) -> Iterator[Finding]:
+    """A finding for an interpreter that is gone; if it may be run, also for one that does not run, or has another version now."""
     path = environment.interpreter
     if not path:
         return
     if not os.path.exists(path):
         yield Finding(INTERPRETER, path, f"is gone, which {environment.name} was made from")
+        return
+    if not run:
         return
     try:
         completed = runner.start([path, "-E", "-s", "-c", _VERSION], environ=clean_environ(environ)).wait(TIMEOUT)

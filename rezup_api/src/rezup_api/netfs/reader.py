@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import marshal
 import os
+import stat
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # A folder that is local, and that exists even where the home folder is itself on a share that hangs, or cannot be written.
 MARKERS = "/tmp/rezup-hung"
+# Bytes. No recipe, script or `.env` file is larger.
+LARGEST = 16 << 20
 
 
 def marker_of(path: str) -> str:
@@ -33,10 +36,25 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """
 
     def question() -> bytes:
-        with open(path, "rb") as stream:
-            return stream.read()
+        with open(path, "rb", opener=_opened) as stream:
+            data = stream.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise OSError(errno.EFBIG, f"it has more than {LARGEST} bytes", str(path))
+        return data
 
     return reach(path, question)
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open a file for reading; a pipe or a device only if this user or root has made it."""
+    # A pipe of the user's own, as of `<(command)`, is waited for. One of somebody else would make us wait for ever.
+    if os.name == "nt" or os.stat(path).st_uid in (0, os.geteuid()):
+        return os.open(path, flags)
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", path)
+    return descriptor
 
 
 def reach(path: str | os.PathLike[str], question: Callable[[], bytes]) -> bytes:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
+from rezup_api.disk.reading import read_file
 from rezup_api.errors import InstallError, NotFoundError
 from rezup_api.packages.pylock import Lock, parse_lock
 from rezup_api.recipe.values import canonical
@@ -56,7 +57,7 @@ def read_lock_source(folder: Path, told: str, upgrades: Sequence[str] = ()) -> L
     """
     locks: dict[str, Lock] = {}
     with storing("cannot read"):
-        files = {path.name: path.read_bytes() for path in sorted(folder.glob(lock_name("*")))}
+        files = {path.name: read_file(path) for path in sorted(folder.glob(lock_name("*")))}
     for name, data in files.items():
         try:
             locks[environment_of_lock(name)] = parse_lock(data.decode("utf-8"))

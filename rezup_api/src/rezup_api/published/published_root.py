@@ -21,10 +21,10 @@ from rezup_api.published.sealed_files import SealedFiles
 from rezup_api.published.unlogged_root import UnloggedRoot
 from rezup_api.store.history import newest_acts_first
 from rezup_api.store.labels import LABELS
-from rezup_api.store.layout import METADATA_FILE, WHEELS
+from rezup_api.store.layout import METADATA_FILE, REVISIONS, WHEELS
 from rezup_api.store.metadata import parse_metadata
 from rezup_api.store.names import ahead, newest_first_names, next_timestamp, timestamp_order
-from rezup_api.store.root import REPUBLISH, REVISIONS
+from rezup_api.store.root import REPUBLISH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -10,8 +10,9 @@ from rezup_api.events import Warned
 from rezup_api.published.log import LOG
 from rezup_api.published.manifest import MANIFEST
 from rezup_api.published.published_state import RECENT, Publication, State
+from rezup_api.store.layout import REVISIONS
 from rezup_api.store.names import ahead
-from rezup_api.store.root import REVISIONS, ContainerRoot
+from rezup_api.store.root import ContainerRoot
 
 if TYPE_CHECKING:
     from rezup_api.store.metadata import Metadata

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rezup_api.disk.documents import parse_json
 from rezup_api.disk.files import write_whole
+from rezup_api.disk.reading import read_file
 from rezup_api.errors import InstallError, NotFoundError, StorageError
 from rezup_api.process import runner
 from rezup_api.pythons.interpreter import Interpreter, clean_environ, host_interpreter
@@ -170,7 +171,7 @@ class Finder:
         self._memory[candidate] = answer
         if self._memory_file is not None:
             try:
-                write_whole(self._memory_file, json.dumps(self._memory).encode("utf-8"))
+                write_whole(self._memory_file, json.dumps(self._memory).encode("utf-8"), 0o600)
             except (OSError, StorageError):
                 self._memory_file = None  # a memory that cannot be written is no failure: the next build asks again
 
@@ -196,7 +197,7 @@ def _read_memory(memory: Path | None) -> dict[str, Any]:
     if memory is None:
         return {}
     try:
-        document = parse_json(memory.read_bytes(), paths=True)
+        document = parse_json(read_file(memory), paths=True)
         return document if isinstance(document, dict) else {}
     except (OSError, ValueError):
         return {}

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from rezup_api.disk.documents import parse_json
 from rezup_api.disk.files import digest_of
+from rezup_api.disk.trust import changeable_by
 from rezup_api.errors import UpgradeError
 from rezup_api.recipe.credentials import redact
 
@@ -112,6 +113,7 @@ def releases_of(source: str, *, limit: float, environ: Mapping[str, str]) -> lis
         _refuse_changeable(source, [file for release in found for file in release.files])
         return found
     folder = Path(unquote(urlsplit(source).path)) if source.startswith("file:") else Path(os.path.expanduser(source))
+    _refuse_open_folder(folder)
     if (folder / "rezup" / "pyproject.toml").is_file():
         return _paired(_from_checkout(folder))
     if not folder.is_dir():
@@ -119,6 +121,23 @@ def releases_of(source: str, *, limit: float, environ: Mapping[str, str]) -> lis
     return _paired(
         file for path in sorted(folder.glob("*.whl")) for file in _wheel(path.name, path.absolute().as_uri())
     )
+
+
+def _refuse_open_folder(folder: Path) -> None:
+    """Refuse a folder that anybody could put a release into. A group may: a studio's tools are often kept by one.
+
+    Raises:
+        UpgradeError: the folder, or one above it, belongs to another user than root and this one, or all users can write to it.
+    """
+    if not folder.is_dir():
+        return
+    files = [*folder.glob("*.whl")] or [folder]
+    place = next(filter(None, (changeable_by(path, group=False) for path in files)), "")
+    if place:
+        raise UpgradeError(
+            f"no release of rezup is taken from {folder}: other users can change {place}",
+            "let root or the user who runs rezup own it, and remove the others' right to write: chmod o-w",
+        )
 
 
 def _paired(files: Iterable[ReleaseFile]) -> list[Release]:

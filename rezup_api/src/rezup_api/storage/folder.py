@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rezup_api.disk.files import NO_LINKS, rename_if_absent, storing, token, write_whole
-from rezup_api.disk.reading import LIMIT, UNUSABLE, read_file
+from rezup_api.disk.reading import LIMIT, UNUSABLE, Folder, open_below, open_file, read_below
 from rezup_api.disk.staging import place_file, staged, sweep
 from rezup_api.errors import RemoteError, StorageError
 from rezup_api.netfs import reader
@@ -52,11 +52,10 @@ class FolderStorage:
 
     def get(self, name: str) -> bytes | None:
         """The content of one file; see `Storage.get`."""
-        path = self._root / name
 
         def read() -> bytes | None:
             try:
-                return read_file(path)
+                return read_below(self._root, name)
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
@@ -64,13 +63,13 @@ class FolderStorage:
 
     def get_many(self, names: Iterable[str], limit: int = LIMIT) -> dict[str, bytes | None]:
         """The content of each file that exists; see `Storage.get_many`."""
-        paths = {name: self._root / name for name in names}
+        wanted = list(names)
 
         def read() -> dict[str, bytes | None]:
             found: dict[str, bytes | None] = {}
-            for name, path in paths.items():
+            for name in wanted:
                 try:
-                    found[name] = read_file(path, limit)
+                    found[name] = read_below(self._root, name, limit)
                 except (FileNotFoundError, NotADirectoryError):
                     pass
                 except OSError as error:
@@ -86,7 +85,7 @@ class FolderStorage:
 
         def read() -> bytes | None:
             try:
-                with open(self._root / name, "rb") as stream:
+                with open_file(self._root, name) as stream:
                     stream.seek(offset)
                     return stream.read(PIECE)
             except (FileNotFoundError, NotADirectoryError):
@@ -96,14 +95,13 @@ class FolderStorage:
 
     def names(self, prefix: str, holding: str = "") -> list[str]:
         """What lies in a folder; see `Storage.names`."""
-        folder = self._root / prefix
 
         def read() -> list[str]:
             try:
-                found = os.listdir(folder)
+                with open_below(self._root, prefix) as listed:
+                    return [name for name in listed.names() if not holding or _holds(listed, name, holding)]
             except FileNotFoundError:
                 return []
-            return [name for name in found if os.path.lexists(folder / name / holding)] if holding else found
 
         return self._read("cannot list", read)
 
@@ -134,6 +132,7 @@ class FolderStorage:
         target = self._root / name
         with self._writing("cannot write to"), staged(self._stages(name)) as stage:
             target.parent.mkdir(parents=True, exist_ok=True)
+            self._refuse_links(target.parent)
             # The file is complete before it gets its name. Opening `target` with O_EXCL would also let only one process win,
             # but a reader could then see the file empty or half written.
             prepared = stage.path / token()
@@ -182,6 +181,7 @@ class FolderStorage:
                         shutil.copyfile(content, path)
                 series = self._root / prefix
                 series.mkdir(exist_ok=True)
+                self._refuse_links(series)
                 while True:
                     # Another machine may publish at the same time. The rename decides who was first, and `follow` then gives
                     # the other one a greater name. No lock: who may only read this folder could hold one for ever.
@@ -195,7 +195,9 @@ class FolderStorage:
             from rezup_api.disk.durable import flush_folder  # launches do without
 
             try:
-                (self._root / name).unlink()
+                above, _, last = name.rpartition("/")
+                with open_below(self._root, above) as folder:
+                    folder.unlink(last)
             except (FileNotFoundError, NotADirectoryError):
                 return False
             flush_folder((self._root / name).parent)
@@ -203,17 +205,23 @@ class FolderStorage:
 
     def delete_below(self, name: str) -> None:
         """Rename a folder away, then remove it; see `Storage.delete_below`."""
-        path = self._root / name
         stages = self._stages(name)
         with self._writing("cannot write to"):
             sweep(stages)
             with staged(stages) as stage:
                 # Deleting in place would leave a part of the folder for readers, and for good if this process were killed.
-                os.rename(path, stage.path / path.name)
+                above, _, last = name.rpartition("/")
+                with open_below(self._root, above) as folder:
+                    folder.give(last, stage.path / last)
 
     def witness(self, names: Iterable[str], *, complete: bool = True) -> Witness:
         """The files themselves; see `Storage.witness`."""
         return Witness(tuple(self._root / name for name in names))
+
+    def _refuse_links(self, folder: Path) -> None:
+        """Raise an OSError if a folder, or one between it and the root, is a symbolic link."""
+        with open_below(self._root, "/".join(folder.relative_to(self._root).parts)):
+            pass
 
     def _stages(self, name: str) -> Path:
         """The folder in whose `.staging` a name is prepared. It is on the same file system as the name: a rename needs that."""
@@ -227,6 +235,16 @@ class FolderStorage:
     def _writing(self, doing: str) -> Iterator[None]:
         with storing(doing):
             yield
+
+
+def _holds(folder: Folder, name: str, entry: str) -> bool:
+    """Whether the folder `name` of a folder has that entry. A link to a folder is none."""
+    try:
+        with folder.folder(name) as inner:
+            inner.lstat(entry)
+    except OSError:
+        return False
+    return True
 
 
 class SharedFolder(FolderStorage):

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rezup_api.disk.reading import open_below
 from rezup_api.store.names import is_timestamp
 
 if TYPE_CHECKING:
@@ -22,27 +22,22 @@ RENEWED = 3600.0
 
 def note_hold(folder: ContainerFolder, timestamp: str) -> None:
     """Note that a revision is handed out now. A user who may not write there notes nothing."""
-    path = folder.path / HOLDS / timestamp
-    with suppress(OSError):
-        try:
-            if time.time() - os.lstat(path).st_mtime < RENEWED:
-                return
-        except FileNotFoundError:
-            path.parent.mkdir(exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
-        try:
-            os.utime(descriptor if os.utime in os.supports_fd else path)
-        finally:
-            os.close(descriptor)
+    with suppress(OSError), open_below(folder.root, folder.name) as container:
+        container.make(HOLDS)
+        with container.folder(HOLDS) as holds:
+            with suppress(FileNotFoundError):
+                if time.time() - holds.lstat(timestamp).st_mtime < RENEWED:
+                    return
+            holds.touch(timestamp)
 
 
 def read_holds(folder: ContainerFolder) -> dict[str, float]:
     """When each revision was handed out last, in seconds since the epoch, by timestamp."""
     found = {}
-    with suppress(OSError):
-        for name in filter(is_timestamp, os.listdir(folder.path / HOLDS)):
+    with suppress(OSError), open_below(folder.root, f"{folder.name}/{HOLDS}") as holds:
+        for name in filter(is_timestamp, holds.names()):
             with suppress(OSError):
-                found[name] = os.lstat(folder.path / HOLDS / name).st_mtime
+                found[name] = holds.lstat(name).st_mtime
     return found
 
 
@@ -50,5 +45,5 @@ def forget_holds(folder: ContainerFolder, older_than: float) -> None:
     """Remove the notes that are older than a moment, which is given in seconds since the epoch."""
     for name, moment in read_holds(folder).items():
         if moment < older_than:
-            with suppress(OSError):
-                os.unlink(folder.path / HOLDS / name)
+            with suppress(OSError), open_below(folder.root, f"{folder.name}/{HOLDS}") as holds:
+                holds.unlink(name)

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storage_error
+from rezup_api.disk.reading import open_below
 from rezup_api.frozen import dataclass
 from rezup_api.store.names import newest_first_names
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 RECIPE_FILE = "rezup.toml"
 METADATA_FILE = "revision.json"
+REVISIONS = "revisions"
 CACHE_FOLDER = ".cache"
 # In a revision: the wheels that rezup built from the local paths that the recipe names.
 WHEELS = "wheels"
@@ -41,7 +43,7 @@ class ContainerFolder:
     @property
     def revisions(self) -> Path:
         """The folder that holds the revisions."""
-        return self.path / "revisions"
+        return self.path / REVISIONS
 
     @property
     def libraries(self) -> Path:
@@ -60,7 +62,8 @@ class ContainerFolder:
             StorageError: the folder cannot be read, or is a file.
         """
         try:
-            return newest_first_names(os.listdir(self.revisions))
+            with open_below(self.root, f"{self.name}/{REVISIONS}") as revisions:
+                return newest_first_names(revisions.names())
         except FileNotFoundError:
             return []
         except OSError as error:

@@ -11,9 +11,11 @@ empty: each machine builds its own.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.disk.documents import parse_json
+from rezup_api.disk.reading import read_below
 from rezup_api.errors import StorageError
 from rezup_api.frozen import dataclass
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 ENVIRONMENT = ("name", "python", "interpreter", "rez", "size", "locked", "editable", "nests")
+# What the names of environments, libraries and data folders are made of: no separator, no control character.
+_COMPONENT = re.compile(r"[\w .+@-]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def parse_metadata(text: str | bytes) -> Metadata:
     """Read the text of a `revision.json` that any version of rezup has written.
 
     Raises:
-        ValueError: the text is not JSON, or not a JSON object.
+        ValueError: the text is not JSON, or not a JSON object; or a name in it could not be that of a folder in the revision.
     """
     document = parse_json(text)
     if not isinstance(document, dict):
@@ -137,8 +141,8 @@ def parse_metadata(text: str | bytes) -> Metadata:
         message=str(document.get("message") or ""),
         platform=str(document.get("platform") or ""),
         environments=tuple(_environments(document)),
-        libraries=tuple(_names(document.get("libraries"))),
-        data=tuple(_names(document.get("data"))),
+        libraries=tuple(_folders(document.get("libraries"))),
+        data=tuple(_folders(document.get("data"))),
         remote=str(document.get("remote") or ""),
         origin=str(document.get("origin") or ""),
     )
@@ -147,10 +151,10 @@ def parse_metadata(text: str | bytes) -> Metadata:
 def _environments(document: dict[str, Any]) -> list[Environment]:
     recorded = document.get("environments")
     if not isinstance(recorded, list):
-        return [Environment(name) for name in _names(document.get("venvs"))]
+        return [Environment(name) for name in _folders(document.get("venvs"))]
     return [
         Environment(
-            name=str(item["name"]),
+            name=_folder(item["name"]),
             python=str(item.get("python") or ""),
             interpreter=str(item.get("interpreter") or ""),
             rez=str(item.get("rez") or ""),
@@ -168,22 +172,38 @@ def _names(value: object) -> list[str]:
     return [str(name) for name in value] if isinstance(value, list) else []
 
 
+def _folders(value: object) -> list[str]:
+    return [_folder(name) for name in value] if isinstance(value, list) else []
+
+
+def _folder(value: object) -> str:
+    """A name that becomes a part of a path: others may have written it, and it must not lead out of its folder."""
+    if isinstance(value, str) and _COMPONENT.fullmatch(value) and value.strip("."):
+        return value
+    raise ValueError(f"{value!r} cannot be the name of a folder")
+
+
 def _number(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def read_metadata(path: Path) -> Metadata | None:
+def read_metadata(path: Path, root: Path | None = None) -> Metadata | None:
     """The metadata in the file at `path`; None if the file does not exist.
+
+    Args:
+        path: the file.
+        root: a folder above it, below which no symbolic link is followed; by default, only the file itself must be none.
 
     Raises:
         StorageError: the file cannot be read, or is damaged.
     """
     try:
-        return parse_metadata(path.read_text(encoding="utf-8"))
+        above = path.parent if root is None else root
+        return parse_metadata(read_below(above, path.relative_to(above).as_posix()).decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+        raise StorageError(f"cannot read {error.filename or path}: {error.strerror}") from error
     except ValueError as error:
         raise StorageError(
             f"{path} is damaged: {error}", "restore it, or remove that revision", damaged=True

@@ -96,7 +96,7 @@ def load_revision(folder: ContainerFolder, timestamp: str) -> Revision:
     """The revision of that name under a local root, ready or not. If it is missing or damaged, its `obstacle` says so."""
     path = folder.revisions / timestamp
     try:
-        metadata = read_metadata(path / METADATA_FILE)
+        metadata = read_metadata(path / METADATA_FILE, folder.root)
     except StorageError as error:
         return Revision(folder, timestamp, None, error.message, DAMAGED if error.damaged else "")
     revision = Revision(folder, timestamp, metadata, "")

@@ -16,7 +16,7 @@ from rezup_api.recipe.location import is_container
 from rezup_api.storage.folder import FolderStorage
 from rezup_api.store.history import HISTORY, MAKING, SUFFIX, act_name, act_of_making, newest_acts_first, parse_act
 from rezup_api.store.labels import LABELS, PIN, PUBLISHED, parse_label, parse_timestamps
-from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, lock_name
+from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, REVISIONS, WHEELS, lock_name
 from rezup_api.store.metadata import FORMAT, parse_metadata
 from rezup_api.store.names import is_label, newest_first_names
 from rezup_api.store.pin import parse_pin
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from rezup_api.store.pin import Pin
 
 Parsed = TypeVar("Parsed")
-REVISIONS = "revisions"
 REPUBLISH = "ask who published it to publish again"
 
 

@@ -6,13 +6,13 @@ a lease on its record until the revision has appeared. So nobody needs a folder 
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import write_whole
 from rezup_api.disk.flock import Held, claim, lease_at_last
-from rezup_api.disk.staging import remove_if_empty, staged
+from rezup_api.disk.reading import open_below
+from rezup_api.disk.staging import refuse_link, remove_if_empty, staged
 from rezup_api.errors import StorageError
 from rezup_api.store.layout import METADATA_FILE
 from rezup_api.store.metadata import read_metadata
@@ -57,6 +57,7 @@ def appear_shared(stage: Stage, target: Path, listing: str, record: str) -> Held
     # The lease comes before the rename: a cleanup may remove a visible folder that nobody holds and no revision names yet.
     held = lease_at_last(stage.path / RECORD)
     target.parent.mkdir(exist_ok=True)
+    refuse_link(target.parent)
     while not stage.appear(target):
         # The folder exists, but a cleanup may be removing it at this moment. Then it cannot be held, and ours may appear.
         theirs = hold_shared(target)
@@ -70,8 +71,8 @@ def shared_folders(folder: ContainerFolder) -> list[Path]:
     """The paths of everything in the folders `libs/` and `.data/` of a container."""
     found = []
     for place in (folder.libraries, folder.data):
-        with suppress(OSError):
-            found += [place / name for name in sorted(os.listdir(place))]
+        with suppress(OSError), open_below(folder.root, place.relative_to(folder.root).as_posix()) as listed:
+            found += [place / name for name in sorted(listed.names())]
     return found
 
 
@@ -88,7 +89,7 @@ def needed(folder: ContainerFolder, without: Collection[str] = ()) -> set[Path]:
     for timestamp in folder.timestamps():
         if timestamp in without:
             continue
-        metadata = read_metadata(folder.revisions / timestamp / METADATA_FILE)
+        metadata = read_metadata(folder.revisions / timestamp / METADATA_FILE, folder.root)
         if metadata is not None:
             found |= {folder.libraries / name for name in metadata.libraries}
             found |= {folder.data / name for name in metadata.data}
@@ -116,8 +117,8 @@ def remove_unneeded(folder: ContainerFolder, path: Path) -> bool:
     with held:
         if path in needed(folder):
             return False
-        with staged(folder.path) as stage:
-            os.rename(path, stage.path / path.name)
+        with staged(folder.path) as stage, open_below(folder.path, path.parent.name) as place:
+            place.give(path.name, stage.path / path.name)
     remove_if_empty(path.parent)
     return True
 
