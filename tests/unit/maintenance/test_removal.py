@@ -59,7 +59,7 @@ def test_a_disk_that_fails_after_it_is_gone_leaves_files_and_no_error(
     assert folder.path.is_dir()
 
 
-def refuse(*_: object) -> None:
+def refuse(*_: object, **__: object) -> None:
     """A disk that fails."""
     raise OSError(errno.EIO, "Input/output error")
 

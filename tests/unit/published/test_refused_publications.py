@@ -155,7 +155,7 @@ def test_what_may_be_published_keeps_its_files(root: Path, creates: bool) -> Non
 
 
 def test_an_interrupt_after_a_publication_keeps_its_files(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

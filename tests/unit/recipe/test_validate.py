@@ -121,7 +121,7 @@ def wrong(table: str, line: str, key: str, message: str) -> tuple[str, str, str]
         wrong("dotenv", "darwin = {}\nmacos = {}", "dotenv.macos", "macos and darwin are the same platform"),
         wrong("pip", 'engine = "poetry"', "pip.engine", "'poetry' is not a value that this key takes"),
         wrong("pip", "engine = false", "pip.engine", "expected text, found false"),
-        wrong("pip", "timeout = 0", "pip.timeout", "must be more than 0 seconds, and finite"),
+        wrong("pip", "timeout = 0", "pip.timeout", "must be more than 0 seconds, and a year at most"),
         wrong("pip", 'link = "hard"', "pip.link", "'hard' is not a value that this key takes"),
         wrong("pip", "options = {}", "pip.options", "expected a list of text, found a table"),
         wrong("lock", 'platforms = "linux"', "lock.platforms", "expected a list of platforms, found text"),

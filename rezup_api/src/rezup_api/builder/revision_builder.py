@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
 from rezup_api.builder.checks import run_checks
+from rezup_api.builder.conditions import encoded, refuse_credentials, refuse_occupied, refuse_platform
 from rezup_api.builder.failures import forget_failure, note_failure, read_failure
 from rezup_api.disk.files import host_name, storing, user_name, write_whole
 from rezup_api.disk.staging import building, refuse_link, staged, sweep
 from rezup_api.environments.build import LIMIT, build_environments
-from rezup_api.errors import InstallError, RecipeError, RemoteError, RezupError, StorageError
+from rezup_api.errors import InstallError, RemoteError, RezupError, StorageError
 from rezup_api.events import Note, Reporter, Warned, one_line
 from rezup_api.packages.lock_source import LockSource, read_lock_source
-from rezup_api.packages.platforms import here
-from rezup_api.recipe.credentials import literal_credentials
 from rezup_api.recipe.dump import dump
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.history import new_act
@@ -94,9 +93,11 @@ class RevisionBuilder:
             StorageError: the local root cannot be written.
         """
         if remote is not None:
-            _refuse_credentials(recipe)
+            refuse_credentials(recipe)
             remote.check_writable()  # now, and not after a build that takes minutes
-        _refuse_platform(recipe, recipe.container, f"name it in [lock] platforms, or add it on {_any_of(recipe)}")
+        refuse_platform(
+            recipe, recipe.container, f"name it in [lock] platforms, or add it on {' or '.join(recipe.platforms)}"
+        )
         origin = origin or LockSource()
         source = origin.told or ", ".join(map(str, recipe.sources)) or "the built-in recipe"
         self.report(Note(f"Making a revision of {recipe.container} from {source}"))
@@ -189,13 +190,13 @@ class RevisionBuilder:
         """Build a published revision."""
         name, timestamp = self.folder.name, revision.timestamp
         check_format(published, f"{name}@{timestamp} on {remote.place}")
-        _refuse_occupied(revision)
+        refuse_occupied(revision)
         why = f": {one_line(published.message)}" if published.message else ""
         self.report(Note(f"Building {name}@{timestamp}, published by {one_line(published.creator)}{why}"))
         sweep(self.folder.path)
         with staged(self.folder.path) as stage, ExitStack() as holds:
             recipe = _published_recipe(stage, remote, timestamp, tolerant=published.format == 0)
-            _refuse_platform(
+            refuse_platform(
                 recipe, f"{name}@{timestamp}", "ask who published it to name this platform in [lock] platforms"
             )
             metadata = replace(
@@ -288,18 +289,12 @@ class RevisionBuilder:
             stage.appear(self.folder.revisions / timestamp)
 
 
-def _refuse_credentials(recipe: Recipe) -> None:
-    problems = literal_credentials(recipe)
-    if problems:
-        raise RecipeError(problems)
-
-
 def _published_files(recipe: Recipe, metadata: Metadata, stage: Stage) -> dict[str, bytes | Path]:
     """The files of a revision that other machines need, by their names in its folder."""
     python = ".".join(metadata.environments[0].python.split(".")[:2])
     published = replace(metadata, environments=(), libraries=(), data=(), remote="")
     names = [lock_name(environment.name) for environment in metadata.environments if environment.locked]
-    files: dict[str, bytes | Path] = {RECIPE_FILE: _encoded(dump(recipe, rez_python=python))}
+    files: dict[str, bytes | Path] = {RECIPE_FILE: encoded(dump(recipe, rez_python=python))}
     files |= {name: stage.path / name for name in names}
     files |= {f"{WHEELS}/{path.name}": path for path in sorted((stage.path / WHEELS).glob("*.whl"))}
     # The metadata makes a revision complete, so it is the last file in the order in which the storage writes them.
@@ -318,25 +313,6 @@ def _published_origin(stage: Stage, remote: PublishedRoot, timestamp: str) -> Lo
     return read_lock_source(stage.path, f"{remote.name}@{timestamp}")
 
 
-def _refuse_occupied(revision: Revision) -> None:
-    with storing("cannot look at"):
-        is_there = revision.path.exists()
-    if is_there:
-        raise StorageError(
-            f"{revision.path} is in the way: {revision.obstacle}",
-            "move it away, or give this machine a local root of its own: REZUP_ROOT_LOCAL",
-        )
-
-
-def _refuse_platform(recipe: Recipe, what: str, hint: str) -> None:
-    if recipe.platforms and here() not in recipe.platforms:
-        raise InstallError(f"{what} is for {', '.join(recipe.platforms)}, and this is {here()}", hint)
-
-
-def _any_of(recipe: Recipe) -> str:
-    return " or ".join(recipe.platforms)
-
-
 def _published_recipe(stage: Stage, remote: PublishedRoot, timestamp: str, *, tolerant: bool) -> Recipe:
     path = stage.path / RECIPE_FILE
     with storing("cannot write"):
@@ -349,18 +325,7 @@ def _published_recipe(stage: Stage, remote: PublishedRoot, timestamp: str, *, to
 
 def _keep_recipe(stage: Stage, recipe: Recipe) -> None:
     with storing("cannot write"):
-        write_whole(stage.path / RECIPE_FILE, _encoded(dump(recipe)))
-
-
-def _encoded(recipe: str) -> bytes:
-    try:
-        return recipe.encode("utf-8")
-    except UnicodeEncodeError as error:
-        named = recipe[error.start :].partition('"')[0]
-        raise InstallError(
-            f"the recipe names a path that is not UTF-8: {recipe[: error.start].rpartition(chr(34))[2]}{named}",
-            "rename that folder, or move what the recipe names to another one",
-        ) from error
+        write_whole(stage.path / RECIPE_FILE, encoded(dump(recipe)))
 
 
 def _describe(stage: Stage, metadata: Metadata) -> None:

@@ -1,8 +1,7 @@
 """Share files of equal content between revisions, by a cache that keeps each content under its digest.
 
-A file whose content the cache has is linked instead of stored again: by a reflink where the file system has them, otherwise by a
-hard link without write permission, or else it is copied. So a list of digests is enough to make an environment again. The same
-list, kept beside the environment, later shows whether a file was changed.
+A file whose content the cache has is linked: by a reflink, else by a hard link without write permission, else it is copied. So a
+list of digests is enough to make an environment again, and shows later whether a file was changed.
 """
 
 from __future__ import annotations
@@ -330,10 +329,7 @@ def _make_folder(top: str, path: str, made: set[str]) -> None:
 
 
 def _reflink(source: str, target: str) -> None:
-    """Make a copy that shares the blocks of its source until somebody writes into one of the two (btrfs, xfs).
-
-    APFS can do that too, but has no FICLONE; there, hard links are used.
-    """
+    """Make a copy that shares the blocks of its source until somebody writes into one of the two (btrfs, xfs; not on APFS)."""
     import fcntl
 
     with open(source, "rb") as stream:

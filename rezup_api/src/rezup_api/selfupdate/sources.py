@@ -19,9 +19,9 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from rezup_api.disk.documents import parse_json
 from rezup_api.disk.files import digest_of
-from rezup_api.disk.trust import changeable_by
 from rezup_api.errors import UpgradeError
 from rezup_api.recipe.credentials import redact
+from rezup_api.selfupdate.trusted_sources import refuse_open_files, refuse_open_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -110,10 +110,11 @@ def releases_of(source: str, *, limit: float, environ: Mapping[str, str]) -> lis
     """
     if "://" in source and not source.startswith("file:"):
         found = _paired(_from_index(source, limit, environ))
-        _refuse_changeable(source, [file for release in found for file in release.files])
+        files = [file for release in found for file in release.files if not file.digest]
+        refuse_open_files(shown(source), [(f"{file.name} {file.version}", file.address) for file in files])
         return found
     folder = Path(unquote(urlsplit(source).path)) if source.startswith("file:") else Path(os.path.expanduser(source))
-    _refuse_open_folder(folder)
+    refuse_open_folder(folder)
     if (folder / "rezup" / "pyproject.toml").is_file():
         return _paired(_from_checkout(folder))
     if not folder.is_dir():
@@ -121,23 +122,6 @@ def releases_of(source: str, *, limit: float, environ: Mapping[str, str]) -> lis
     return _paired(
         file for path in sorted(folder.glob("*.whl")) for file in _wheel(path.name, path.absolute().as_uri())
     )
-
-
-def _refuse_open_folder(folder: Path) -> None:
-    """Refuse a folder that anybody could put a release into. A group may: a studio's tools are often kept by one.
-
-    Raises:
-        UpgradeError: the folder, or one above it, belongs to another user than root and this one, or all users can write to it.
-    """
-    if not folder.is_dir():
-        return
-    files = [*folder.glob("*.whl")] or [folder]
-    place = next(filter(None, (changeable_by(path, group=False) for path in files)), "")
-    if place:
-        raise UpgradeError(
-            f"no release of rezup is taken from {folder}: other users can change {place}",
-            "let root or the user who runs rezup own it, and remove the others' right to write: chmod o-w",
-        )
 
 
 def _paired(files: Iterable[ReleaseFile]) -> list[Release]:
@@ -215,34 +199,6 @@ def _from_index(source: str, limit: float, environ: Mapping[str, str]) -> list[R
             f"{shown(source)} cannot be asked for releases of rezup: {why}", "check the address and the network"
         )
     return [file for found in answers.values() for file in found]
-
-
-def _refuse_changeable(source: str, files: Iterable[ReleaseFile]) -> None:
-    """Refuse files that anybody between an index and this machine could replace: they come without encryption or a digest.
-
-    Raises:
-        UpgradeError: there is such a file.
-    """
-    open_files = [file for file in files if not file.digest and _is_changeable(file.address)]
-    if open_files:
-        raise UpgradeError(
-            f"{shown(source)} gives {open_files[0].name} {open_files[0].version} by http:// and without a digest, so others "
-            "on the network could put their own program in its place",
-            "serve it by https://, or with the SHA-256 of each file (#sha256=... in its link)",
-        )
-
-
-def _is_changeable(address: str) -> bool:
-    """Whether an address is asked without encryption, on another machine."""
-    import ipaddress
-
-    parts = urlsplit(address)
-    if parts.scheme.lower() != "http" or parts.hostname == "localhost":
-        return False
-    try:
-        return not ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return True
 
 
 def _project(source: str, name: str, limit: float, environ: Mapping[str, str]) -> list[ReleaseFile]:
