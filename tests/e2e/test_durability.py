@@ -26,7 +26,8 @@ CALLS = "trace=openat,fsync,fdatasync,syncfs,rename,renameat,renameat2,link,link
 # One line of strace with -f and -y: the call, what stands in its brackets, and what it gave.
 LINE = re.compile(r"^\d+ +(\w+)\((.*)\) += (\S+)")
 DESCRIPTOR = re.compile(r"^\d+<(.*?)>")
-TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
+# A path, and the folder that it is relative to, if strace tells it: `5</studio/dev>, "pointer"`.
+TEXT = re.compile(r'(?:(?:AT_FDCWD|\d+)<([^>]*)>, )?"((?:[^"\\]|\\.)*)"')
 CACHE = ".cache"
 
 
@@ -60,7 +61,7 @@ class Trace:
             self.everything += [number] if call == "syncfs" else []
             self.flushed.setdefault(path, []).append(number)
             return
-        paths = [Path(text) for text in TEXT.findall(words)]
+        paths = [Path(folder, text) for folder, text in TEXT.findall(words)]
         if call == "openat":
             self.made += [path for path in paths if "O_CREAT" in words and self.is_seen(path)]
         elif self.is_seen(paths[1]):

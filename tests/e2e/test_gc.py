@@ -184,7 +184,7 @@ def test_what_was_asked_for_is_not_cleaned_up_at_once(publisher: Machine, consum
 def test_a_revision_whose_metadata_cannot_be_read_is_not_incomplete(user: Machine) -> None:
     path = user.root / "dev" / "revisions" / A / "revision.json"
     path.write_text("nonsense", encoding="utf-8")
-    assert verdicts(user, "--keep", "1")[A] == (True, "its metadata cannot be read")
+    assert verdicts(user, "--keep", "1")[A] == (True, "damaged, and changed within a day")
     assert left(user) == [A, E]
 
 

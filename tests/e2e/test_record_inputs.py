@@ -58,7 +58,7 @@ def add_metadata(path: Path) -> None:
 
 def copy_half(container: Path) -> Path:
     """A folder newer than all others, with no metadata in it yet."""
-    path = container / "revisions" / "1800000000.000000"
+    path = container / "revisions" / "1790000000.000000"
     path.mkdir(parents=True)
     (path / "rezup.toml").write_text('[env]\nMADE = "late"\n', encoding="utf-8")
     return path

@@ -68,7 +68,8 @@ def _meant(arguments: argparse.Namespace, studio: Studio, progress: Progress) ->
     name = arguments.name
     names = Names(studio.environ)
     known = {*names.containers(), *names.recipes(), DEFAULT_CONTAINER}
-    near = "" if name in known else similar(name, known)
+    # Every machine has `.main`, and many a short name is a little like it.
+    near = "" if name in known else similar(name, known - {DEFAULT_CONTAINER})
     if not near:
         return True
     text = f"there is neither a container nor a recipe named {name}, but {near} is there"

@@ -109,8 +109,8 @@ def examine_revision(revision: Revision, store: FileStore, environ: Mapping[str,
     if revision.metadata is None:
         return [without_metadata(revision)]  # nothing else is known of it then
     for part in parts_of(revision):
-        if not is_real(revision.folder.root, part.top):
-            found.append(Finding(LINKED, str(part.top), "is missing, or lies behind a symbolic link"))
+        if os.path.lexists(part.top) and not is_real(revision.folder.root, part.top):
+            found.append(Finding(LINKED, str(part.top), "lies behind a symbolic link"))
             continue
         listing = part.listing()
         if listing is None:

@@ -121,6 +121,10 @@ _HINTS = (
         "{host} has an error of its own: try again later, or tell the people who run it",
     ),
     (
+        r"Connection refused|NewConnectionError",
+        "the index does not answer: check the network, the proxy, and the index in pip.conf, PIP_INDEX_URL or [pip] options",
+    ),
+    (
         _BROKEN_OFF,
         "{host}, or a proxy on the way, breaks connections off: try again later, or tell the people who run it",
     ),
