@@ -123,6 +123,18 @@ def test_pips_log_names_servers_that_fail(tmp_path: Path) -> None:
     assert with_faults(failed("a warning", 0), log).tail == "a warning"
 
 
+def test_what_a_build_has_printed_comes_from_the_log_of_pip(tmp_path: Path) -> None:
+    log = tmp_path / "pip.log"
+    stamp = "2026-11-24T16:59:20,909  "
+    texts = ["Running command one", "it was fine", "Running command two", "there is no compiler", "  at line 1"]
+    ends = ["ERROR: [present-rich] two exited with 1", "Exception information:"]
+    log.write_text("".join(f"{stamp} {text}\n" for text in [*texts, *ends]), encoding="utf-8")
+    told = with_faults(failed("x failed\n  No available output.\nnote"), log).tail
+    assert told == "x failed\n  \nthere is no compiler\nat line 1\nnote"
+    log.write_text("", encoding="utf-8")
+    assert with_faults(failed("No available output."), log).tail == ""
+
+
 def test_what_succeeds_is_passed_on() -> None:
     done = failed("warning: x", status=0)
     assert require_success(done, "it did not work") is done

@@ -10,7 +10,7 @@ from rezup_api.errors import InstallError
 from rezup_api.recipe.credentials import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from rezup_api.packages.versions import Versions
@@ -28,8 +28,14 @@ def is_missing(completed: runner.Completed) -> bool:
     )
 
 
+# What pip prints in the place of a program's output that has gone into its log.
+_UNSAID = "No available output."
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:,]+\s+")
+LINES = 20
+
+
 def with_faults(completed: runner.Completed, log: Path) -> runner.Completed:
-    """A failed command of pip, with what its log says about servers that fail; pip prints only that it has found nothing."""
+    """A failed command of pip, with what only its log says: which servers fail, and what a package's own build has printed."""
     if not completed.status:
         return completed
     try:
@@ -41,7 +47,24 @@ def with_faults(completed: runner.Completed, log: Path) -> runner.Completed:
         for line in lines
         if "Could not fetch URL" in line and re.search(f"{_BROKEN_OFF}|{_SERVER_ERROR}", line)
     ]
-    return replace(completed, tail="\n".join([*dict.fromkeys(faults), completed.tail]))
+    tail = completed.tail
+    if _UNSAID in tail:
+        tail = tail.replace(_UNSAID, "\n".join(["", *_said_by_build(lines)]))
+    return replace(completed, tail="\n".join([*dict.fromkeys(faults), tail]))
+
+
+def _said_by_build(lines: Sequence[str]) -> list[str]:
+    """What the last program that pip has started has printed, from the lines of pip's log."""
+    texts = [_STAMP.sub("", line) for line in lines]
+    begun = max(
+        (number for number, text in enumerate(texts) if text.startswith("Running command ")), default=len(texts)
+    )
+    said: list[str] = []
+    for text in texts[begun + 1 :]:
+        if text.startswith(("ERROR:", "error:")) or " exited with " in text:
+            break
+        said.append(text)
+    return said[-LINES:]
 
 
 def retry_recorded_addresses(
