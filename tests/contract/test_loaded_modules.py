@@ -39,6 +39,8 @@ HEAVY = {
         "pickle",
         "hashlib",
         "shlex",
+        "dataclasses",
+        "inspect",
         "asyncio",
         "importlib.metadata",
         "urllib.request",

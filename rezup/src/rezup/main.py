@@ -19,7 +19,7 @@ from rezup.output import exits, render
 from rezup.output.progress import Progress
 from rezup_api import NotFoundError, RezupError, Settings, Studio, UsageError
 from rezup_api.events import visible
-from rezup_api.session import check_run, site_script, without_session
+from rezup_api.session import check_run, site_script
 
 if TYPE_CHECKING:
     import argparse
@@ -95,6 +95,7 @@ def _guessed(error: RezupError, arguments: argparse.Namespace | None, words: lis
     if not isinstance(error, NotFoundError):
         return error
     from rezup.guessing import with_guess
+    from rezup_api.session import without_session
 
     return with_guess(error, arguments, words, without_session(os.environ))
 
@@ -202,6 +203,7 @@ def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
     if word is not None and word not in COMMANDS:
         from rezup.completion.candidates import Names  # only an error needs them
         from rezup.guessing import unknown_command
+        from rezup_api.session import without_session
 
         raise unknown_command(own, command, COMMANDS, Names(without_session(os.environ)))
     arguments, extra = parser.parse_known_args(own)
@@ -210,6 +212,7 @@ def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
     if extra:
         from rezup.completion.candidates import Names
         from rezup.guessing import unknown_arguments
+        from rezup_api.session import without_session
 
         names = Names(without_session(os.environ))
         options = options_of(parser, own)
