@@ -63,8 +63,8 @@ def attacker(ground: Path) -> Attacker:
 def treasure(ground: Path) -> Path:
     """A folder of the victim, outside of all roots, that must never change."""
     path = ground / "treasure"
-    (path / "work").mkdir(parents=True)
-    (path / "work" / "file").write_text("years of work", encoding="utf-8")
+    (path / "shots").mkdir(parents=True)
+    (path / "shots" / "file").write_text("years of work", encoding="utf-8")
     (path / "1700000000.000000").mkdir()
     (path / "1700000000.000000" / "file").write_text("more of it", encoding="utf-8")
     return path

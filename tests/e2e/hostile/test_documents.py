@@ -45,7 +45,7 @@ def test_a_name_that_leads_out_makes_the_revision_damaged(
     assert "damaged" in victim.run("status", "dev").stdout
 
 
-@pytest.mark.parametrize("entry", ["files ../../../../../treasure/work/file", "links ../../../../../treasure/link"])
+@pytest.mark.parametrize("entry", ["files ../../../../../treasure/shots/file", "links ../../../../../treasure/link"])
 def test_a_list_that_leads_out_of_its_folder_is_damaged(
     victim: Machine, attacker: Attacker, treasure: Path, unchanged: Callable[[Path], None], entry: str
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.unit.published.logs import METADATA, logged, seen
-from tests.unit.studio import RECIPE, act, publish, remote_dev
+from tests.unit.studio import RECIPE, A, act, publish, remote_dev
 
 from rezup_api.errors import InstallError, NotFoundError, RemoteError
 from rezup_api.published.manifest import MANIFEST
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tests.unit.studio import Studio
 
+    from rezup_api.published.published_root import PublishedRoot
     from rezup_api.store.history import Act
 
 # A moment by which another machine's clock may be ahead.
@@ -312,3 +313,20 @@ def test_the_act_of_a_publication_names_its_timestamp(root: Path) -> None:
     files: Mapping[str, bytes | Path] = {"rezup.toml": b"", "revision.json": METADATA.to_json().encode()}
     timestamp = seen(root).publish(files, None, make)
     assert asked == [timestamp]
+
+
+def test_files_that_the_log_does_not_name_are_not_read(root: Path) -> None:
+    publish(seen(root))
+    folder = root / "dev" / "revisions" / A
+    folder.mkdir()
+    (folder / "rezup.toml").write_text('description = "by nobody"\n', encoding="utf-8")
+    reads: list[Callable[[PublishedRoot], object]] = [
+        lambda remote: remote.text(A, "rezup.toml"),
+        lambda remote: remote.files(A),
+        lambda remote: remote.recipe(A),
+        lambda remote: remote.locks(A),
+    ]
+    for read in reads:
+        with pytest.raises(NotFoundError, match=f"dev@{A} is not published"):
+            read(seen(root))
+    assert seen(root).metadata(A) is None

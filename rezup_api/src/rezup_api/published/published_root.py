@@ -155,8 +155,8 @@ class PublishedRoot(UnloggedRoot):
     def _sealed(self, timestamp: str, damage: type[RezupError] = InstallError) -> SealedFiles | None:
         """The files of a revision; None if it is older than the log, which then cannot say what they must be."""
         if (timestamp, damage) not in self._files:
-            publication = self.publication(timestamp)
-            if publication is None or not publication.manifest:
+            publication = self._publication(timestamp)
+            if not publication.manifest:
                 return None
             files = SealedFiles(self.storage, self._folder(timestamp), publication.manifest, damage)
             self._files[timestamp, damage] = files
