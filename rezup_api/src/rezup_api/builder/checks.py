@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,9 +81,8 @@ def run_checks(
 
 def _run(check: Check, session: Mapping[str, str], work: Path, stage: Stage, report: Reporter) -> None:
     """Run one check without the terminal: it cannot ask the user anything, and the processes that it starts end with it."""
-    words = ["cmd", "/d", "/c", check.command] if os.name == "nt" else [runner.POSIX_SHELL, "-c", check.command]
     completed = runner.start(
-        words,
+        runner.shell_words(check.command),
         environ=session,
         report=report,
         cwd=work,
@@ -97,13 +95,10 @@ def _run(check: Check, session: Mapping[str, str], work: Path, stage: Stage, rep
     said = [*completed.stdout.splitlines(), *completed.tail.splitlines()][-SHOWN:]
     output = "".join(f"\n  {line}" for line in said)
     raise InstallError(
-        f"the check {check.command!r} fails in the new revision ({_ending(completed.status)}){':' if output else ''}{output}",
+        f"the check {check.command!r} fails in the new revision ({runner.ending(completed.status)})"
+        f"{':' if output else ''}{output}",
         "no revision was made; repair what the check reports, or correct the check in the recipe",
         command=completed.command,
         status=completed.status,
         tail="\n".join(said),
     )
-
-
-def _ending(status: int) -> str:
-    return f"exit status {status}" if status > 0 else f"ended by signal {-status}"

@@ -230,6 +230,16 @@ def start(
     return running
 
 
+def shell_words(command: str) -> list[str]:
+    """The words that let the shell of this system run a command line."""
+    return ["cmd", "/d", "/c", command] if os.name == "nt" else [POSIX_SHELL, "-c", command]
+
+
+def ending(status: int) -> str:
+    """How a process has ended, in words; see `Completed.status`."""
+    return f"exit status {status}" if status > 0 else f"ended by signal {-status}"
+
+
 def _undisturbed() -> AbstractContextManager[Collection[int]]:
     """Put Ctrl-C off during a fork, as `_held_back` does."""
     # Python runs handlers after a fork (`os.register_at_fork`) and in `preexec_fn`. A KeyboardInterrupt that strikes there

@@ -1,0 +1,85 @@
+"""Run all checks, one after the other. A check that breaks is itself reported as wrong, and the others go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rezup_api.doctor.container_checks import check_failing_builds, check_pins, check_recipe, check_revision
+from rezup_api.doctor.local_root_checks import check_local_roots
+from rezup_api.doctor.machine_checks import (
+    check_caches,
+    check_hooks,
+    check_interpreters,
+    check_machine_configuration,
+    check_recipes,
+)
+from rezup_api.doctor.network_checks import check_index, check_upgrade_source
+from rezup_api.doctor.observation import WRONG, Diagnosis, Observation
+from rezup_api.doctor.program_checks import check_python, check_rezup, check_uv
+from rezup_api.doctor.remote_root_checks import check_remote_roots
+from rezup_api.doctor.shell_checks import check_completion, check_shell, check_startup_files
+from rezup_api.errors import RezupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rezup_api.doctor.surroundings import Surroundings
+
+    Check = Callable[[Surroundings], Observation | list[Observation]]
+
+# Every check under its stable name, in the order in which users read them. The roots' checks report under further names.
+CHECKS: dict[str, Check] = {
+    "python": check_python,
+    "rezup": check_rezup,
+    "uv": check_uv,
+    "shell": check_shell,
+    "startup-files": check_startup_files,
+    "completion": check_completion,
+    "local-root": check_local_roots,
+    "remote-root": check_remote_roots,
+    "index": check_index,
+    "upgrade-source": check_upgrade_source,
+    "interpreters": check_interpreters,
+    "caches": check_caches,
+    "machine-configuration": check_machine_configuration,
+    "hooks": check_hooks,
+    "recipes": check_recipes,
+    "recipe": check_recipe,
+    "revision": check_revision,
+    "failing-builds": check_failing_builds,
+    "pins": check_pins,
+}
+# What a report of an internal error looks at: nothing that takes time, starts a process or asks a network.
+AT_ONCE = ("python", "rezup", "shell", "machine-configuration")
+
+
+def examine(around: Surroundings, checks: Mapping[str, Check] | None = None) -> Diagnosis:
+    """What is wrong with a machine, and with a container if one is named.
+
+    Args:
+        around: what the checks look at.
+        checks: the checks by their names; by default all.
+    """
+    found = [
+        one for name, check in (CHECKS if checks is None else checks).items() for one in _seen(name, check, around)
+    ]
+    return Diagnosis(around.name, tuple(found))
+
+
+def examine_program(around: Surroundings) -> Diagnosis:
+    """What can be said at once, after a fault of rezup; see `AT_ONCE`."""
+    return examine(around, {name: CHECKS[name] for name in AT_ONCE})
+
+
+def _seen(name: str, check: Check, around: Surroundings) -> list[Observation]:
+    try:
+        found = check(around)
+    except RezupError as error:
+        return [Observation(name, WRONG, error.message, error.hint)]
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return [Observation(name, WRONG, f"cannot be looked at: {where}{error.strerror or error}")]
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one check, the user needs the others
+        text = f"the check itself is broken: {type(error).__name__}: {error}"
+        return [Observation(name, WRONG, text, "this is a fault of rezup; report it with: rezup doctor --report")]
+    return [found] if isinstance(found, Observation) else found
