@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rezup.after import note_given
 from rezup.output.render import Result, Said, described
 from rezup_api.store import parse_target
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
     """Build the revision if this machine does not have it, and say that it is ready."""
     target = parse_target(arguments.target)
-    revision = studio.container(target.container).pull(target.revision)
+    container = studio.container(target.container)
+    revision = container.pull(target.revision)
+    if not target.revision:
+        note_given(container, revision)
     data = {"container": revision.container, "revision": revision.timestamp, "path": str(revision.path)}
     return Result(data, Said((f"{revision} is ready here ({described(revision)})",)), acted=True)

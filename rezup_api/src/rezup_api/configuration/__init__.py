@@ -8,6 +8,6 @@ from rezup_api import offer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rezup_api.configuration.machine_file import Hook as Hook, read_machine as read_machine
+    from rezup_api.configuration.machine_file import Hook as Hook, read_machine as read_machine, wants as wants
 
-offer(globals(), {"machine_file": "Hook read_machine"})
+offer(globals(), {"machine_file": "Hook read_machine wants"})

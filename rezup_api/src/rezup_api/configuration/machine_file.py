@@ -29,6 +29,8 @@ FILE = "config.toml"
 # Bytes.
 LARGEST = 1 << 20
 DEFAULT_TIMEOUT = 60.0
+# Set in the environment of hooks. Without it, a hook that calls rezup could start itself again, for ever.
+INSIDE = "REZUP_HOOK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,16 @@ def read_machine(environ: Mapping[str, str], files: tuple[Path, ...] | None = No
         document = merged(document, _with_origin(validated.document, path))
     hooks = tuple(_hook(table) for table in document.get("hook", ()) if {"on", "command"} <= table.keys())
     return Machine(hooks, tuple(read), tuple(problems))
+
+
+def wants(event: str, environ: Mapping[str, str]) -> bool:
+    """Whether a hook of this machine is to hear of an event.
+
+    Args:
+        event: one of `events.HAPPENINGS`.
+        environ: the caller's environment; nothing is to hear of what a hook itself does.
+    """
+    return not environ.get(INSIDE) and any(event in hook.on for hook in read_machine(environ).hooks)
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

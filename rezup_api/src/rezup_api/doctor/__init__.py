@@ -5,7 +5,6 @@
 - `examination`: the table of all checks, and how they run
 - `program_checks`, `shell_checks`, `startup_files`, `local_root_checks`, `remote_root_checks`, `network_checks`,
   `machine_checks`, `container_checks`: the checks
-- `probes`: tries out what a file system can do, in a staging folder that is removed again
 - `report_text`: a diagnosis as a text to paste into a bug report, without secrets
 """
 
@@ -13,17 +12,17 @@ from rezup_api import offer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rezup_api.doctor.examination import examine as examine, examine_program as examine_program
+    from rezup_api.doctor.examination import examine as examine, keep_fault as keep_fault
     from rezup_api.doctor.observation import Diagnosis as Diagnosis, Observation as Observation
-    from rezup_api.doctor.report_text import keep_report as keep_report, report_of as report_of
+    from rezup_api.doctor.report_text import report_of as report_of
     from rezup_api.doctor.surroundings import Installation as Installation
 
 offer(
     globals(),
     {
-        "examination": "examine examine_program",
+        "examination": "examine keep_fault",
         "observation": "Diagnosis Observation",
-        "report_text": "keep_report report_of",
+        "report_text": "report_of",
         "surroundings": "Installation",
     },
 )

@@ -17,13 +17,17 @@ from rezup_api.doctor.network_checks import check_index, check_upgrade_source
 from rezup_api.doctor.observation import WRONG, Diagnosis, Observation
 from rezup_api.doctor.program_checks import check_python, check_rezup, check_uv
 from rezup_api.doctor.remote_root_checks import check_remote_roots
+from rezup_api.doctor.report_text import keep_report, report_of
 from rezup_api.doctor.shell_checks import check_completion, check_shell, check_startup_files
+from rezup_api.doctor.surroundings import Surroundings
 from rezup_api.errors import RezupError
+from rezup_api.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-    from rezup_api.doctor.surroundings import Surroundings
+    from rezup_api.doctor.surroundings import Installation
 
     Check = Callable[[Surroundings], Observation | list[Observation]]
 
@@ -69,6 +73,26 @@ def examine(around: Surroundings, checks: Mapping[str, Check] | None = None) -> 
 def examine_program(around: Surroundings) -> Diagnosis:
     """What can be said at once, after a fault of rezup; see `AT_ONCE`."""
     return examine(around, {name: CHECKS[name] for name in AT_ONCE})
+
+
+def keep_fault(
+    error: BaseException, environ: Mapping[str, str], installation: Installation | None = None
+) -> Path | None:
+    """Write a report of an internal error to a file of its own, in the state folder of the user; see `keep_report`.
+
+    Args:
+        error: the error, with its traceback.
+        environ: the caller's environment.
+        installation: how rezup is installed, if the caller is the command.
+
+    Returns:
+        The file; None if it cannot be written.
+    """
+    import traceback
+
+    around = Surroundings(Settings.from_environ(environ), environ, installation, (), ())
+    trace = "".join(traceback.format_exception(error))
+    return keep_report(report_of(examine_program(around), environ, trace), environ)
 
 
 def _seen(name: str, check: Check, around: Surroundings) -> list[Observation]:

@@ -8,15 +8,22 @@ from rezup_api.container import Container
 from rezup_api.errors import RezupError
 from rezup_api.events import silent
 from rezup_api.frozen import dataclass
+from rezup_api.published.accepted import Accepted
+from rezup_api.published.log import Log
+from rezup_api.published.published_root import PublishedRoot
 from rezup_api.recipe.load import load_recipe
 from rezup_api.recipe.location import find_recipe, list_recipes, roots_of
 from rezup_api.storage.address import folder_of_root, open_root
 from rezup_api.store.names import DEFAULT_CONTAINER
+from rezup_api.store.root import ContainerRoot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from rezup_api.events import Reporter
+    from rezup_api.published.log_entry import Entry
+    from rezup_api.selection.selector import Selector
     from rezup_api.settings import Settings
     from rezup_api.storage.interface import Storage
 
@@ -32,7 +39,6 @@ class Installation:
         installed_place: the folder of that.
         editable: whether it runs from its sources.
         source: where newer releases come from; empty for nowhere.
-        shells: for each shell, the line that makes it complete the command line of rezup.
     """
 
     version: str
@@ -66,6 +72,44 @@ class Surroundings:
     container: Container | None = None
 
 
+class Onlooker(Container):
+    """A container that only looks. Even `status` notes what the remote root has said; this one leaves no trace."""
+
+    @property
+    def remote(self) -> PublishedRoot | None:
+        """The container under the remote root; what is accepted of its log is read, and not written."""
+        root = super().remote
+        return OnlookedRoot(root.storage, self.name, self.environ, self.report) if root is not None else None
+
+    def _selector(self, *, local: bool = False) -> Selector:
+        selector = super()._selector(local=local)
+        selector.local = UnnotedRoot(selector.local.storage, self.name)
+        return selector
+
+
+class UnnotedRoot(ContainerRoot):
+    """A container under a local root, in which nothing is noted."""
+
+    def remember_published(self, timestamp: str, withdrawn: Sequence[str] = ()) -> None:
+        """Note nothing."""
+
+
+class OnlookedRoot(PublishedRoot):
+    """A container under a remote root, of whose log no entry is kept as accepted."""
+
+    def __init__(self, storage: Storage, name: str, environ: Mapping[str, str], report: Reporter) -> None:
+        super().__init__(storage, name, environ, report)
+        self._accepted = Unwritten(environ, storage.place, name)
+        self._log = Log(storage, name, self._accepted, report)
+
+
+class Unwritten(Accepted):
+    """What this user has accepted, as it is."""
+
+    def write(self, entry: Entry) -> None:
+        """Keep what there is."""
+
+
 def look_around(
     settings: Settings, environ: Mapping[str, str], installation: Installation | None = None, name: str = ""
 ) -> Surroundings:
@@ -78,7 +122,7 @@ def look_around(
     if name:
         try:
             recipe = load_recipe(name, find_recipe(name, settings))
-            container = Container(recipe, settings, environ, silent)
+            container = Onlooker(recipe, settings, environ, silent)
         except RezupError:
             pass  # the check of the recipe says why
     local: dict[str, Path] = {}

@@ -10,6 +10,6 @@ from rezup_api import offer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rezup_api.hooks.hook_start import start_hooks as start_hooks, wants as wants
+    from rezup_api.hooks.hook_start import start_hooks as start_hooks
 
-offer(globals(), {"hook_start": "start_hooks wants"})
+offer(globals(), {"hook_start": "start_hooks"})

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from rezup_api.configuration.machine_file import Machine, read_machine
+from rezup_api.configuration.machine_file import INSIDE, Machine, read_machine
 from rezup_api.events import Warned
 from rezup_api.hooks.envelope import envelope
 from rezup_api.hooks.hook_log import hook_log
@@ -18,15 +18,8 @@ if TYPE_CHECKING:
 
     from rezup_api.events import Happened, Reporter
 
-# Set in the environment of hooks. Without it, a hook that calls rezup could start itself again, for ever.
-INSIDE = "REZUP_HOOK"
 # The library lies behind Python's own modules on the path, so that nothing beside it can take their place.
 _CODE = "import sys; sys.path.append(sys.argv[1]); from rezup_api.hooks.supervisor import main; sys.exit(main())"
-
-
-def wants(event: str, environ: Mapping[str, str]) -> bool:
-    """Whether a hook of this machine is to hear of an event."""
-    return not environ.get(INSIDE) and any(event in hook.on for hook in read_machine(environ).hooks)
 
 
 def start_hooks(happened: Sequence[Happened], environ: Mapping[str, str], report: Reporter) -> int:

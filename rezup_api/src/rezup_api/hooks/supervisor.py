@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.configuration.machine_file import INSIDE
 from rezup_api.errors import RezupError
 from rezup_api.events import one_line
 from rezup_api.hooks.hook_log import SHOWN, HookFailure, note_hook_failure
@@ -71,7 +72,7 @@ def supervise(jobs: list[Job], log: Path, home: Path, environ: Mapping[str, str]
 def _start(job: Job, home: Path, environ: Mapping[str, str]) -> runner.Running:
     return runner.start(
         runner.shell_words(job.command),
-        environ={**environ, "REZUP_HOOK": str(job.envelope["event"])},
+        environ={**environ, INSIDE: str(job.envelope["event"])},
         cwd=home,
         stdin=json.dumps(job.envelope, ensure_ascii=False) + "\n",
         apart=True,
