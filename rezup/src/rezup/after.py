@@ -21,23 +21,23 @@ def note_given(container: Container, revision: Revision) -> None:
         container.note_given(revision)
 
 
-def start_hooks(happened: list[Happened]) -> None:
+def let_hooks_hear(happened: list[Happened]) -> None:
     """Start the hooks, and wait for none of them; the events are forgotten. Whatever goes wrong is a warning, and no more."""
     if not happened:
         return
     from rezup_api import RezupError
-    from rezup_api.hooks import start_hooks as start
+    from rezup_api.hooks import start_hooks
     from rezup_api.session import without_session
 
     events = tuple(happened)
     happened.clear()
     try:
-        start(events, without_session(os.environ), _report)
+        start_hooks(events, without_session(os.environ), _report)
     except (RezupError, OSError) as error:
         _report(Warned(f"the hooks of this machine cannot be started: {error}"))
 
 
-def keep_report(error: Exception) -> str:
+def kept_report(error: Exception) -> str:
     """Write a report of a fault of rezup to a file of its own: the file, or empty if that fails, too."""
     try:
         from rezup.fastpath import current_release

@@ -58,9 +58,9 @@ def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> i
     finally:
         _flush_rest()
         if happened:
-            from rezup.after import start_hooks  # hardly any command changes anything
+            from rezup.after import let_hooks_hear  # hardly any command changes anything
 
-            start_hooks(happened)
+            let_hooks_hear(happened)
 
 
 def _answer(words: list[str], script_run: ScriptRun | None, happened: list[Happened]) -> int:
@@ -98,9 +98,9 @@ def _answer(words: list[str], script_run: ScriptRun | None, happened: list[Happe
         elif isinstance(error, OSError):
             return _report_refusal(error, arguments, launching=launching)
         else:
-            from rezup.after import keep_report  # a fault is rare
+            from rezup.after import kept_report  # a fault is rare
 
-            _show(render.show_fault, error, arguments, keep_report(error))
+            _show(render.show_fault, error, arguments, kept_report(error))
         return exits.LAUNCH_FAILED if launching else exits.INTERNAL
 
 

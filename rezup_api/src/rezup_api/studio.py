@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.doctor.observation import Diagnosis
-    from rezup_api.doctor.surroundings import Installation
+    from rezup_api.doctor.scene import Installation
     from rezup_api.recipe.model import Recipe
     from rezup_api.results import Compared
     from rezup_api.selfupdate.sources import News
@@ -176,7 +176,7 @@ class Studio:
             NotFoundError: there is no such container, and no recipe for it.
         """
         from rezup_api.doctor.examination import examine  # most commands are not about the machine
-        from rezup_api.doctor.surroundings import look_around
+        from rezup_api.doctor.scene import look_around
 
         if name:
             check_container(name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.configuration.machine_file import LARGEST, Hook, Machine, machine_files, merged, read_machine
+from rezup_api.configuration.machine_file import LARGEST, Hook, Machine, machine_files, overlaid, read_machine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ def test_hooks_of_both_files_hold_the_admins_first(own: Path, tmp_path: Path) ->
 def test_the_users_keys_win_one_by_one() -> None:
     below = {"fleet": {"reports": True, "name": "farm"}, "log_id": "a", "list": [1]}
     above = {"fleet": {"name": "desk"}, "log_id": "b", "list": [2], "hook": [{}]}
-    assert merged(below, above) == {
+    assert overlaid(below, above) == {
         "fleet": {"reports": True, "name": "desk"},
         "log_id": "b",
         "list": [2],

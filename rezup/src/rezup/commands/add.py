@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rezup.after import start_hooks
+from rezup.after import let_hooks_hear
 from rezup.commands.use import become_shell, shell_opening
 from rezup.completion.candidates import Names
 from rezup.guessing import similar
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     # A cleanup may be removing the new revision at this moment. Then `enter` finds it again, or says why not.
     session = container.enter_revision(revision) or container.enter(revision.timestamp)
     progress.close()
-    start_hooks(progress.happened)
+    let_hooks_hear(progress.happened)
     return become_shell(shell_opening(studio, session, newest=True), session)
 
 

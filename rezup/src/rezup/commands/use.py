@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rezup.after import note_given, start_hooks
+from rezup.after import let_hooks_hear, note_given
 from rezup.fastpath.prepare import Answer, prepare
 from rezup_api import LaunchError, UsageError
 from rezup_api.process import NOT_FOUND
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
     if not target.revision and not arguments.local:
         note_given(container, session.revision)
     progress.close()
-    start_hooks(progress.happened)
+    let_hooks_hear(progress.happened)
     start = detach if arguments.no_wait else become
     if arguments.do:
         return start(_script(arguments.do, arguments.words or [], studio), session.environ, session.lease)

@@ -9,6 +9,7 @@ from rezup_api.disk.files import remove_tree, storing
 from rezup_api.errors import InstallError
 from rezup_api.events import step
 from rezup_api.process import runner
+from rezup_api.process.command_lines import ending, shell_words
 from rezup_api.session.environment import session_environ
 from rezup_api.store.layout import BIN
 
@@ -82,7 +83,7 @@ def run_checks(
 def _run(check: Check, session: Mapping[str, str], work: Path, stage: Stage, report: Reporter) -> None:
     """Run one check without the terminal: it cannot ask the user anything, and the processes that it starts end with it."""
     completed = runner.start(
-        runner.shell_words(check.command),
+        shell_words(check.command),
         environ=session,
         report=report,
         cwd=work,
@@ -95,7 +96,7 @@ def _run(check: Check, session: Mapping[str, str], work: Path, stage: Stage, rep
     said = [*completed.stdout.splitlines(), *completed.tail.splitlines()][-SHOWN:]
     output = "".join(f"\n  {line}" for line in said)
     raise InstallError(
-        f"the check {check.command!r} fails in the new revision ({runner.ending(completed.status)})"
+        f"the check {check.command!r} fails in the new revision ({ending(completed.status)})"
         f"{':' if output else ''}{output}",
         "no revision was made; repair what the check reports, or correct the check in the recipe",
         command=completed.command,

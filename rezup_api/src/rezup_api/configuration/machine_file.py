@@ -98,7 +98,7 @@ def read_machine(environ: Mapping[str, str], files: tuple[Path, ...] | None = No
             continue
         read.append(path)
         problems += validated.problems
-        document = merged(document, _with_origin(validated.document, path))
+        document = overlaid(document, _with_origin(validated.document, path))
     hooks = tuple(_hook(table) for table in document.get("hook", ()) if {"on", "command"} <= table.keys())
     return Machine(hooks, tuple(read), tuple(problems))
 
@@ -113,13 +113,13 @@ def wants(event: str, environ: Mapping[str, str]) -> bool:
     return not environ.get(INSIDE) and any(event in hook.on for hook in read_machine(environ).hooks)
 
 
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Two documents as one: of a key that both have, `above` wins, key by key in tables; lists of tables hold those of both."""
     result = dict(below)
     for name, value in above.items():
         before = result.get(name)
         if isinstance(value, dict) and isinstance(before, dict):
-            result[name] = merged(before, value)
+            result[name] = overlaid(before, value)
         elif isinstance(before, list) and isinstance(value, list) and all(isinstance(one, dict) for one in value):
             result[name] = [*before, *value]
         else:

@@ -12,10 +12,10 @@ from rezup_api.store.revision import load_revision
 
 if TYPE_CHECKING:
     from rezup_api.container import Container
-    from rezup_api.doctor.surroundings import Surroundings
+    from rezup_api.doctor.scene import Scene
 
 
-def check_recipe(around: Surroundings) -> list[Observation]:
+def check_recipe(around: Scene) -> list[Observation]:
     """Whether the recipe of the container can be read."""
     name = around.name
     if not name:
@@ -32,7 +32,7 @@ def check_recipe(around: Surroundings) -> list[Observation]:
     return [fine("recipe", f"the recipe of {name} has no problems ({where})", name)]
 
 
-def check_revision(around: Surroundings) -> list[Observation]:
+def check_revision(around: Scene) -> list[Observation]:
     """Whether the revision that `use` gives is ready here; its files are not read, which `verify` does."""
     container = around.container
     if container is None:
@@ -55,7 +55,7 @@ def check_revision(around: Surroundings) -> list[Observation]:
     return [Observation("revision", WARNING, text, f"build it: rezup pull {name}", name)]
 
 
-def check_failing_builds(around: Surroundings) -> list[Observation]:
+def check_failing_builds(around: Scene) -> list[Observation]:
     """Whether this machine could not build the published revision."""
     container = around.container
     if container is None or container.remote is None:
@@ -74,7 +74,7 @@ def check_failing_builds(around: Surroundings) -> list[Observation]:
     ]
 
 
-def check_pins(around: Surroundings) -> list[Observation]:
+def check_pins(around: Scene) -> list[Observation]:
     """Whether a pin or a rollback decides what `use` gives."""
     container = around.container
     if container is None:

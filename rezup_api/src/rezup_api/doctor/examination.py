@@ -18,8 +18,8 @@ from rezup_api.doctor.observation import WRONG, Diagnosis, Observation
 from rezup_api.doctor.program_checks import check_python, check_rezup, check_uv
 from rezup_api.doctor.remote_root_checks import check_remote_roots
 from rezup_api.doctor.report_text import keep_report, report_of
+from rezup_api.doctor.scene import Scene
 from rezup_api.doctor.shell_checks import check_completion, check_shell, check_startup_files
-from rezup_api.doctor.surroundings import Surroundings
 from rezup_api.errors import RezupError
 from rezup_api.settings import Settings
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from rezup_api.doctor.surroundings import Installation
+    from rezup_api.doctor.scene import Installation
 
-    Check = Callable[[Surroundings], Observation | list[Observation]]
+    Check = Callable[[Scene], Observation | list[Observation]]
 
 # Every check under its stable name, in the order in which users read them. The roots' checks report under further names.
 CHECKS: dict[str, Check] = {
@@ -57,7 +57,7 @@ CHECKS: dict[str, Check] = {
 AT_ONCE = ("python", "rezup", "shell", "machine-configuration")
 
 
-def examine(around: Surroundings, checks: Mapping[str, Check] | None = None) -> Diagnosis:
+def examine(around: Scene, checks: Mapping[str, Check] | None = None) -> Diagnosis:
     """What is wrong with a machine, and with a container if one is named.
 
     Args:
@@ -70,7 +70,7 @@ def examine(around: Surroundings, checks: Mapping[str, Check] | None = None) -> 
     return Diagnosis(around.name, tuple(found))
 
 
-def examine_program(around: Surroundings) -> Diagnosis:
+def examine_program(around: Scene) -> Diagnosis:
     """What can be said at once, after a fault of rezup; see `AT_ONCE`."""
     return examine(around, {name: CHECKS[name] for name in AT_ONCE})
 
@@ -90,12 +90,12 @@ def keep_fault(
     """
     import traceback
 
-    around = Surroundings(Settings.from_environ(environ), environ, installation, (), ())
+    around = Scene(Settings.from_environ(environ), environ, installation, (), ())
     trace = "".join(traceback.format_exception(error))
     return keep_report(report_of(examine_program(around), environ, trace), environ)
 
 
-def _seen(name: str, check: Check, around: Surroundings) -> list[Observation]:
+def _seen(name: str, check: Check, around: Scene) -> list[Observation]:
     try:
         found = check(around)
     except RezupError as error:

@@ -21,7 +21,7 @@ from rezup_api.netfs.mounts import MOUNTS, may_hang, resolved
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rezup_api.doctor.surroundings import Surroundings
+    from rezup_api.doctor.scene import Scene
 
 ROOT, LINKS, LOCKS, CLOCK = "local-root", "local-root-links", "local-root-locks", "local-root-clock"
 ELSEWHERE = "set REZUP_ROOT_LOCAL, or root.local in the recipe, to a folder on a disk of this machine"
@@ -47,7 +47,7 @@ class Abilities:
     skew: float
 
 
-def check_local_roots(around: Surroundings) -> list[Observation]:
+def check_local_roots(around: Scene) -> list[Observation]:
     """Whether each local root is there, and can be written; and what its file system can do."""
     return [one for root in around.local_roots for one in _examined(root)]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from rezup_api.doctor.surroundings import Surroundings
+    from rezup_api.doctor.scene import Scene
 
 # Seconds for which the failure of a hook is worth a word.
 WEEK = 7 * 86400.0
@@ -30,7 +30,7 @@ WEEK = 7 * 86400.0
 SHOWN = 5
 
 
-def check_recipes(around: Surroundings) -> list[Observation]:
+def check_recipes(around: Scene) -> list[Observation]:
     """Whether all recipes of the user can be read, and name roots that can be used."""
     if around.name:
         return []  # then only one recipe matters, at which the checks of the container look
@@ -52,7 +52,7 @@ def check_recipes(around: Surroundings) -> list[Observation]:
     return found or [fine("recipes", f"the recipes in {around.settings.recipes} can be read ({names})")]
 
 
-def check_interpreters(around: Surroundings) -> Observation:
+def check_interpreters(around: Scene) -> Observation:
     """Which interpreters recipes can name by their version."""
     found = Finder(around.settings, around.environ).all()
     listed = ", ".join(f"{one.version_text} ({one.executable})" for one in found)
@@ -63,12 +63,12 @@ def check_interpreters(around: Surroundings) -> Observation:
     return fine("interpreters", f"found: {listed}")
 
 
-def check_caches(around: Surroundings) -> list[Observation]:
+def check_caches(around: Scene) -> list[Observation]:
     """How large the caches of each local root are, and whether they are this user's own."""
     return [_caches(root, around) for root in around.local_roots]
 
 
-def _caches(root: Path, around: Surroundings) -> Observation:
+def _caches(root: Path, around: Scene) -> Observation:
     caches, obstacle = find_caches(root, around.environ)
     subject = str(root)
     if obstacle:
@@ -96,7 +96,7 @@ def _sizes(folder: str) -> Iterator[int]:
         return  # another process removes it at this moment
 
 
-def check_machine_configuration(around: Surroundings) -> list[Observation]:
+def check_machine_configuration(around: Scene) -> list[Observation]:
     """Whether the configuration of this machine can be trusted, and holds nothing that is wrong."""
     machine = read_machine(around.environ)
     if machine.problems:
@@ -107,7 +107,7 @@ def check_machine_configuration(around: Surroundings) -> list[Observation]:
     return [fine("machine-configuration", text)]
 
 
-def check_hooks(around: Surroundings) -> list[Observation]:
+def check_hooks(around: Scene) -> list[Observation]:
     """Whether hooks have failed in the last seven days."""
     log = hook_log(around.environ)
     now = time.time()

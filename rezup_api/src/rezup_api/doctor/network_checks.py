@@ -15,12 +15,12 @@ from rezup_api.errors import RecipeError, UpgradeError
 from rezup_api.recipe.credentials import redact
 from rezup_api.recipe.paths import path_of_file_url
 from rezup_api.resolve.pip_configuration import configured
-from rezup_api.selfupdate import newer_releases, shown
+from rezup_api.selfupdate.sources import newer_releases, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rezup_api.doctor.surroundings import Surroundings
+    from rezup_api.doctor.scene import Scene
 
 INDEX, UPGRADES = "index", "upgrade-source"
 # Seconds to wait for an answer, in all.
@@ -31,7 +31,7 @@ ASKED_FOR = "rez"
 WAY_OUT = "check the network, the proxy, and the index in pip.conf, PIP_INDEX_URL or UV_DEFAULT_INDEX"
 
 
-def check_index(around: Surroundings) -> Observation:
+def check_index(around: Scene) -> Observation:
     """Whether the index answers from which packages come; it is not asked where the configuration says so."""
     environ = around.environ
     try:
@@ -91,7 +91,7 @@ def _refused(address: str, certificates: str, limit: float) -> str:
         return redact(str(getattr(error, "reason", "") or error) or type(error).__name__)
 
 
-def check_upgrade_source(around: Surroundings) -> list[Observation]:
+def check_upgrade_source(around: Scene) -> list[Observation]:
     """Whether the source of rezup's releases answers, and whether it has a newer one."""
     found = around.installation
     if found is None:

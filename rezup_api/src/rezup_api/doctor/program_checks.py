@@ -10,10 +10,11 @@ from rezup_api._version import __version__
 from rezup_api.doctor.observation import WARNING, WRONG, Observation, fine
 from rezup_api.errors import InstallError
 from rezup_api.process import runner
+from rezup_api.process.command_lines import ending
 from rezup_api.process.uv_program import find_uv
 
 if TYPE_CHECKING:
-    from rezup_api.doctor.surroundings import Surroundings
+    from rezup_api.doctor.scene import Scene
 
 # The oldest Python that rezup needs, and the newest one that it is tested with.
 OLDEST, TESTED = (3, 10), (3, 14)
@@ -21,7 +22,7 @@ OLDEST, TESTED = (3, 10), (3, 14)
 PATIENCE = 10.0
 
 
-def check_python(_: Surroundings) -> Observation:
+def check_python(_: Scene) -> Observation:
     """Whether rezup is made for the Python that runs it."""
     return judged_python(sys.version_info[:3], sys.executable)
 
@@ -43,7 +44,7 @@ def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-def check_rezup(around: Surroundings) -> Observation:
+def check_rezup(around: Scene) -> Observation:
     """Which rezup runs, from where, and whether a newer release runs in place of what is installed."""
     found = around.installation
     if found is None:
@@ -63,7 +64,7 @@ def check_rezup(around: Surroundings) -> Observation:
     return fine("rezup", f"rezup {found.version} from {found.place}")
 
 
-def check_uv(around: Surroundings) -> Observation:
+def check_uv(around: Scene) -> Observation:
     """Whether uv, which installs packages, is there and runs."""
     program = find_uv()
     if program is None:
@@ -74,7 +75,7 @@ def check_uv(around: Surroundings) -> Observation:
     except InstallError as error:
         return Observation("uv", WRONG, error.message, 'install uv again, or set pip.engine = "pip" in the recipes')
     if answer.status:
-        said = (answer.tail.splitlines() or [runner.ending(answer.status)])[-1]
+        said = (answer.tail.splitlines() or [ending(answer.status)])[-1]
         return Observation("uv", WRONG, f"{program} does not run: {said}", "install uv again")
     # "uv 0.9.5", or "uv 0.9.5 (a build)"
     return fine("uv", f"{' '.join(answer.stdout.split()[:2])} at {os.path.abspath(program)}")

@@ -13,7 +13,7 @@ from rezup_api.published.log import LOG
 from rezup_api.store.root import list_containers
 
 if TYPE_CHECKING:
-    from rezup_api.doctor.surroundings import Surroundings
+    from rezup_api.doctor.scene import Scene
     from rezup_api.storage.interface import Storage
 
 ROOT, WRITING, LOGS = "remote-root", "remote-root-writing", "remote-root-log"
@@ -21,7 +21,7 @@ ROOT, WRITING, LOGS = "remote-root", "remote-root-writing", "remote-root-log"
 SLOW = 0.5
 
 
-def check_remote_roots(around: Surroundings) -> list[Observation]:
+def check_remote_roots(around: Scene) -> list[Observation]:
     """Whether each remote root answers, and how soon; whether the user can publish there; whether it has logs."""
     if not around.remote_roots:
         return [fine(ROOT, "there is none: every revision is of this machine alone")]

@@ -11,7 +11,7 @@ from rezup_api.errors import LaunchError
 from rezup_api.session.detection import KNOWN, POWERSHELL, Shell, choose_shell
 
 if TYPE_CHECKING:
-    from rezup_api.doctor.surroundings import Surroundings
+    from rezup_api.doctor.scene import Scene
 
 # The lines that install the completion, by shell.
 COMPLETION = {
@@ -24,7 +24,7 @@ COMPLETION = {
 PLAIN = frozenset({"elvish", "nu"})
 
 
-def check_shell(around: Surroundings) -> Observation:
+def check_shell(around: Scene) -> Observation:
     """Which shell rezup would open."""
     try:
         shell = choose_shell(around.settings, around.environ)
@@ -41,7 +41,7 @@ def check_shell(around: Surroundings) -> Observation:
 NO_MARK = "set REZUP_DEFAULT_SHELL to another shell, if you want the container's name in the prompt"
 
 
-def check_startup_files(around: Surroundings) -> list[Observation]:
+def check_startup_files(around: Scene) -> list[Observation]:
     """Whether a start-up file of the shell takes the session away, or fights the mark in the prompt."""
     shell = _shell(around)
     if shell is None:
@@ -59,7 +59,7 @@ def _told(trouble: Trouble) -> Observation:
     return Observation("startup-files", WARNING, f"{where}: {trouble.text}", trouble.way_out, str(trouble.path))
 
 
-def check_completion(around: Surroundings) -> list[Observation]:
+def check_completion(around: Scene) -> list[Observation]:
     """Whether the shell completes the command line of rezup; nothing for a shell that cannot."""
     shell = _shell(around)
     name = "powershell" if shell is not None and shell.name in POWERSHELL else shell.name if shell is not None else ""
@@ -83,7 +83,7 @@ def startup_of(shell: str) -> str:
     return names.get(shell, "$PROFILE")
 
 
-def _completion_files(shell: str, around: Surroundings) -> list[Path]:
+def _completion_files(shell: str, around: Scene) -> list[Path]:
     """Where an admin, or the user, may have put the completion as a file."""
     home = around.settings.home
     if shell == "bash":
@@ -95,7 +95,7 @@ def _completion_files(shell: str, around: Surroundings) -> list[Path]:
     return []
 
 
-def _shell(around: Surroundings) -> Shell | None:
+def _shell(around: Scene) -> Shell | None:
     try:
         return choose_shell(around.settings, around.environ)
     except LaunchError:

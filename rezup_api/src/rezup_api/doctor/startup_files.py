@@ -26,7 +26,7 @@ _EXPORTS_PROMPT = re.compile(
 )
 _SETS_PROMPT = re.compile(r"PROMPT_COMMAND=|precmd|\bstarship\s+init\b|\boh-my-posh\b")
 _SETS_ZDOTDIR = re.compile(r"(?:^|[;&]|\bthen\b)\s*(?:export\s+)?ZDOTDIR=")
-_TESTS_ZDOTDIR = re.compile(r"-[nz]\s+\"?\$\{?ZDOTDIR|ZDOTDIR:?[-=]")
+_TESTS_ZDOTDIR = re.compile(r"-[nz]\s+\"?\$\{?ZDOTDIR|\$\{ZDOTDIR:?[-=]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,13 @@ def troubles(shell: Shell, files: Mapping[Path, str]) -> list[Trouble]:
         for number, line in enumerate(text.splitlines(), 1):
             code = line.split(" #")[0]
             if not code.lstrip().startswith("#"):
-                told = _trouble(shell, path, code)
+                told = _trouble(shell, path, code, text)
                 found += [Trouble(path, number, *told)] if told else []
     return found
 
 
-def _trouble(shell: Shell, path: Path, code: str) -> tuple[str, str] | None:
-    """What one line does, and the way out; None if it is in nobody's way."""
+def _trouble(shell: Shell, path: Path, code: str, text: str) -> tuple[str, str] | None:
+    """What one line of a text does, and the way out; None if it is in nobody's way."""
     if match := _BECOMES.search(code):
         return (
             f"{shell.name} becomes {match[1]}, so that a session is in {match[1]}, and without the mark",
@@ -100,7 +100,7 @@ def _trouble(shell: Shell, path: Path, code: str) -> tuple[str, str] | None:
         )
     if shell.name in BOURNE and _SETS_PROMPT.search(code):
         return (f"the prompt is set anew later, and {shell.name} then shows no mark", PROMPTS)
-    if path.name == "zshenv" and _SETS_ZDOTDIR.search(code) and not _TESTS_ZDOTDIR.search(code):
+    if path.name == "zshenv" and _SETS_ZDOTDIR.search(code) and not _TESTS_ZDOTDIR.search(text):
         return (
             "ZDOTDIR is set even where it is set already, so that zsh shows no mark",
             "put before it: [[ -n $ZDOTDIR ]] ||",

@@ -47,7 +47,7 @@ def start_hooks(happened: Sequence[Happened], environ: Mapping[str, str], report
     jobs = _jobs(machine, happened, environ)
     if not jobs:
         return 0
-    order = {"log": str(hook_log(environ)), "home": str(home_folder(environ)), "jobs": jobs}
+    order = {"log": str(hook_log(environ)), "home": str(home_folder(environ)), "environ": dict(environ), "jobs": jobs}
     library = str(LIBRARY.parent)
     words = [sys.executable, "-I", "-S", "-c", _CODE, library]
     if not start_detached(words, environ, json.dumps(order).encode("ascii")):

@@ -1,13 +1,12 @@
 """Run hooks in a process of its own, which goes on when the command of rezup has ended; see `hook_start`.
 
-It reads its order from its standard input: {"log", "home", "jobs": [{"where", "command", "timeout", "envelope"}, ...]}. The hooks
-run side by side. A hook that takes too long is ended with all that it has started, and every failure is noted in the log.
+It reads its order from its standard input: {"log", "home", "environ", "jobs": [{"where", "command", "timeout", "envelope"}]}. The
+hooks run side by side. A hook that takes too long is ended with all that it has started, and every failure is noted in the log.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from rezup_api.errors import RezupError
 from rezup_api.events import one_line
 from rezup_api.hooks.hook_log import SHOWN, HookFailure, note_hook_failure
 from rezup_api.process import runner
+from rezup_api.process.command_lines import ending, shell_words
 from rezup_api.recipe.credentials import redact
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def main() -> int:
     order = json.loads(sys.stdin.buffer.read())
     jobs = [Job(**one) for one in order["jobs"]]
     home = Path(order["home"])
-    supervise(jobs, Path(order["log"]), home if home.is_dir() else Path("/"), os.environ)
+    supervise(jobs, Path(order["log"]), home if home.is_dir() else Path("/"), order["environ"])
     return 0
 
 
@@ -66,12 +66,12 @@ def supervise(jobs: list[Job], log: Path, home: Path, environ: Mapping[str, str]
             note_hook_failure(log, _failure(job, f"it was ended after {job.timeout:g} s, its time limit"))
         elif done.status:
             said = [*done.stdout.splitlines(), *done.tail.splitlines()][-1:]
-            note_hook_failure(log, _failure(job, runner.ending(done.status), *said))
+            note_hook_failure(log, _failure(job, ending(done.status), *said))
 
 
 def _start(job: Job, home: Path, environ: Mapping[str, str]) -> runner.Running:
     return runner.start(
-        runner.shell_words(job.command),
+        shell_words(job.command),
         environ={**environ, INSIDE: str(job.envelope["event"])},
         cwd=home,
         stdin=json.dumps(job.envelope, ensure_ascii=False) + "\n",

@@ -230,16 +230,6 @@ def start(
     return running
 
 
-def shell_words(command: str) -> list[str]:
-    """The words that let the shell of this system run a command line."""
-    return ["cmd", "/d", "/c", command] if os.name == "nt" else [POSIX_SHELL, "-c", command]
-
-
-def ending(status: int) -> str:
-    """How a process has ended, in words; see `Completed.status`."""
-    return f"exit status {status}" if status > 0 else f"ended by signal {-status}"
-
-
 def _undisturbed() -> AbstractContextManager[Collection[int]]:
     """Put Ctrl-C off during a fork, as `_held_back` does."""
     # Python runs handlers after a fork (`os.register_at_fork`) and in `preexec_fn`. A KeyboardInterrupt that strikes there
@@ -288,6 +278,16 @@ def release(command: Sequence[str], environ: Mapping[str, str], descriptor: int)
     """Start `command` and do not wait for it; see `attend` for the arguments and errors."""
     child = _popen(command, environ, descriptor)
     child.returncode = 0  # otherwise Python warns that nobody has waited for the process
+
+
+def leave(command: Sequence[str], environ: Mapping[str, str], stdin: int) -> None:
+    """Start a command that reads from an open file and writes nowhere, and do not wait for it; an OSError if that fails."""
+    nothing = subprocess.DEVNULL
+    apart = getattr(subprocess, "DETACHED_PROCESS", 0)  # of Windows, where it gives the command no console
+    child = subprocess.Popen(
+        list(command), env=dict(environ), stdin=stdin, stdout=nothing, stderr=nothing, creationflags=apart
+    )
+    child.returncode = 0
 
 
 def _popen(

@@ -50,7 +50,7 @@ class Installation:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Scene:
     """What the checks look at.
 
     Args:
@@ -112,11 +112,11 @@ class Unwritten(Accepted):
 
 def look_around(
     settings: Settings, environ: Mapping[str, str], installation: Installation | None = None, name: str = ""
-) -> Surroundings:
+) -> Scene:
     """Find what the checks look at; what is wrong with it is found by the checks.
 
     Args:
-        settings, environ, installation, name: see `Surroundings`.
+        settings, environ, installation, name: see `Scene`.
     """
     container = None
     if name:
@@ -136,7 +136,7 @@ def look_around(
                 remote.setdefault(storage.place, storage)
         except RezupError:
             continue  # the check of the recipes says so
-    return Surroundings(settings, environ, installation, tuple(local.values()), tuple(remote.values()), name, container)
+    return Scene(settings, environ, installation, tuple(local.values()), tuple(remote.values()), name, container)
 
 
 def _named_roots(settings: Settings, name: str) -> list[tuple[str, str]]:
