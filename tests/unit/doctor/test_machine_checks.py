@@ -47,13 +47,13 @@ def test_each_recipe_that_is_wrong_is_told(scene: Callable[..., Scene], home: Pa
 
 
 def test_interpreters_are_listed(scene: Callable[..., Scene]) -> None:
-    seen = check_interpreters(scene(PATH="/nothing"))
+    seen = check_interpreters(scene(PATH="/nothing", PYENV_ROOT="/nothing"))
     assert seen.level == "ok"
     assert ".".join(map(str, sys.version_info[:3])) in seen.text
 
 
 def test_a_place_for_interpreters_that_is_not_there_is_a_warning(scene: Callable[..., Scene]) -> None:
-    seen = check_interpreters(scene(PATH="/nothing", REZUP_PYTHON_PATH="/nothing/here"))
+    seen = check_interpreters(scene(PATH="/nothing", PYENV_ROOT="/nothing", REZUP_PYTHON_PATH="/nothing/here"))
     assert seen.level == "warning"
     assert seen.text.startswith("REZUP_PYTHON_PATH names what is not there: /nothing/here; found: ")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup_api.doctor.observation import WARNING, WRONG, Observation, fine
+from rezup_api.doctor.observation import WARNING, WRONG, Observation, fine, of_problems
 from rezup_api.errors import RezupError
 from rezup_api.recipe.load import load_recipe
 from rezup_api.recipe.location import find_recipe
@@ -24,7 +24,7 @@ def check_recipe(around: Scene) -> list[Observation]:
         file = find_recipe(name, around.settings)
         recipe = load_recipe(name, file)
     except RezupError as error:
-        return [Observation("recipe", WRONG, error.message, f"see: rezup recipe check {name}", name)]
+        return of_problems("recipe", error, f"see: rezup recipe check {name}", name)
     if recipe.warnings:
         way_out = f"see: rezup recipe check {name}"
         return [Observation("recipe", WARNING, one, way_out, name) for one in recipe.warnings]

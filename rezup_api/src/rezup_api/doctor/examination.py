@@ -96,6 +96,18 @@ def keep_fault(
 
 
 def _seen(name: str, check: Check, around: Scene) -> list[Observation]:
+    """What a check sees, or how it has failed; each text is one line, also that of an error which has several."""
+    return [
+        Observation(one.check, one.level, _in_one_line(one.text), _in_one_line(one.way_out), one.subject)
+        for one in _tried(name, check, around)
+    ]
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(line.strip() for line in text.splitlines())
+
+
+def _tried(name: str, check: Check, around: Scene) -> list[Observation]:
     try:
         found = check(around)
     except RezupError as error:

@@ -10,7 +10,7 @@ from rezup_api.cache.folders import find_caches
 from rezup_api.configuration.machine_file import read_machine
 from rezup_api.disk.documents import parse_moment
 from rezup_api.disk.trust import is_mine
-from rezup_api.doctor.observation import WARNING, WRONG, Observation, fine
+from rezup_api.doctor.observation import WARNING, WRONG, Observation, fine, of_problems
 from rezup_api.errors import RecipeError, RezupError
 from rezup_api.hooks.hook_log import hook_log, read_hook_failures
 from rezup_api.pythons.finder import Finder
@@ -47,7 +47,7 @@ def check_recipes(around: Scene) -> list[Observation]:
                 open_root(remote, around.environ)
         except RezupError as error:
             hint = f"see: rezup recipe check {name}" if isinstance(error, RecipeError) else error.hint
-            found.append(Observation("recipes", WRONG, error.message, hint, str(path)))
+            found += of_problems("recipes", error, hint, str(path))
     names = ", ".join(recipes) or "none, so that the built-in one counts"
     return found or [fine("recipes", f"the recipes in {around.settings.recipes} can be read ({names})")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rezup_api.errors import RecipeError, RezupError
 from rezup_api.frozen import dataclass
 
 OK, WARNING, WRONG = LEVELS = ("ok", "warning", "wrong")
@@ -46,6 +47,12 @@ class Diagnosis:
     def count(self, level: str) -> int:
         """How many observations have that level."""
         return sum(one.level == level for one in self.observations)
+
+
+def of_problems(check: str, error: RezupError, way_out: str, subject: str) -> list[Observation]:
+    """What is wrong with a recipe: each of its problems, or the error where it has none."""
+    told = [str(problem) for problem in error.problems] if isinstance(error, RecipeError) else [error.message]
+    return [Observation(check, WRONG, text, way_out, subject) for text in told]
 
 
 def fine(check: str, text: str, subject: str = "") -> Observation:
