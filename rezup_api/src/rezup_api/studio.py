@@ -183,7 +183,7 @@ class Studio:
         around = look_around(self.settings, self.environ, installation, name)
         if around.container is not None and not self._is_known(around.container):
             raise NotFoundError(f"there is no container {name}", f"make it: rezup add {name}")
-        return examine(around)
+        return examine(around, report=self.report)
 
     def _is_known(self, container: Container) -> bool:
         """Whether a container exists, or has a recipe of its own; true also if the remote root cannot be asked."""

@@ -146,3 +146,12 @@ def test_a_link_to_nothing_is_no_file(own: Path, tmp_path: Path) -> None:
 def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(own: Path) -> None:
     os.mkfifo(own)
     assert problems(read(own)) == [f"{own}: cannot be read: it is not a regular file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_a_file_of_somebody_else_says_who_must_own_it(own: Path) -> None:
+    own.write_text(HOOK, encoding="utf-8")
+    os.chown(own, 65534, 65534)
+    assert problems(read(own)) == [
+        f"{own}: is not read, because other users can change {own} (it must belong to you or to root: chown {own})"
+    ]

@@ -154,8 +154,19 @@ OPEN = "is not read, because other users can change"
 def _refusal(path: Path, error: OSError) -> Problem:
     text = error.strerror or str(error)
     if text.startswith(OPEN):
-        return Problem(str(path), "", text, f"take that right from them: chmod go-w {text.removeprefix(OPEN).strip()}")
+        return Problem(str(path), "", text, _way_out(text.removeprefix(OPEN).strip()))
     return Problem(str(path), "", f"cannot be read: {text}")
+
+
+def _way_out(place: str) -> str:
+    """How a place becomes one that nobody else can change."""
+    try:
+        owner = os.lstat(place).st_uid
+    except OSError:
+        owner = os.geteuid()
+    if owner not in (0, os.geteuid()):
+        return f"it must belong to you or to root: chown {place}"
+    return f"take that right from them: chmod go-w {place}"
 
 
 def _with_origin(document: dict[str, Any], path: Path) -> dict[str, Any]:

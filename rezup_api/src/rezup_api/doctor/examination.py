@@ -21,6 +21,7 @@ from rezup_api.doctor.report_text import keep_report, report_of
 from rezup_api.doctor.scene import Scene
 from rezup_api.doctor.shell_checks import check_completion, check_shell, check_startup_files
 from rezup_api.errors import RezupError
+from rezup_api.events import Reporter, StepStarted, silent
 from rezup_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,16 +58,18 @@ CHECKS: dict[str, Check] = {
 AT_ONCE = ("python", "rezup", "shell", "machine-configuration")
 
 
-def examine(around: Scene, checks: Mapping[str, Check] | None = None) -> Diagnosis:
+def examine(around: Scene, checks: Mapping[str, Check] | None = None, report: Reporter = silent) -> Diagnosis:
     """What is wrong with a machine, and with a container if one is named.
 
     Args:
         around: what the checks look at.
         checks: the checks by their names; by default all.
+        report: called with the progress.
     """
-    found = [
-        one for name, check in (CHECKS if checks is None else checks).items() for one in _seen(name, check, around)
-    ]
+    found: list[Observation] = []
+    for name, check in (CHECKS if checks is None else checks).items():
+        report(StepStarted(f"Looking at: {name}"))
+        found += _seen(name, check, around)
     return Diagnosis(around.name, tuple(found))
 
 
