@@ -130,7 +130,7 @@ def test_failures_are_only_seen_by_the_doctor(machine: Machine) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     told = machine.run("doctor", status=None, **APART).stdout
-    assert "hook[0] has failed at added of dev on " in told
+    assert "hook[0] has failed, last at added of dev on " in told
     assert ": exit status 7\n" in told
     assert ": it was ended after 0.3 s, its time limit\n" in told
     assert "no route" not in told

@@ -12,7 +12,7 @@ from rezup_api.disk.documents import parse_moment
 from rezup_api.disk.trust import is_mine
 from rezup_api.doctor.observation import WARNING, WRONG, Observation, fine, of_problems
 from rezup_api.errors import RecipeError, RezupError
-from rezup_api.hooks.hook_log import hook_log, read_hook_failures
+from rezup_api.hooks.hook_log import HookFailure, hook_log, read_hook_failures
 from rezup_api.pythons.finder import Finder
 from rezup_api.recipe.load import load_recipe
 from rezup_api.recipe.location import list_recipes
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 # Seconds for which the failure of a hook is worth a word.
 WEEK = 7 * 86400.0
-# Failures of hooks that are shown.
-SHOWN = 5
 
 
 def check_recipes(around: Scene) -> list[Observation]:
@@ -114,13 +112,14 @@ def check_hooks(around: Scene) -> list[Observation]:
     recent = [one for one in read_hook_failures(log) if now - parse_moment(one.when).timestamp() < WEEK]
     if not recent:
         return [fine("hooks", "none has failed in the last seven days")]
-    return [
-        Observation(
-            "hooks",
-            WARNING,
-            f"{one.where} has failed at {one.event} of {one.container} on {one.when}: {one.why}",
-            f"what it has printed is in {log}; remove that file when it is mended",
-            one.where,
-        )
-        for one in recent[-SHOWN:]
-    ]
+    hooks = dict.fromkeys(one.where for one in recent)
+    return [_hook(log, [one for one in recent if one.where == hook]) for hook in hooks]
+
+
+def _hook(log: Path, failures: list[HookFailure]) -> Observation:
+    """The failures of one hook, of which the last one is told."""
+    last = failures[-1]
+    times = "" if len(failures) == 1 else f" {len(failures)} times"
+    text = f"{last.where} has failed{times}, last at {last.event} of {last.container} on {last.when}: {last.why}"
+    way_out = f"what it has printed is in {log}; remove that file when it is mended"
+    return Observation("hooks", WARNING, text, way_out, last.where)
