@@ -37,8 +37,9 @@ EXCEPTIONS = {
 # The verbs of the command, as scripts call them.
 VERBS: dict[str, list[Callable[..., object]]] = {
     "use": [Container.enter, Container.find],
-    "add": [Container.add, Studio.source],
-    "pull": [Container.pull],
+    "add": [Container.add, Container.plan, Studio.source],
+    "pull": [Container.pull, Container.pulling],
+    "python": [Studio.pythons, Studio.provide_python],
     "drop": [Container.drop, Container.dropping],
     "status": [Studio.status, Studio.session, Container.status],
     "env": [Container.env],

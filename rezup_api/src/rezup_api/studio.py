@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rezup_api.recipe.model import Recipe
     from rezup_api.results import Compared
     from rezup_api.selfupdate.sources import News
-    from rezup_api.status import ContainerSummary, SessionStatus
+    from rezup_api.status import ContainerSummary, PythonStatus, SessionStatus
     from rezup_api.store.revision import Revision
 
 
@@ -178,6 +178,48 @@ class Studio:
             return path
         target = parse_target(text)
         return self.container(target.container).find(target.revision, strict=True)
+
+    def pythons(self) -> list[PythonStatus]:
+        """The interpreters that revisions can be made with: those that rezup has provided, then those of the machine.
+
+        Raises:
+            UsageError: the local root cannot be used.
+        """
+        from rezup_api.maintenance.python_cleanup import made_with  # launches do not need them
+        from rezup_api.pythons.finder import Finder
+        from rezup_api.pythons.provided import provided
+        from rezup_api.status import PythonStatus
+
+        root = self.container().folder.root
+        users = made_with(root)
+        own = [(one.version, str(one.executable), one.key, one.url) for one in provided(root)]
+        found = [(one.version_text, one.executable, "", "") for one in Finder(self.settings, self.environ).all()]
+        return [PythonStatus(*one, tuple(users.get(one[1], ()))) for one in (*own, *found)]
+
+    def provide_python(self, version: str, mirror: str | None = None) -> PythonStatus:
+        """Install an interpreter for revisions to come, if it is not there.
+
+        Args:
+            version: such as `3`, `3.12` or `3.12.1`.
+            mirror: see `python.mirror` of recipes; None for that of the recipe of `.main`.
+
+        Raises:
+            UsageError: that is no version.
+            NotFoundError: no such version can be downloaded for this machine.
+            InstallError: it cannot be downloaded, or is not what its digest says, or does not run.
+            StorageError: the local root cannot be written.
+        """
+        from rezup_api.maintenance.python_cleanup import made_with
+        from rezup_api.pythons.provider import check_version, provider_of
+        from rezup_api.status import PythonStatus
+
+        check_version(version)
+        container = self.container()
+        root = container.folder.root
+        told = container.recipe.providing.mirror if mirror is None else mirror
+        found = provider_of(root, self.environ, self.report, told).provide(version)
+        users = made_with(root).get(str(found.executable), ())
+        return PythonStatus(found.version, str(found.executable), found.key, found.url, tuple(users))
 
     def diff(self, old: str, new: str) -> Compared:
         """Compare two revisions, each named as `NAME@REV`; the errors are those of `Container.describe`."""

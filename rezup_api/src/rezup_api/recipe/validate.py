@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rezup_api.errors import Problem
 from rezup_api.frozen import dataclass
 from rezup_api.recipe.paths import is_editable_path
-from rezup_api.recipe.schema import EMPTY_MEANS_NONE, LEVELS, Key, join_key, nearest
+from rezup_api.recipe.schema import EMPTY_MEANS_NONE, KEYS, LEVELS, Key, join_key, nearest
 from rezup_api.recipe.values import CONVERTERS, canonical, expected
 
 if TYPE_CHECKING:
@@ -72,7 +72,10 @@ class _Walk:
             return self._tables(value, entry, key)
         if isinstance(value, dict):
             return self.table(value, entry, key)
-        self._complain(key, expected("a table", value), f"write [{key}] above its keys")
+        # `python` is a table and, elsewhere, a key: what has a value is the key in the wrong place.
+        same = [one.name for one in KEYS if one.name == f"rez.{key}"] if isinstance(value, str | float) else []
+        way_out = f"did you mean {same[0]}?" if same else f"write [{key}] above its keys"
+        self._complain(key, expected("a table", value), way_out)
         return {}
 
     def _value(self, value: Any, entry: Key, key: str) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rezup_api.errors import UsageError
 from rezup_api.recipe.parse import Number
-from rezup_api.recipe.schema import DOTENV_PLATFORMS, ENGINES, LINKS, LOCK_PLATFORMS, Kind, join_key
+from rezup_api.recipe.schema import DOTENV_PLATFORMS, ENGINES, LINKS, LOCK_PLATFORMS, PROVIDE, Kind, join_key
 
 Complain = Callable[[str, str, str], None]
 """Takes the place inside the value ("" or "[1]" or ".name"), what is wrong there, and what to write instead (may be empty)."""
@@ -262,6 +262,7 @@ CONVERTERS: dict[Kind, Converter] = {
     Kind.DOTENV: _dotenv,
     Kind.ENGINE: _one_of(*ENGINES),
     Kind.LINK: _one_of(*LINKS),
+    Kind.PROVIDE: _one_of(*PROVIDE),
     Kind.PLATFORMS: _platforms,
     Kind.COMMAND: _filled,
     Kind.SECONDS: _seconds,
