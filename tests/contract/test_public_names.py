@@ -33,6 +33,7 @@ EXCEPTIONS = {
     ("output/render.py", "rezup_api.frozen.dataclass"),
     ("commands/status.py", "rezup_api.frozen.asdict"),
     ("commands/history.py", "rezup_api.frozen.asdict"),
+    ("commands/doctor.py", "rezup_api.frozen.asdict"),
 }
 # The verbs of the command, as scripts call them.
 VERBS: dict[str, list[Callable[..., object]]] = {
@@ -52,6 +53,7 @@ VERBS: dict[str, list[Callable[..., object]]] = {
     "diff": [Studio.diff, Container.describe],
     "sessions": [Container.sessions],
     "gc": [Container.gc],
+    "doctor": [Studio.doctor],
     "verify": [Container.verify],
     "bundle": [Container.bundle],
     "recipe": [Studio.recipe, Studio.init_recipe],

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rezup_api.container import Container
-from rezup_api.errors import RecipeError, RemoteError
+from rezup_api.errors import NotFoundError, RecipeError, RemoteError
 from rezup_api.events import Reporter, Warned, silent
 from rezup_api.frozen import dataclass
 from rezup_api.overview import behind
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from rezup_api.doctor.observation import Diagnosis
+    from rezup_api.doctor.scene import Installation
     from rezup_api.recipe.model import Recipe
     from rezup_api.results import Compared
     from rezup_api.selfupdate.sources import News
@@ -161,6 +163,36 @@ class Studio:
         given = container.given(quiet=False)
         newer = behind(timestamp, container.choices(), given) if given is not None else 0
         return session_status(name, path, given, newer)
+
+    def doctor(self, name: str = "", installation: Installation | None = None) -> Diagnosis:
+        """What is wrong with this machine, and with a container. Nothing is changed, and no check that fails ends the others.
+
+        Args:
+            name: the container to look at, too; empty for none.
+            installation: how rezup itself is installed, if the caller is the command.
+
+        Raises:
+            UsageError: no container can have that name.
+            NotFoundError: there is no such container, and no recipe for it.
+        """
+        from rezup_api.doctor.examination import examine  # most commands are not about the machine
+        from rezup_api.doctor.scene import look_around
+
+        if name:
+            check_container(name)
+        around = look_around(self.settings, self.environ, installation, name)
+        if around.container is not None and not self._is_known(around.container):
+            raise NotFoundError(f"there is no container {name}", f"make it: rezup add {name}")
+        return examine(around, report=self.report)
+
+    def _is_known(self, container: Container) -> bool:
+        """Whether a container exists, or has a recipe of its own; true also if the remote root cannot be asked."""
+        if container.exists or container.name == DEFAULT_CONTAINER or container.name in list_recipes(self.settings):
+            return True
+        try:
+            return container.remote is not None and container.remote.exists()
+        except RemoteError:
+            return True
 
     def source(self, text: str) -> Revision | Path:
         """The revision, or the path, that a user names for `add --from`.

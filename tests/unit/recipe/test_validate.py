@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rezup_api.configuration.machine_keys import MACHINE
 from rezup_api.recipe.schema import KEYS, Key, Kind
 from rezup_api.recipe.validate import validate
 
@@ -266,4 +267,4 @@ def test_every_key_of_the_schema_is_checked(key: Key) -> None:
 
 
 def test_every_kind_is_used() -> None:
-    assert {key.kind for key in KEYS} == set(Kind)
+    assert {key.kind for key in (*KEYS, *MACHINE.keys)} == set(Kind)

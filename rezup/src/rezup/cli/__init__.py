@@ -27,7 +27,7 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 GROUPS = {
     "every day": ("everyday", ("use", "add", "pull", "status", "env")),
     "versions": ("choices", ("pin", "unpin", "rollback", "tag", "untag", "history", "diff")),
-    "care": ("care", ("sessions", "gc", "verify", "drop")),
+    "care": ("care", ("doctor", "sessions", "gc", "verify", "drop")),
     "administration": ("admin", ("bundle", "recipe", "python", "upgrade", "completion")),
 }
 NAMES = tuple(name for _, names in GROUPS.values() for name in names)

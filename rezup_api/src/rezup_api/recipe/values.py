@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rezup_api.errors import UsageError
+from rezup_api.events import HAPPENINGS
 from rezup_api.recipe.parse import Number
 from rezup_api.recipe.schema import DOTENV_PLATFORMS, ENGINES, LINKS, LOCK_PLATFORMS, PROVIDE, Kind, join_key
 
@@ -213,6 +214,11 @@ def _one_of(*choices: str) -> Converter:
     return convert
 
 
+def _events(value: Any, complain: Complain) -> list[str]:
+    one = _one_of(*HAPPENINGS)
+    return _list_of("events", one)(value, complain) if isinstance(value, list) else [one(value, complain)]
+
+
 def _platforms(value: Any, complain: Complain) -> list[str]:
     named = _list_of("platforms", _one_of(*LOCK_PLATFORMS, "darwin"))(value, complain)
     return list(dict.fromkeys("macos" if name == "darwin" else name for name in named))
@@ -268,6 +274,7 @@ CONVERTERS: dict[Kind, Converter] = {
     Kind.SECONDS: _seconds,
     Kind.COUNT: _count,
     Kind.DURATION: _duration,
+    Kind.EVENTS: _events,
 }
 
 
