@@ -2,7 +2,8 @@
 
 Needs both packages: run it with the Python of the test environment, `.venv-test`. With `--check` it changes nothing, names the
 pages that are out of date, and its status is 1 if there are any. What stands between the markers
-`<!-- generated: NAME -->` and `<!-- end -->` is generated, everything else on a page is written by hand.
+`<!-- generated: NAME -->` and `<!-- end -->` is generated, everything else on a page is written by hand. The JSON Schema of
+recipes is generated too: the file that is shipped with the library, and the same one among the documentation.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping
 
+import _recipe_schema
 import _reference
 import _rooms
 from rezup.cli import build_parser
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
 
     from rezup_api.settings import Variable
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+CHECKOUT = Path(__file__).resolve().parent.parent
+DOCS = CHECKOUT / "docs"
 REFERENCE = DOCS / "reference"
+RECIPE_SCHEMA = "rezup.schema.json"
 SECTION = re.compile(r"(<!-- generated: (?P<name>[^\n]+?) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 COMMON = ("-h", "-D", "-q")
 
@@ -39,9 +43,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, and fail if a page is out of date")
     check = parser.parse_args().check
     stale = 0
-    for path, sections in pages().items():
-        old = path.read_text(encoding="utf-8")
-        new = filled(old, sections, path.name)
+    for path, make in files().items():
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        new = make(old)
         if new == old:
             continue
         stale += 1
@@ -49,6 +53,17 @@ def main() -> int:
         if not check:
             path.write_text(new, encoding="utf-8")
     return 1 if check and stale else 0
+
+
+def files() -> dict[Path, Callable[[str], str]]:
+    """Every file that is generated, or has generated sections, and how its new text is made from its old one."""
+    made: dict[Path, Callable[[str], str]] = {
+        path: lambda old, sections=sections, name=path.name: filled(old, sections, name)  # type: ignore[misc]
+        for path, sections in pages().items()
+    }
+    for folder in (REFERENCE, CHECKOUT / "rezup_api" / "src" / "rezup_api" / "recipe"):
+        made[folder / RECIPE_SCHEMA] = lambda _: _recipe_schema.text()
+    return made
 
 
 def pages() -> dict[Path, Sections]:

@@ -119,6 +119,19 @@ def home_folder(environ: Mapping[str, str]) -> Path:
     return Path(value) if value else Path(os.path.expanduser("~"))
 
 
+def state_folder(environ: Mapping[str, str]) -> Path | None:
+    """The folder of what rezup keeps for one user from one command to the next; None for a user without a home folder.
+
+    It is `rezup` below `XDG_STATE_HOME`, by default below `~/.local/state` (the XDG Base Directory Specification); on Windows,
+    below `LOCALAPPDATA` if neither variable is set.
+    """
+    state, home = environ.get("XDG_STATE_HOME", ""), environ.get("HOME", "")
+    base = state if os.path.isabs(state) else os.path.join(home, ".local", "state") if os.path.isabs(home) else ""
+    if not base and os.name == "nt":
+        base = environ.get("LOCALAPPDATA", "")
+    return Path(base, "rezup") if base else None
+
+
 def expand(text: str, environ: Mapping[str, str]) -> str:
     """Expand a leading `~`, and `$VAR` and `${VAR}`, in a path; a variable that is not set stays as the user wrote it.
 

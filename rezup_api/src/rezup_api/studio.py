@@ -83,7 +83,7 @@ class Studio:
     def init_recipe(
         self, name: str = DEFAULT_CONTAINER, file: Path | None = None, *, example: str | None = None
     ) -> Path:
-        """Write a commented recipe to start from.
+        """Write a commented recipe to start from. Its first line names a JSON Schema, by which editors complete recipes.
 
         Args:
             name: the container's name.
@@ -97,10 +97,12 @@ class Studio:
             UsageError: the recipe exists already, or there is no such example.
             StorageError: the file cannot be written.
         """
-        from rezup_api.recipe.starter import STARTER_FILE, example_file, write_starter  # launches do not need it
+        # Launches do not need it.
+        from rezup_api.recipe.starter import STARTER_FILE, example_file, keep_schema, write_starter
 
         path = file or recipe_path(name, self.settings)
-        write_starter(path, STARTER_FILE if example is None else example_file(example))
+        source = STARTER_FILE if example is None else example_file(example)
+        write_starter(path, source, keep_schema(self.environ))
         return path
 
     def container(self, name: str = DEFAULT_CONTAINER, recipe_file: Path | None = None) -> Container:

@@ -125,7 +125,12 @@ def test_a_recipe_is_shown_checked_and_written(rezup: Rezup) -> None:
     rezup.office.recipe("nonsense = 1\n")
     assert "nonsense" in rezup.run("recipe", "check", "dev", status=3)[1]
     rezup.run("recipe", "init", "new")
-    assert (rezup.office.home / "rezup.new.toml").is_file()
+    first = (rezup.office.home / "rezup.new.toml").read_text(encoding="utf-8").splitlines()[0]
+    schema = rezup.office.home / ".local" / "state" / "rezup" / "rezup.schema.json"
+    assert first == f"#:schema {schema.as_uri()}"
+    schema.write_text("{}", encoding="utf-8")
+    rezup.run("recipe", "check", "new")
+    assert '"title": "A recipe of rezup"' in schema.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
