@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping
 
+import _documents
 import _recipe_schema
 import _reference
 import _rooms
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parent.parent
 DOCS = CHECKOUT / "docs"
 REFERENCE = DOCS / "reference"
-RECIPE_SCHEMA = "rezup.schema.json"
+RECIPE = CHECKOUT / "rezup_api" / "src" / "rezup_api" / "recipe"
 SECTION = re.compile(r"(<!-- generated: (?P<name>[^\n]+?) -->\n).*?(<!-- end -->\n)", re.DOTALL)
-COMMON = ("-h", "-D", "-q")
+COMMON = ("-h", "-D", "-q", "--json")
 
 Sections = Mapping[str, Callable[[], str]]
 
@@ -43,27 +44,18 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, and fail if a page is out of date")
     check = parser.parse_args().check
     stale = 0
-    for path, make in files().items():
-        old = path.read_text(encoding="utf-8") if path.exists() else ""
-        new = make(old)
-        if new == old:
+    made = {path: filled(path.read_text(encoding="utf-8"), sections, path.name) for path, sections in pages().items()}
+    made |= {REFERENCE / "schemas" / name: text for name, text in _documents.schema_files().items()}
+    made |= {folder / "rezup.schema.json": _recipe_schema.text() for folder in (REFERENCE, RECIPE)}
+    for path, new in made.items():
+        if path.exists() and path.read_text(encoding="utf-8") == new:
             continue
         stale += 1
         print(f"{path.name} is out of date; run scripts/docs.py" if check else f"wrote {path}")
         if not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(new, encoding="utf-8")
     return 1 if check and stale else 0
-
-
-def files() -> dict[Path, Callable[[str], str]]:
-    """Every file that is generated, or has generated sections, and how its new text is made from its old one."""
-    made: dict[Path, Callable[[str], str]] = {
-        path: lambda old, sections=sections, name=path.name: filled(old, sections, name)  # type: ignore[misc]
-        for path, sections in pages().items()
-    }
-    for folder in (REFERENCE, CHECKOUT / "rezup_api" / "src" / "rezup_api" / "recipe"):
-        made[folder / RECIPE_SCHEMA] = lambda _: _recipe_schema.text()
-    return made
 
 
 def pages() -> dict[Path, Sections]:
@@ -71,6 +63,7 @@ def pages() -> dict[Path, Sections]:
     return {
         REFERENCE / "api.md": _reference.sections(),
         REFERENCE / "commands.md": command_sections(),
+        REFERENCE / "json.md": _documents.sections(),
         REFERENCE / "environment.md": {
             "read": lambda: variable_table(VARIABLES, defaults=True),
             "session": lambda: variable_table(SESSION_VARIABLES, defaults=False),

@@ -11,7 +11,7 @@ from tests.contract.test_structure import PACKAGES, modules
 UNIT = Path(__file__).resolve().parents[1] / "unit"
 FOLDERS = {"rezup": UNIT / "command", "rezup_api": UNIT}
 # Rooms whose modules are one thing many times over, tested together in one file.
-TOGETHER = {"rezup.commands": "test_commands.py"}
+TOGETHER = {"rezup.commands": "test_commands.py", "rezup.cli": "test_cli.py"}
 # Modules without a file of their own, with the place where they are tested.
 ELSEWHERE = {
     "rezup.__main__": "tests/contract/test_quick_launch.py, and what is installed in tests/e2e/upgrade",

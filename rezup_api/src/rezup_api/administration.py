@@ -51,40 +51,58 @@ class Administration(Overview):
             )
         return None
 
-    def _choose(self, act: Callable[[Chooser], Change], *, local: bool, remote: bool) -> Change:
-        """Do an act of `Chooser`; decide anew if another user was faster on the remote root."""
+    def _choose(self, act: Callable[[Chooser], Change], *, local: bool, remote: bool, dry_run: bool) -> Change:
+        """Do an act of `Chooser`, or only say what it would do; decide anew if another user was faster on the remote root."""
         from rezup_api.published.log import decided_anew  # launches do not need them
         from rezup_api.selection.chooser import Chooser
 
         def attempt() -> Change:
             there = self.place_of(local=local, remote=remote)
             root = there if there is not None else self.remote
-            return act(Chooser(self.folder, root, self.environ, self.report, remote=there is not None))
+            chooser = Chooser(self.folder, root, self.environ, self.report, remote=there is not None, dry_run=dry_run)
+            return act(chooser)
 
         return decided_anew(attempt)
 
-    def pin(self, request: str, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+    def pin(
+        self, request: str, message: str = "", *, local: bool = False, remote: bool = False, dry_run: bool = False
+    ) -> Change:
         """Let `use NAME` give one revision until `unpin`; see `Chooser.pin` for the errors, `place_of` for the root."""
-        return self._choose(lambda chooser: chooser.pin(request, message), local=local, remote=remote)
+        return self._choose(lambda chooser: chooser.pin(request, message), local=local, remote=remote, dry_run=dry_run)
 
-    def unpin(self, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+    def unpin(self, message: str = "", *, local: bool = False, remote: bool = False, dry_run: bool = False) -> Change:
         """Let `use NAME` give the newest revision again; see `Chooser.unpin` for the errors, `place_of` for the root."""
-        return self._choose(lambda chooser: chooser.unpin(message), local=local, remote=remote)
+        return self._choose(lambda chooser: chooser.unpin(message), local=local, remote=remote, dry_run=dry_run)
 
-    def rollback(self, to: str = "", message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+    def rollback(
+        self, to: str = "", message: str = "", *, local: bool = False, remote: bool = False, dry_run: bool = False
+    ) -> Change:
         """Go back to the revision before, or to another one, until there is a newer one.
 
         See `Chooser.rollback` for the errors, `place_of` for the root.
         """
-        return self._choose(lambda chooser: chooser.rollback(to, message), local=local, remote=remote)
+        return self._choose(lambda chooser: chooser.rollback(to, message), local=local, remote=remote, dry_run=dry_run)
 
-    def tag(self, request: str, label: str, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+    def tag(
+        self,
+        request: str,
+        label: str,
+        message: str = "",
+        *,
+        local: bool = False,
+        remote: bool = False,
+        dry_run: bool = False,
+    ) -> Change:
         """Give a revision a label, or move one to it; see `Chooser.tag` for the errors, `place_of` for the root."""
-        return self._choose(lambda chooser: chooser.tag(request, label, message), local=local, remote=remote)
+        return self._choose(
+            lambda chooser: chooser.tag(request, label, message), local=local, remote=remote, dry_run=dry_run
+        )
 
-    def untag(self, label: str, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+    def untag(
+        self, label: str, message: str = "", *, local: bool = False, remote: bool = False, dry_run: bool = False
+    ) -> Change:
         """Remove a label; see `Chooser.untag` for the errors, `place_of` for the root."""
-        return self._choose(lambda chooser: chooser.untag(label, message), local=local, remote=remote)
+        return self._choose(lambda chooser: chooser.untag(label, message), local=local, remote=remote, dry_run=dry_run)
 
     def gc(
         self,

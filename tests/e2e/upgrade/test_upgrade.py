@@ -111,7 +111,7 @@ def test_a_release_that_does_not_run_is_told_of_once(
     else:
         sources = checkout(tmp_path / "sources", "3.1.0")
         if fault == "import":
-            change(sources, "rezup/src/rezup/cli.py", "import argparse", "import argparse\nimport nonesuch")
+            change(sources, "rezup/src/rezup/cli/parser.py", "import argparse", "import argparse\nimport nonesuch")
         else:
             change(sources, "rezup_api/pyproject.toml", '"filelock>=4"', '"filelock>=4", "nonesuch-at-all>=7"')
         build(sources, source)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rezup.commands.use import become_shell, shell_opening
 from rezup.completion.candidates import Names
 from rezup.guessing import similar
-from rezup.output.render import Result, described
+from rezup.output.render import Result, Said, described
 from rezup_api import NotFoundError, RemoteError, StorageError, UsageError, absolute
 from rezup_api.events import Note
 from rezup_api.store import DEFAULT_CONTAINER
@@ -35,8 +35,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     if not (arguments.new or arguments.file or arguments.source is not None) and not _meant(
         arguments, studio, progress
     ):
-        progress.say("Nothing was added")
-        return 0
+        return Result({"container": arguments.name, "added": False}, Said(("Nothing was added",)))
     file: Path | None = absolute(arguments.file, studio.environ) if arguments.file else None
     container = studio.container(arguments.name, file)
     source = studio.source(arguments.source) if arguments.source is not None else None
@@ -45,18 +44,31 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
         message=arguments.message, publish=arguments.remote, source=source, upgrades=arguments.upgrade
     )
     if arguments.upgrade and revision.timestamp in before:
-        progress.say(f"Nothing is newer than what {revision} has of {', '.join(arguments.upgrade)}; nothing was added")
-        return 0
-    progress.say(f"Added {revision} ({described(revision)})" + (", published" if arguments.remote else ""))
+        text = f"Nothing is newer than what {revision} has of {', '.join(arguments.upgrade)}; nothing was added"
+        return Result(_told(revision, arguments, added=False, given=True), Said((text,)))
+    text = f"Added {revision} ({described(revision)})" + (", published" if arguments.remote else "")
     remark = _not_given(container, revision)
+    if arguments.json or arguments.skip_use or not sys.stdin.isatty() or not sys.stdout.isatty():
+        data = _told(revision, arguments, added=True, given=not remark)
+        return Result(data, Said((text, *([remark] if remark else []))), acted=True)
+    progress.say(text)
     if remark:
         progress.report(Note(remark))
-    if arguments.skip_use or not sys.stdin.isatty() or not sys.stdout.isatty():
-        return 0
     # A cleanup may be removing the new revision at this moment. Then `enter` finds it again, or says why not.
     session = container.enter_revision(revision) or container.enter(revision.timestamp)
     progress.close()
     return become_shell(shell_opening(studio, session, newest=True), session)
+
+
+def _told(revision: Revision, arguments: argparse.Namespace, *, added: bool, given: bool) -> dict[str, Any]:
+    return {
+        "container": revision.container,
+        "revision": revision.timestamp,
+        "path": str(revision.path),
+        "added": added,
+        "published": added and arguments.remote,
+        "given": given,
+    }
 
 
 def _meant(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> bool:

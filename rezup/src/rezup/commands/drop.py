@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rezup.output.render import Result, Said
 from rezup_api import UsageError
 from rezup_api.events import visible
 
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
 
     from rezup.output.progress import Progress
     from rezup_api import Studio
-    from rezup_api.results import Dropping
+    from rezup_api.results import Dropped, Dropping
 
 
-def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
+def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
     """Ask the user, then remove the container.
 
     Raises:
@@ -27,13 +28,23 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
     meant = container.dropping(local=arguments.local, remote=arguments.remote)
     option = " --remote" if arguments.remote else " --local" if arguments.local else ""
     if meant.exists and not arguments.yes and not _confirmed(container.name, meant, option, progress):
-        progress.say("Nothing was removed")
-        return 0
+        return Result(_told(container.name, meant, None), Said(("Nothing was removed",)))
     done = container.drop(local=arguments.local, remote=arguments.remote, force=arguments.force)
-    progress.say(f"Removed {container.name}" + (f" from {done.place}" if done.place else ""))
     if done.left is not None:
         progress.warn(f"not all of its files could be deleted; what is left of them lies in {done.left}")
-    return 0
+    text = f"Removed {container.name}" + (f" from {done.place}" if done.place else "")
+    return Result(_told(container.name, meant, done), Said((text,)), acted=True)
+
+
+def _told(name: str, meant: Dropping, done: Dropped | None) -> dict[str, Any]:
+    return {
+        "container": name,
+        "root": "remote" if meant.place else "local",
+        "path": meant.place or str(meant.path),
+        "revisions": meant.revisions,
+        "removed": done is not None,
+        "left": str(done.left) if done is not None and done.left is not None else None,
+    }
 
 
 def _confirmed(name: str, meant: Dropping, option: str, progress: Progress) -> bool:

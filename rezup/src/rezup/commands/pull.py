@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup.output.render import described
+from rezup.output.render import Result, Said, described
 from rezup_api.store import parse_target
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from rezup_api import Studio
 
 
-def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
+def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
     """Build the revision if this machine does not have it, and say that it is ready."""
     target = parse_target(arguments.target)
     revision = studio.container(target.container).pull(target.revision)
-    progress.say(f"{revision} is ready here ({described(revision)})")
-    return 0
+    data = {"container": revision.container, "revision": revision.timestamp, "path": str(revision.path)}
+    return Result(data, Said((f"{revision} is ready here ({described(revision)})",)), acted=True)

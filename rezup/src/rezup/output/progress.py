@@ -30,15 +30,16 @@ class Progress:
     Args:
         quiet: show warnings only.
         debug: show the commands that are run, too.
+        warnings: the list to which warnings are added, each text once; by default a new one.
     """
 
-    def __init__(self, *, quiet: bool, debug: bool) -> None:
+    def __init__(self, *, quiet: bool, debug: bool, warnings: list[str] | None = None) -> None:
         self._quiet = quiet
         self._debug = debug
         self._live = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
         self._bar: Bar | None = None
         self._task: TaskID | None = None
-        self._warnings: set[str] = set()
+        self.warnings = warnings if warnings is not None else []
         self.remarked = False  # whether anything was reported, shown or not
 
     def __enter__(self) -> Progress:
@@ -64,9 +65,9 @@ class Progress:
     def warn(self, text: str) -> None:
         """Say something on which the user should act; the same text is shown only once."""
         self.remarked = True
-        if text in self._warnings:
+        if text in self.warnings:
             return
-        self._warnings.add(text)
+        self.warnings.append(text)
         self._print(f"rezup: warning: {text}", "yellow")
 
     def report(self, event: Event) -> None:
