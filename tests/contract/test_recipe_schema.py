@@ -33,7 +33,8 @@ TAPLO = "@taplo/cli@0.7.0 taplo"
 ODD = {
     "empty": "",
     "blanks": '[rez]\nname = " rez "\nurl = " ./rez"\npython = " python3.9 "\n[retention]\nolder_than = " 30 d "',
-    "interpreters": '[rez]\npython = "~/python"\n[[extension]]\nname = "a"\npython = ""\n[[extension]]\nname = "b"\nisolation = true\npython = 3',
+    "interpreters": '[rez]\npython = "~/python"\n[[extension]]\nname = "b"\nisolation = true\npython = 3',
+    "own interpreter": '[[extension]]\nname = "a"\npython = ""',
     "windows path": "[rez]\npython = 'C:\\Python\\python.exe'",
     "no roots": "[root]\nlocal = false\nremote = false",
     "variables": '[env]\nA = 1\nB = 1.5\nC = true\nD = ""\n"e.f" = "x"\n[pip.env]\nA = 2',

@@ -26,6 +26,7 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 # The commands as the help lists them: the heading of each group, with the module of this package that declares its commands.
 GROUPS = {
     "every day": ("everyday", ("use", "add", "pull", "status", "env")),
+    "on PATH": ("tools", ("expose", "unexpose", "exposed")),
     "versions": ("choices", ("pin", "unpin", "rollback", "tag", "untag", "history", "diff")),
     "care": ("care", ("sessions", "gc", "verify", "drop")),
     "administration": ("admin", ("bundle", "recipe", "upgrade", "completion")),

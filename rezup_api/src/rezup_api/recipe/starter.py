@@ -100,10 +100,11 @@ def write_starter(path: Path, source: Path = STARTER_FILE, schema: str = "") -> 
             raise FileExistsError
         try:
             from rezup_api.disk.durable import flush_file, flush_folder  # completion does without
+            from rezup_api.disk.files import give_name
 
             _write(beside, (f"#:schema {schema}\n" if schema else "").encode() + source.read_bytes())
             flush_file(beside)
-            _publish(beside, path)
+            give_name(beside, path)
             flush_folder(path.parent)
         finally:
             beside.unlink(missing_ok=True)
@@ -119,24 +120,3 @@ def _write(path: Path, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     with open(descriptor, "wb") as stream:
         stream.write(data)
-
-
-def _publish(finished: Path, path: Path) -> None:
-    """Give a finished file its name in one step, unless the name is taken."""
-    if os.name == "nt":
-        os.rename(finished, path)  # on Windows it fails when the name is taken
-        return
-    # On POSIX a rename would silently replace a recipe that the user has written meanwhile. `link` fails instead.
-    try:
-        os.link(finished, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        # FAT and some network file systems have no hard links. There, reserve the name first: `_write` fails if it is
-        # taken, and afterwards the file that the rename replaces is our own, empty one.
-        _write(path, b"")
-        try:
-            os.replace(finished, path)
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         written as written,
     )
     from rezup_api.session.launch import become as become, detach as detach
+    from rezup_api.session.launcher import Launcher as Launcher
     from rezup_api.session.shells import (
         Opening as Opening,
         interactive as interactive,
@@ -39,6 +40,7 @@ offer(
         "environment": "OWN SessionEnviron remembered without_session",
         "formats": "Written changes holding written",
         "launch": "become detach",
+        "launcher": "Launcher",
         "shells": "Opening interactive script_command",
     },
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup.commands import COMMANDS
+from rezup.commands.expose import path_line
 
 if TYPE_CHECKING:
     from tests.unit.command.conftest import Rezup
@@ -116,6 +117,52 @@ def test_two_revisions_are_compared(rezup: Rezup) -> None:
     rezup.office.recipe('[env]\nA = "1"\n')
     stamp(rezup)
     assert "A" in rezup.run("diff", "dev@~1", "dev")[0]
+
+
+def test_tools_are_exposed_listed_and_taken_back(rezup: Rezup) -> None:
+    stamp(rezup)
+    folder = rezup.office.home / ".local" / "bin"
+    out = rezup.run("expose", "dev", "rez-env", "rez")[0].splitlines()
+    assert out[0] == f"Exposed rez-env of dev: {folder}/rez-env"
+    assert out[2] == f"{folder} is not on PATH; to put it there:"
+    assert rezup.run("expose", "dev", "rez", "--as", "r", "--to", str(rezup.office.home))[0].startswith(
+        "Exposed rez of dev"
+    )
+    assert (rezup.office.home / "r").is_file()
+    found = rezup.json("exposed")
+    assert (found["folder"], found["on_path"]) == (str(folder), False)
+    assert [(one["launcher"], one["target"], one["tool"]) for one in found["launchers"]] == [
+        ("rez", "dev", "rez"),
+        ("rez-env", "dev", "rez-env"),
+    ]
+    assert rezup.run("exposed")[0].split() == [
+        "LAUNCHER",
+        "CONTAINER",
+        "TOOL",
+        "rez",
+        "dev",
+        "rez",
+        "rez-env",
+        "dev",
+        "rez-env",
+    ]
+    assert rezup.json("unexpose", "rez")["launchers"][0]["path"] == f"{folder}/rez"
+    assert "there are: rez-env" in rezup.run("unexpose", "rez", status=4)[1]
+    assert "did you mean rez-env?" in rezup.run("expose", "dev", "rez-evn", status=4)[1]
+    assert [path.name for path in folder.iterdir()] == ["rez-env"]
+
+
+@pytest.mark.parametrize(
+    ("shell", "line"),
+    [
+        ("/bin/bash", "export PATH='/a b':\"$PATH\""),
+        ("", "export PATH='/a b':\"$PATH\""),
+        ("/usr/bin/fish", "fish_add_path '/a b'"),
+        ("/bin/tcsh", "setenv PATH '/a b':$PATH:q"),
+    ],
+)
+def test_the_line_for_path_is_that_of_the_users_shell(shell: str, line: str) -> None:
+    assert path_line(Path("/a b"), {"SHELL": shell}) == line
 
 
 def test_a_recipe_is_shown_checked_and_written(rezup: Rezup) -> None:
