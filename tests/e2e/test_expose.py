@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -192,6 +193,9 @@ def test_a_tool_that_its_container_has_no_more_is_said_and_does_not_start_itself
     assert "rez-bind runs itself over and over" in told
     assert told.count("rezup: ") == 1
     assert time.monotonic() - begun < 60
+    assert call(user, "rez-bind", status=125, REZUP_ROOT_LOCAL="/nowhere").stderr.startswith(
+        "rezup: there is no container dev"
+    )
     # Where its folder is not on PATH, it is simply not found.
     words = [bin_of(user) / "rez-bind"]
     done = subprocess.run(words, env=user.environ, capture_output=True, text=True, check=False)
@@ -201,10 +205,23 @@ def test_a_tool_that_its_container_has_no_more_is_said_and_does_not_start_itself
 def test_an_installation_that_is_gone_is_listed(user: Machine) -> None:
     user.run("expose", "dev", "rez-cp")
     path = bin_of(user) / "rez-cp"
-    path.write_text(
-        path.read_text(encoding="utf-8").replace(user.json("exposed")["launchers"][0]["interpreter"], "/gone/python")
-    )
-    assert "broken: /gone/python is gone; expose it again" in user.run("exposed").stdout
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(user.command()[0], "/gone/rezup"), encoding="utf-8")
+    assert "broken: /gone/rezup is gone; expose it again" in user.run("exposed").stdout
     user.run("expose", "dev", "rez-cp")
+    assert path.read_text(encoding="utf-8") == text
     assert "broken" not in user.run("exposed").stdout
     user.run("unexpose", "rez-cp")
+
+
+def test_a_launcher_follows_the_link_by_which_rezup_was_called(user: Machine, tmp_path: Path) -> None:
+    (tmp_path / "rezup").symlink_to(user.command()[0])
+    words = [str(tmp_path / "rezup"), "expose", "dev", "rez", "--json"]
+    done = subprocess.run(words, env=user.environ, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["data"]["launchers"][0]["command"] == [str(tmp_path / "rezup")]
+    assert call(user, "rez", "--version").stdout.startswith("Rez 3.")
+    module = [sys.executable, "-m", "rezup", "expose", "dev", "rez", "--json"]
+    done = subprocess.run(module, env=user.environ, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["data"]["launchers"][0]["command"] == [sys.executable, "-m", "rezup"]
+    assert call(user, "rez", "--version").stdout.startswith("Rez 3.")
+    user.run("unexpose", "rez")

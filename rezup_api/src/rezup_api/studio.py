@@ -195,7 +195,7 @@ class Studio:
         text: str,
         tools: Sequence[str],
         *,
-        interpreter: str,
+        command: Sequence[str],
         name: str = "",
         folder: Path | None = None,
         packages: str = "",
@@ -205,7 +205,7 @@ class Studio:
         Args:
             text: the revision that they enter, as `NAME` or `NAME@REV`. It is looked up anew each time.
             tools: the names of the tools.
-            interpreter: the Python that runs them; the command `rezup` must be installed in it.
+            command: what starts rezup for them, such as `["/home/ana/.local/bin/rezup"]`.
             name: of the launcher, if there is one tool; default: that of the tool.
             folder: where they are written; default: `~/.local/bin`, which is made if it does not exist.
             packages: a request, such as "maya-2024 show", for a `rez-env` in which the tools then run.
@@ -233,7 +233,7 @@ class Studio:
                 self._check_request(session.revision, requested, tools, offered)
             else:
                 launchers.check_tools(tools, offered, str(session.revision))
-        made = tuple(Launcher(names[tool], text, tool, requested, interpreter) for tool in names)
+        made = tuple(Launcher(names[tool], text, tool, requested, tuple(command)) for tool in names)
         launchers.write_launchers(place, made)
         return Exposed(place, made, launchers.on_path(place, self.environ))
 

@@ -1,4 +1,4 @@
-"""The text of launchers: what it says, and that Python runs what it says."""
+"""The text of launchers: what it says, and that the system runs rezup by it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup_api.errors import UsageError
-from rezup_api.session.launcher import (
-    DEEPEST,
-    Launcher,
-    launcher_name,
-    launcher_text,
-    parse_launcher,
-    requested_packages,
-)
+from rezup_api.session.launcher import Launcher, launcher_name, launcher_text, parse_launcher, requested_packages
 from rezup_api.session.launchers import list_launchers, read_launcher, write_launchers
 
 if TYPE_CHECKING:
@@ -27,26 +20,17 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no launchers on Windows")
 
-PLAIN = Launcher("maya", "prod@staging", "maya", (), sys.executable)
-IN_REZ = Launcher("maya-show", "prod", "maya", ("maya-2024", "~nuke", "a b"), sys.executable)
-# A rezup that says with what it was started.
-STAND_IN = (
-    "import json, os\ndef main(words):\n    print(json.dumps([words, os.environ['REZUP_LAUNCHERS']]))\n    return 7\n"
-)
+PLAIN = Launcher("maya", "prod@staging", "maya", (), ("/bin/rezup",))
+IN_REZ = Launcher("maya-show", "prod", "maya", ("maya-2024", "~nuke", "a b"), ("/usr/bin/python3", "-m", "rezup"))
+SAYS = "#!{}\nimport sys\nprint(sys.argv[1:])\nsys.exit(7)\n"
 
 
-@pytest.fixture
-def stand_in(tmp_path: Path) -> Path:
-    """A folder with a package `rezup`, for PYTHONPATH."""
-    folder = tmp_path / "libraries" / "rezup"
-    folder.mkdir(parents=True)
-    (folder / "__init__.py").touch()
-    (folder / "__main__.py").write_text(STAND_IN, encoding="utf-8")
-    return folder.parent
-
-
-def run(path: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([path, *words], env={**os.environ, **variables}, capture_output=True, text=True, check=False)
+def stand_in(folder: Path) -> Launcher:
+    """A launcher for a rezup that says with what it was started, and ends with 7."""
+    folder.mkdir(exist_ok=True)
+    (folder / "rezup").write_text(SAYS.format(sys.executable), encoding="utf-8")
+    (folder / "rezup").chmod(0o755)
+    return replace(PLAIN, command=(str(folder / "rezup"),))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +45,15 @@ def test_it_stands_for_a_command_line(launcher: Launcher, words: tuple[str, ...]
 
 
 @pytest.mark.parametrize(
-    "launcher", [PLAIN, IN_REZ, replace(PLAIN, interpreter="/a folder/python3"), replace(IN_REZ, name="m")]
+    "launcher",
+    [
+        PLAIN,
+        IN_REZ,
+        replace(PLAIN, tool="rez-env"),
+        replace(IN_REZ, tool="rez-env"),
+        replace(PLAIN, command=("/a 'folder\"/$x/rezup",)),
+        replace(PLAIN, tool="b\udce9\u00fc", command=("/\udcff/rezup",)),
+    ],
 )
 def test_what_is_written_is_read_back(launcher: Launcher, tmp_path: Path) -> None:
     write_launchers(tmp_path, [launcher])
@@ -69,89 +61,71 @@ def test_what_is_written_is_read_back(launcher: Launcher, tmp_path: Path) -> Non
     assert list_launchers(tmp_path) == [launcher]
     assert os.listdir(tmp_path) == [launcher.name]
     assert (tmp_path / launcher.name).stat().st_mode & stat.S_IXUSR
-    compile((tmp_path / launcher.name).read_text(encoding="utf-8"), launcher.name, "exec")
 
 
-def test_it_passes_all_words_on_and_gives_the_status_back(tmp_path: Path, stand_in: Path) -> None:
-    write_launchers(tmp_path, [IN_REZ])
-    done = run(tmp_path / "maya-show", "a b", "--", "", "-h", PYTHONPATH=str(stand_in), REZUP_LAUNCHERS="nuke")
-    words = '["use", "prod", "--", "rez-env", "maya-2024", "~nuke", "a b", "--", "maya", "a b", "--", "", "-h"]'
-    assert (done.stdout, done.stderr, done.returncode) == (f'[{words}, "nuke:maya-show"]\n', "", 7)
+@pytest.mark.parametrize("folder", ["plain", "a folder", "a 'folder\"$x`", "d" * 150])
+def test_rezup_is_started_with_its_path_and_all_words(tmp_path: Path, folder: str) -> None:
+    """By the kernel, or, where the path of rezup is none that the kernel takes, by sh; and by a shell that is given the file."""
+    launcher = stand_in(tmp_path / folder)
+    write_launchers(tmp_path, [launcher])
+    path = str(tmp_path / "maya")
+    for start in ([path], ["sh", path]):
+        done = subprocess.run([*start, "a b", "", "--", "-h"], capture_output=True, text=True, check=False)
+        assert (done.stdout, done.stderr, done.returncode) == (f"{[path, 'a b', '', '--', '-h']}\n", "", 7)
 
 
-@pytest.mark.parametrize("folder", ["a folder", "d" * 150])
-def test_an_interpreter_that_the_kernel_cannot_name_is_found_by_sh(tmp_path: Path, stand_in: Path, folder: str) -> None:
-    (tmp_path / folder).mkdir()
-    python = tmp_path / folder / "python"
-    python.symlink_to(sys.executable)
-    write_launchers(tmp_path, [replace(PLAIN, interpreter=str(python))])
-    assert run(tmp_path / "maya", "x y", PYTHONPATH=str(stand_in)).stdout.startswith(
-        '[["use", "prod@staging", "--", "maya", "x y"]'
-    )
+def test_on_linux_no_shell_is_started() -> None:
+    first = launcher_text(PLAIN).splitlines()[0]
+    assert first == ("#!/bin/rezup" if sys.platform == "linux" else "#!/bin/sh")
+    assert launcher_text(IN_REZ).splitlines()[0] == "#!/bin/sh", "the kernel passes one word on, and not two"
 
 
-@pytest.mark.parametrize(
-    "path", ["/a' b/python", '/a "b/python', "/a$b c/python", "/a `b/python", "/a\nb/python", "/a \\b"]
-)
-def test_an_interpreter_that_no_script_can_name_is_refused(tmp_path: Path, path: str) -> None:
-    plain = "".join(path.split())  # the kernel takes it as it is
-    assert launcher_text(replace(PLAIN, interpreter=plain)).startswith(f"#!{plain}\n")
-    with pytest.raises(UsageError, match="no launcher can name"):
-        write_launchers(tmp_path, [replace(PLAIN, interpreter=path)])
+def test_rezup_may_be_installed_anew_behind_a_link(tmp_path: Path) -> None:
+    stand_in(tmp_path / "old")
+    (tmp_path / "rezup").symlink_to("old/rezup")
+    write_launchers(tmp_path, [replace(PLAIN, command=(str(tmp_path / "rezup"),))])
+    (tmp_path / "old").rename(tmp_path / "new")
+    assert list_launchers(tmp_path)[0].broken
+    (tmp_path / "rezup").unlink()
+    (tmp_path / "rezup").symlink_to("new/rezup")
+    assert not list_launchers(tmp_path)[0].broken
+    assert subprocess.run([tmp_path / "maya"], capture_output=True, check=False).returncode == 7
+
+
+@pytest.mark.parametrize("word", ["a\tb", "a\nb", "\x1b[31m", "\0"])
+def test_words_that_a_line_cannot_hold_are_refused(tmp_path: Path, word: str) -> None:
+    for launcher in (
+        replace(PLAIN, tool=word),
+        replace(IN_REZ, packages=("maya", word)),
+        replace(PLAIN, command=(f"/{word}",)),
+    ):
+        with pytest.raises(UsageError, match="a launcher cannot hold"):
+            write_launchers(tmp_path, [launcher])
     assert os.listdir(tmp_path) == []
 
 
-def test_modules_beside_it_are_not_taken_for_those_of_rezup(tmp_path: Path, stand_in: Path) -> None:
-    write_launchers(tmp_path, [PLAIN])
-    (tmp_path / "rezup.py").write_text("raise SystemExit('foreign')", encoding="utf-8")
-    (tmp_path / "json.py").write_text("raise SystemExit('foreign')", encoding="utf-8")
-    assert run(tmp_path / "maya", PYTHONPATH=str(stand_in)).returncode == 7
-
-
-def test_a_launcher_that_reaches_itself_ends(tmp_path: Path, stand_in: Path) -> None:
-    write_launchers(tmp_path, [PLAIN])
-    passed = ":".join(["maya"] * DEEPEST)
-    done = run(tmp_path / "maya", PYTHONPATH=str(stand_in), REZUP_LAUNCHERS=passed)
-    assert done.returncode == 127
-    assert done.stdout == ""
-    assert "there is no maya but this launcher" in done.stderr
-    assert "rezup unexpose maya" in done.stderr
-    others = run(tmp_path / "maya", PYTHONPATH=str(stand_in), REZUP_LAUNCHERS=passed.replace("maya", "nuke"))
-    assert others.returncode == 7
-
-
-def test_a_python_without_rezup_is_said(tmp_path: Path) -> None:
-    write_launchers(tmp_path, [replace(IN_REZ, interpreter="/usr/bin/env -S python3")])
-    text = (
-        (tmp_path / "maya-show").read_text(encoding="utf-8").replace("from rezup.__main__", "from rezup_that_is_gone")
-    )
-    (tmp_path / "maya-show").write_text(text, encoding="utf-8")
-    done = subprocess.run([sys.executable, tmp_path / "maya-show"], capture_output=True, text=True, check=False)
-    assert done.returncode == 125
-    assert "has no rezup any more" in done.stderr
-    assert (
-        "rezup expose prod maya --request 'maya-2024 '\"'\"'~nuke'\"'\"' '\"'\"'a b'\"'\"'' --as maya-show"
-        in done.stderr
-    )
-
-
-@pytest.mark.parametrize(
-    "told", ["", "{", "[]", '{"target": 1}', '{"target": "a", "tool": "b", "interpreter": "c", "packages": [1]}']
-)
+@pytest.mark.parametrize("told", ["", "use", "use\tprod", "use\tprod\t--"])
 def test_a_launcher_whose_line_is_damaged_is_still_one_of_ours(told: str) -> None:
-    found = parse_launcher("maya", f"#!/usr/bin/python\n# rezup launcher: {told}\n")
-    assert found == Launcher("maya", "", "", (), "")
+    found = parse_launcher("maya", f"#!/bin/sh\n# rezup launcher:\t{told}\nexec 'rezup")
+    assert found == Launcher("maya", "", "", (), ())
     assert found.broken
 
 
 @pytest.mark.parametrize(
-    "text", ["", "#!/bin/sh\n", "# rezup launcher: {}\n", "#!/bin/sh\n" + "\n" * 9 + "# rezup launcher: {}\n"]
+    "text",
+    [
+        "",
+        "#!/bin/sh\n",
+        "# rezup launcher:\tuse\n",
+        "#!/bin/sh\n\n# rezup launcher:\tuse\n",
+        "#!/bin/sh\n# rezup launcher: x\n",
+    ],
 )
 def test_other_texts_are_no_launchers(text: str) -> None:
     assert parse_launcher("maya", text) is None
 
 
-@pytest.mark.parametrize("name", ["", ".maya", "-maya", "a/b", "..", "a b", "a:b", "rezup", "ä", "a\n"])
+@pytest.mark.parametrize("name", ["", ".maya", "-maya", "a/b", "..", "a b", "a:b", "rezup", "\u00e4", "a\n"])
 def test_names_that_no_launcher_can_have(name: str) -> None:
     with pytest.raises(UsageError):
         launcher_name(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no launchers on Windows")
 
-PLAIN = Launcher("maya", "prod@staging", "maya", (), sys.executable)
-IN_REZ = Launcher("maya-show", "prod", "maya", ("maya-2024", "~nuke", "a b"), sys.executable)
+PLAIN = Launcher("maya", "prod@staging", "maya", (), ("/bin/rezup",))
+IN_REZ = Launcher("maya-show", "prod", "maya", ("maya-2024", "~nuke", "a b"), ("/bin/rezup",))
 
 
 @pytest.mark.parametrize("kind", ["file", "empty", "folder", "link", "dangling link", "pipe", "long"])
@@ -42,7 +41,7 @@ def test_what_rezup_did_not_write_stays(tmp_path: Path, kind: str) -> None:
         "link": lambda: path.symlink_to("other"),
         "dangling link": lambda: path.symlink_to("gone"),
         "pipe": lambda: os.mkfifo(path),
-        "long": lambda: path.write_text("#!/bin/sh\n# rezup launcher: {}\n" + "#" * 10_000),
+        "long": lambda: path.write_text("#!/bin/sh\n# rezup launcher:\tuse\n" + "#" * 10_000),
     }
     make[kind]()
     before = path.lstat()
@@ -59,7 +58,7 @@ def test_an_older_launcher_is_replaced_in_one_step(tmp_path: Path) -> None:
     write_launchers(tmp_path, [PLAIN])
     with open(tmp_path / "maya", encoding="utf-8") as running:
         write_launchers(tmp_path, [replace(PLAIN, target="dev")])
-        assert '"prod@staging"' in running.read()
+        assert "\tprod@staging\t" in running.read()
     assert list_launchers(tmp_path) == [replace(PLAIN, target="dev")]
     assert os.listdir(tmp_path) == ["maya"]
 

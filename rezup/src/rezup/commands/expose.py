@@ -7,6 +7,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
+from rezup.cli import PROGRAM
 from rezup.output.render import Lines, Result
 from rezup_api import absolute
 
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
     done = studio.expose(
         arguments.target,
         arguments.tools,
-        interpreter=sys.executable,
+        command=own_command(),
         name=arguments.launcher,
         folder=folder_of(arguments, studio),
         packages=arguments.request,
@@ -35,6 +36,14 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
     if not done.on_path:
         lines += [f"{done.folder} is not on PATH; to put it there:", f"  {path_line(done.folder, os.environ)}"]
     return Result(exposed_data(done), Lines(tuple(lines)), acted=True)
+
+
+def own_command() -> tuple[str, ...]:
+    """What starts this rezup: the command by the path at which it was called, which may be a link, or else its Python."""
+    called = os.path.abspath(sys.argv[0])
+    if os.path.basename(called) == PROGRAM and os.access(called, os.X_OK):
+        return (called,)
+    return (sys.executable, "-m", PROGRAM)
 
 
 def folder_of(arguments: argparse.Namespace, studio: Studio) -> Path | None:
@@ -60,7 +69,7 @@ def exposed_data(done: Exposed) -> dict[str, Any]:
                 "target": one.target,
                 "tool": one.tool,
                 "packages": list(one.packages),
-                "interpreter": one.interpreter,
+                "command": list(one.command),
                 "broken": one.broken,
             }
             for one in done.launchers

@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
             one.target,
             one.tool,
             " ".join(one.packages),
-            f"broken: {one.interpreter} is gone; expose it again" if one.broken else "",
+            f"broken: {one.command[0] if one.command else 'its rezup'} is gone; expose it again" if one.broken else "",
         )
         for one in found.launchers
     ]

@@ -34,7 +34,7 @@ def read_launcher(path: Path) -> Launcher | None:
         raise
     except OSError:
         return None
-    return parse_launcher(path.name, data.decode("utf-8", "replace"))
+    return parse_launcher(path.name, os.fsdecode(data))
 
 
 def list_launchers(folder: Path) -> list[Launcher]:
@@ -56,7 +56,7 @@ def write_launchers(folder: Path, launchers: Iterable[Launcher]) -> None:
         UsageError: a file that rezup did not write is in the way; nothing has changed then.
         StorageError: a file cannot be written.
     """
-    found = {launcher: launcher_text(launcher).encode("utf-8", "surrogateescape") for launcher in launchers}
+    found = {launcher: os.fsencode(launcher_text(launcher)) for launcher in launchers}
     for launcher in found:
         if _is_taken(folder / launcher.name):
             raise _in_the_way(folder / launcher.name)

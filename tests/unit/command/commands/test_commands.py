@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rezup.__main__ import DEEPEST
 from rezup.commands import COMMANDS
 from rezup.commands.expose import path_line
 
@@ -151,6 +152,25 @@ def test_tools_are_exposed_listed_and_taken_back(rezup: Rezup) -> None:
     assert "there are: rez-env" in rezup.run("unexpose", "rez", status=4)[1]
     assert "did you mean rez-env?" in rezup.run("expose", "dev", "rez-evn", status=4)[1]
     assert [path.name for path in folder.iterdir()] == ["rez-env"]
+
+
+def test_a_launcher_is_the_command_line_that_it_stands_for(
+    rezup: Rezup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REZUP_LAUNCHERS", "nuke")
+    revision = stamp(rezup)
+    rezup.run("expose", "dev", "rez", "--to", str(tmp_path))
+    path = str(tmp_path / "rez")
+    rezup.run(path, "a b", "--json", "--", "")
+    command, environ = rezup.became[-1]
+    assert command == ["rez", "a b", "--json", "--", ""]
+    assert environ["REZUP_REVISION"].endswith(revision)
+    assert environ["REZUP_LAUNCHERS"] == "nuke:rez"
+    monkeypatch.setenv("REZUP_LAUNCHERS", ":".join(["rez"] * DEEPEST))
+    assert "rez runs itself over and over" in rezup.run(path, status=127)[1]
+    assert "there is no command" in rezup.run(str(tmp_path / "gone"), status=2)[1]
+    (tmp_path / "mine").write_text("#!/bin/sh\n# mine\n", encoding="utf-8")
+    assert "there is no command" in rezup.run(str(tmp_path / "mine"), status=2)[1]
 
 
 @pytest.mark.parametrize(
