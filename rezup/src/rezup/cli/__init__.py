@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 # The formats that `rezup env` can write, and the shells that `rezup completion` supports.
-ENVIRON_FORMATS = ("sh", "fish", "csh", "powershell", "dotenv", "json")
+ENVIRON_FORMATS = ("sh", "fish", "csh", "powershell", "dotenv", "json", "vscode", "pyright")
 SHELLS = ("bash", "zsh", "fish", "powershell")
 # The commands as the help lists them: the heading of each group, with the module of this package that declares its commands.
 GROUPS = {

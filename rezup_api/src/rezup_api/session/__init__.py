@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         parent_words as parent_words,
         shell_of as shell_of,
     )
+    from rezup_api.session.editors import EDITORS as EDITORS, editor_settings as editor_settings
     from rezup_api.session.entry import Session as Session, enter as enter
     from rezup_api.session.environment import (
         OWN as OWN,
@@ -36,6 +37,7 @@ offer(
     {
         "customize": "check_run site_script",
         "detection": "choose_shell parent_words shell_of",
+        "editors": "EDITORS editor_settings",
         "entry": "Session enter",
         "environment": "OWN SessionEnviron remembered without_session",
         "formats": "Written changes holding written",

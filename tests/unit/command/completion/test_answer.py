@@ -14,6 +14,7 @@ from rezup.commands import COMMANDS
 from rezup.completion.answer import NAMED_PLATFORMS, completion_script
 from rezup.completion.candidates import paths
 from rezup_api.packages.platforms import known_platforms
+from rezup_api.session.editors import EDITORS
 from rezup_api.session.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ def test_there_is_a_script_for_every_shell(shell: str) -> None:
 
 
 def test_the_formats_are_those_of_the_library() -> None:
-    assert set(ENVIRON_FORMATS) == {*FORMATS, "json"}
+    assert set(ENVIRON_FORMATS) == {*FORMATS, *EDITORS, "json"}
 
 
 def test_every_platform_is_offered() -> None:
