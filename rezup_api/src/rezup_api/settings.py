@@ -119,17 +119,21 @@ def home_folder(environ: Mapping[str, str]) -> Path:
     return Path(value) if value else Path(os.path.expanduser("~"))
 
 
-def state_folder(environ: Mapping[str, str]) -> Path | None:
-    """The folder of what rezup keeps for one user from one command to the next; None for a user without a home folder.
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """The folder for what rezup notes for this user: in XDG_STATE_HOME, else in `~/.local/state`; on Windows in LOCALAPPDATA."""
+    return _base_folder(environ, "XDG_STATE_HOME", ".local", "state")
 
-    It is `rezup` below `XDG_STATE_HOME`, by default below `~/.local/state` (the XDG Base Directory Specification); on Windows,
-    below `LOCALAPPDATA` if neither variable is set.
-    """
-    state, home = environ.get("XDG_STATE_HOME", ""), environ.get("HOME", "")
-    base = state if os.path.isabs(state) else os.path.join(home, ".local", "state") if os.path.isabs(home) else ""
-    if not base and os.name == "nt":
-        base = environ.get("LOCALAPPDATA", "")
-    return Path(base, "rezup") if base else None
+
+def config_folder(environ: Mapping[str, str]) -> Path:
+    """The folder of this user's configuration of rezup: in XDG_CONFIG_HOME, else in `~/.config`; on Windows in LOCALAPPDATA."""
+    return _base_folder(environ, "XDG_CONFIG_HOME", ".config")
+
+
+def _base_folder(environ: Mapping[str, str], variable: str, *below_home: str) -> Path:
+    """rezup's folder in a base folder of the user, by the XDG Base Directory Specification, which ignores relative paths."""
+    found = environ.get("LOCALAPPDATA" if os.name == "nt" else variable, "")
+    above = Path(found) if os.path.isabs(found) else home_folder(environ).joinpath(*below_home)
+    return above / "rezup"
 
 
 def expand(text: str, environ: Mapping[str, str]) -> str:

@@ -7,13 +7,14 @@ The folder is the user's own. A root that others can write only says what it say
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import write_whole
 from rezup_api.disk.reading import read_own
 from rezup_api.published.log_entry import LIMIT, Entry, parse_entry
-from rezup_api.settings import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,8 @@ class Accepted:
     """The file of one container under one root.
 
     Args:
-        environ: the caller's environment, which names the state folder. Without one, nothing is kept.
+        environ: the caller's environment, which names the state folder: `XDG_STATE_HOME`, by default `~/.local/state` (the XDG
+            Base Directory Specification). Without either, nothing is kept.
         place: the address of the root.
         container: the container's name.
     """
@@ -31,9 +33,10 @@ class Accepted:
     def __init__(self, environ: Mapping[str, str], place: str, container: str) -> None:
         from hashlib import sha256
 
-        state = state_folder(environ)
+        state, home = environ.get("XDG_STATE_HOME", ""), environ.get("HOME", "")
+        base = state if os.path.isabs(state) else os.path.join(home, ".local", "state") if os.path.isabs(home) else ""
         root = sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-        self.path = state / "accepted" / root / f"{container}.json" if state else None
+        self.path = Path(base, "rezup", "accepted", root, f"{container}.json") if base else None
 
     def read(self) -> Entry | None:
         """The accepted entry; None if there is none, or if others can write it."""

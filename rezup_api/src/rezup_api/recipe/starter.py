@@ -60,15 +60,12 @@ def keep_schema(environ: Mapping[str, str]) -> str:
     """
     from rezup_api.disk.files import write_whole  # completion does without
 
-    folder = state_folder(environ)
-    if folder is None:
-        return ""
-    path, data = folder / SCHEMA_FILE.name, SCHEMA_FILE.read_bytes()
+    path, data = Path(os.path.abspath(state_folder(environ) / SCHEMA_FILE.name)), SCHEMA_FILE.read_bytes()
     try:
         with suppress(FileNotFoundError):
             if path.read_bytes() == data:
                 return path.as_uri()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(path, data)
     except OSError:
         return ""
@@ -77,8 +74,7 @@ def keep_schema(environ: Mapping[str, str]) -> str:
 
 def renew_schema(environ: Mapping[str, str]) -> None:
     """Bring the user's copy of the JSON Schema up to date if there is one: its keys are those of the release that wrote it."""
-    folder = state_folder(environ)
-    if folder is not None and os.path.lexists(folder / SCHEMA_FILE.name):
+    if os.path.lexists(state_folder(environ) / SCHEMA_FILE.name):
         keep_schema(environ)
 
 
