@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from rezup_api.session.launch import become as become, detach as detach
     from rezup_api.session.launcher import Launcher as Launcher
+    from rezup_api.session.launchers import list_launchers as list_launchers
     from rezup_api.session.shells import (
         Opening as Opening,
         interactive as interactive,
@@ -43,6 +44,7 @@ offer(
         "formats": "Written changes holding written",
         "launch": "become detach",
         "launcher": "Launcher",
+        "launchers": "list_launchers",
         "shells": "Opening interactive script_command",
     },
 )
