@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rezup_api.container import Container
-from rezup_api.errors import NotFoundError, RecipeError, RemoteError
+from rezup_api.errors import NotFoundError, RecipeError, RemoteError, RezError, UsageError
 from rezup_api.events import Reporter, Warned, silent
 from rezup_api.frozen import dataclass
 from rezup_api.overview import behind
@@ -21,13 +21,13 @@ from rezup_api.store.names import DEFAULT_CONTAINER, check_container, is_timesta
 from rezup_api.store.root import list_containers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from rezup_api.doctor.observation import Diagnosis
     from rezup_api.doctor.scene import Installation
     from rezup_api.recipe.model import Recipe
-    from rezup_api.results import Compared
+    from rezup_api.results import Compared, Exposed
     from rezup_api.selfupdate.sources import News
     from rezup_api.status import ContainerSummary, PythonStatus, SessionStatus
     from rezup_api.store.revision import Revision
@@ -85,7 +85,7 @@ class Studio:
     def init_recipe(
         self, name: str = DEFAULT_CONTAINER, file: Path | None = None, *, example: str | None = None
     ) -> Path:
-        """Write a commented recipe to start from.
+        """Write a commented recipe to start from. Its first line names a JSON Schema, by which editors complete recipes.
 
         Args:
             name: the container's name.
@@ -99,10 +99,12 @@ class Studio:
             UsageError: the recipe exists already, or there is no such example.
             StorageError: the file cannot be written.
         """
-        from rezup_api.recipe.starter import STARTER_FILE, example_file, write_starter  # launches do not need it
+        # Launches do not need it.
+        from rezup_api.recipe.starter import STARTER_FILE, example_file, keep_schema, write_starter
 
         path = file or recipe_path(name, self.settings)
-        write_starter(path, STARTER_FILE if example is None else example_file(example))
+        source = STARTER_FILE if example is None else example_file(example)
+        write_starter(path, source, keep_schema(self.environ))
         return path
 
     def container(self, name: str = DEFAULT_CONTAINER, recipe_file: Path | None = None) -> Container:
@@ -261,6 +263,101 @@ class Studio:
         targets = [parse_target(text) for text in (old, new)]
         first, second = (self.container(target.container).describe(target.revision) for target in targets)
         return Compared(first, second, compare_contents(first.contents, second.contents))
+
+    def expose(
+        self,
+        text: str,
+        tools: Sequence[str],
+        *,
+        command: Sequence[str],
+        name: str = "",
+        folder: Path | None = None,
+        packages: str = "",
+    ) -> Exposed:
+        """Write launchers: small files that run tools in what `use NAME` gives at the moment at which they are called.
+
+        Args:
+            text: the revision that they enter, as `NAME` or `NAME@REV`. It is looked up anew each time.
+            tools: the names of the tools.
+            command: what starts rezup for them, such as `["/home/ana/.local/bin/rezup"]`.
+            name: of the launcher, if there is one tool; default: that of the tool.
+            folder: where they are written; default: `~/.local/bin`, which is made if it does not exist.
+            packages: a request, such as "maya-2024 show", for a `rez-env` in which the tools then run.
+
+        Raises:
+            NotFoundError: the revision has no such tool, Rez refuses the packages, or there is no such folder.
+            UsageError: a file that rezup did not write is in the way, or there can be no such launcher.
+            RezError: the Rez of the revision does not run.
+            StorageError: a file cannot be written.
+            RezupError: the errors of `Container.enter`.
+        """
+        from rezup_api.results import Exposed
+        from rezup_api.session import launchers  # launches do not need them
+        from rezup_api.session.launcher import Launcher, launcher_name, requested_packages
+
+        if name and len(tools) != 1:
+            raise UsageError("one name is for one tool", "expose the tools one by one, or leave the name out")
+        names = {tool: launcher_name(name or tool) for tool in tools}
+        target, requested = parse_target(text), requested_packages(packages)
+        place = launchers.folder_for_launchers(folder, self.settings.home, make=True)
+        session = self.container(target.container).enter(target.revision)
+        with session.lease:
+            offered = launchers.programs_added(self.environ, session.environ)
+            if requested:
+                self._check_request(session.revision, requested, tools, offered)
+            else:
+                launchers.check_tools(tools, offered, str(session.revision))
+        made = tuple(Launcher(names[tool], text, tool, requested, tuple(command)) for tool in names)
+        launchers.write_launchers(place, made)
+        return Exposed(place, made, launchers.on_path(place, self.environ))
+
+    def _check_request(
+        self, revision: Revision, packages: Sequence[str], tools: Sequence[str], offered: Collection[str]
+    ) -> None:
+        """Raise NotFoundError if Rez refuses the packages. A tool that is no program may be an alias, so that only warns."""
+        import shlex  # launches need none of these
+
+        from rezup_api.rez import resolve_environ
+        from rezup_api.session.launchers import meant, programs_added
+
+        try:
+            found = programs_added(self.environ, resolve_environ(revision, packages, self.environ))
+        except RezError as error:
+            if error.status is not None:  # Rez does not run, which says nothing about the packages
+                raise
+            line = shlex.join(["rezup", "use", str(revision), "--", "rez-env", "--verbose", *packages])
+            raise NotFoundError(error.message, f"see why: {line}") from error
+        for tool in tools:
+            if tool not in found and tool not in offered:
+                hint = meant(tool, found, "their programs are")
+                text = f"{tool} is no program of {' '.join(packages)}; the launcher works if it is an alias of theirs"
+                self.report(Warned(f"{text}{f' ({hint})' if hint else ''}"))
+
+    def exposed(self, folder: Path | None = None) -> Exposed:
+        """The launchers in a folder, by default in `~/.local/bin`.
+
+        Raises:
+            NotFoundError: there is no such folder.
+        """
+        from rezup_api.results import Exposed
+        from rezup_api.session import launchers  # launches do not need it
+
+        place = launchers.folder_for_launchers(folder, self.settings.home)
+        return Exposed(place, tuple(launchers.list_launchers(place)), launchers.on_path(place, self.environ))
+
+    def unexpose(self, names: Sequence[str], folder: Path | None = None) -> Exposed:
+        """Remove launchers from a folder, by default from `~/.local/bin`; none if one of the names is not that of a launcher.
+
+        Raises:
+            NotFoundError: there is no such folder, or no file of that name.
+            UsageError: rezup did not write the file.
+            StorageError: a file cannot be removed.
+        """
+        from rezup_api.results import Exposed
+        from rezup_api.session import launchers  # launches do not need it
+
+        place = launchers.folder_for_launchers(folder, self.settings.home)
+        return Exposed(place, tuple(launchers.remove_launchers(place, names)), launchers.on_path(place, self.environ))
 
     def newer_releases(self, source: str, running: str, *, limit: float = 15.0) -> News:
         """The releases of rezup itself that are newer than the running one. Only the command can install one.
