@@ -50,7 +50,7 @@ def _there(container: Container) -> Container:
 def _told(done: Cleaned) -> dict[str, Any]:
     return {
         "name": done.container,
-        "policy": {"keep": done.policy.keep, "older_than": done.policy.older_than},
+        "policy": {"keep": done.policy.keep, "older_than": done.policy.older_than, "spare": done.policy.spare},
         "revisions": [asdict(verdict) for verdict in done.verdicts],
         "folders": list(done.folders),
         "bytes": done.bytes,

@@ -41,6 +41,7 @@ class Kind(Enum):
     SECONDS = "seconds"
     COUNT = "whole number from 1"
     DURATION = "duration"
+    SPAN = 'duration, or `"0"` for none'
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,12 @@ KEYS = (
     Key("check[].timeout", Kind.SECONDS, "`60`", "How long the command may take."),
     Key("retention.keep", Kind.COUNT, "no rule", "How many revisions to keep."),
     Key("retention.older_than", Kind.DURATION, "no rule", "Remove only revisions older than this."),
+    Key(
+        "retention.spare",
+        Kind.SPAN,
+        "`7d`",
+        "How long a revision stays after `rezup env` or, for cleanups that start by themselves, `use` gave it last.",
+    ),
 )
 
 
