@@ -21,6 +21,7 @@ ELSEWHERE = {
     "rezup.fastpath.site_script": "test_customize.py runs scripts with it",
     "rezup.fastpath.version": "test_newer_release.py: what `rezup --version` says",
     "rezup.util_env": "test_util.py: one import in a process of its own",
+    "rezup_api.builder.publication": "test_revision_builder.py: what is published and pulled",
     "rezup_api.overview": "test_verbs.py: it is the part of a container that only looks",
     "rezup_api.recipe.model": "test_load.py: a recipe is nothing but what was loaded",
     "rezup_api.recipe.schema": "test_validate.py walks the table",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rezup_api.builder.revision_builder import RevisionBuilder
     from rezup_api.published.published_root import PublishedRoot
     from rezup_api.recipe.model import Retention
-    from rezup_api.results import Cleaned, Described, Dropped, Dropping, Verified
+    from rezup_api.results import Cleaned, Described, Dropped, Verified
     from rezup_api.selection.chooser import Change, Chooser
 
 
@@ -273,15 +273,6 @@ class Administration(Overview):
         published = selection.published or Metadata(FORMAT, "")
         told = published_contents(self.remote, selection.timestamp)
         return Described(self.name, selection.timestamp, published, told)
-
-    def dropping(self, *, local: bool = False, remote: bool = False) -> Dropping:
-        """What `drop` would remove; see `drop` for the arguments and errors."""
-        from rezup_api.results import Dropping  # launches do not need it
-
-        there = self.place_of(local=local, remote=remote)
-        if there is None:
-            return Dropping("", self.folder.path, len(self.folder.timestamps()), self.exists)
-        return Dropping(there.place, self.folder.path, len(there.timestamps()), True)
 
     def drop(self, *, local: bool = False, remote: bool = False, force: bool = False) -> Dropped:
         """Remove the whole container under one of the roots.

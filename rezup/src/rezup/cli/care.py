@@ -48,6 +48,7 @@ def _drop(commands: Commands) -> None:
     parser.add_argument("name", metavar="NAME", help="the container")
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask before removing it")
     parser.add_argument("--force", action="store_true", help="remove it even while it is in use")
+    add_dry_run(parser, "only say what would be removed")
     add_place(parser)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rezup.commands.use import become_shell, shell_opening
 from rezup.completion.candidates import Names
 from rezup.guessing import similar
-from rezup.output.render import Result, Said, described
+from rezup.output.difference import difference_data, difference_lines
+from rezup.output.render import Lines, Result, Said, described
 from rezup_api import NotFoundError, RemoteError, StorageError, UsageError, absolute
 from rezup_api.events import Note
 from rezup_api.store import DEFAULT_CONTAINER
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from rezup.output.progress import Progress
     from rezup_api import Container, Revision, Studio
+    from rezup_api.results import Planned
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result | int:
@@ -35,10 +38,14 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     if not (arguments.new or arguments.file or arguments.source is not None) and not _meant(
         arguments, studio, progress
     ):
-        return Result({"container": arguments.name, "added": False}, Said(("Nothing was added",)))
+        return Result(
+            {"container": arguments.name, "added": False, "dry_run": arguments.dry_run}, Said(("Nothing was added",))
+        )
     file: Path | None = absolute(arguments.file, studio.environ) if arguments.file else None
     container = studio.container(arguments.name, file)
     source = studio.source(arguments.source) if arguments.source is not None else None
+    if arguments.dry_run:
+        return _planned(container, container.plan(publish=arguments.remote, source=source, upgrades=arguments.upgrade))
     before = set(container.folder.timestamps())
     revision = container.add(
         message=arguments.message, publish=arguments.remote, source=source, upgrades=arguments.upgrade
@@ -60,12 +67,32 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     return become_shell(shell_opening(studio, session, newest=True), session)
 
 
+def _planned(container: Container, planned: Planned) -> Result:
+    contents, current = planned.contents, planned.current
+    data = {
+        "container": container.name,
+        "current": current.timestamp if current is not None else None,
+        "environments": contents.packages,
+        "interpreters": contents.python,
+        "difference": difference_data(planned.difference),
+        "added": False,
+        "dry_run": True,
+    }
+    if current is None:
+        # Where there is nothing to compare it with, the whole recipe would be new; what counts is what would be installed.
+        head, shown = f"{container.name} would hold:", replace(planned.difference, variables=(), recipe=())
+    else:
+        head, shown = f"Compared with {current}:", planned.difference
+    return Result(data, Lines((head, *difference_lines(shown))))
+
+
 def _told(revision: Revision, arguments: argparse.Namespace, *, added: bool, given: bool) -> dict[str, Any]:
     return {
         "container": revision.container,
         "revision": revision.timestamp,
         "path": str(revision.path),
         "added": added,
+        "dry_run": False,
         "published": added and arguments.remote,
         "given": given,
     }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rezup_api.events import Reporter
     from rezup_api.packages.lock_source import LockSource
     from rezup_api.recipe.model import Recipe
+    from rezup_api.resolve.resolver import Resolved
     from rezup_api.settings import Settings
     from rezup_api.store.layout import ContainerFolder
     from rezup_api.store.metadata import Environment
@@ -44,7 +45,7 @@ class Built:
     data: tuple[str, ...]
 
 
-def build_environments(
+def workplace(
     recipe: Recipe,
     folder: ContainerFolder,
     stage: Stage,
@@ -55,8 +56,8 @@ def build_environments(
     holds: ExitStack,
     origin: LockSource,
     limit: float = LIMIT,
-) -> Built:
-    """Build and test every environment of a recipe.
+) -> Workplace:
+    """What all environments of a revision have in common.
 
     Args:
         recipe: the recipe of the revision.
@@ -68,14 +69,9 @@ def build_environments(
         holds: keeps the locks on shared folders until the revision has appeared; the caller closes it.
         origin: the locks of the revision from which this one is made; empty for a revision from a recipe alone.
         limit: seconds that the engines may take in all, if the recipe says nothing else.
-
-    Raises:
-        InstallError: an environment cannot be built, or does not run.
-        NotFoundError: an interpreter is missing.
-        StorageError: a file cannot be read or written.
     """
     caches = open_caches(folder.root, environ, report)
-    place = Workplace(
+    return Workplace(
         recipe=recipe,
         folder=folder,
         stage=stage,
@@ -89,11 +85,40 @@ def build_environments(
         origin=origin,
         ends=time.monotonic() + (recipe.pip.timeout or limit),
     )
+
+
+def _begin(place: Workplace) -> list[EnvironmentBuild]:
+    """Prepare the build of every environment of the recipe."""
+    place.work.mkdir(mode=0o700)  # what the engines read there may hold logins
+    (place.stage.path / "venv").mkdir()
+    finder = Finder(place.settings, place.environ, place.caches.interpreters)
+    return [EnvironmentBuild(request, place) for request in _requests(place.recipe, finder, place.environ)]
+
+
+def resolve_environments(place: Workplace) -> tuple[Resolved, ...]:
+    """Resolve every environment of a recipe, and build none.
+
+    Raises:
+        InstallError: no set of versions fits.
+        NotFoundError: an interpreter is missing.
+        StorageError: a file cannot be read or written.
+    """
     try:
-        place.work.mkdir(mode=0o700)  # what the engines read there may hold logins
-        (stage.path / "venv").mkdir()
-        finder = Finder(settings, environ, caches.interpreters)
-        builds = [EnvironmentBuild(request, place) for request in _requests(recipe, finder, environ)]
+        return tuple(build.resolve() for build in _begin(place))
+    except OSError as error:
+        raise storage_error("cannot resolve the recipe:", error) from error
+
+
+def build_environments(place: Workplace) -> Built:
+    """Build and test every environment of a recipe.
+
+    Raises:
+        InstallError: an environment cannot be built, or does not run.
+        NotFoundError: an interpreter is missing.
+        StorageError: a file cannot be read or written.
+    """
+    try:
+        builds = _begin(place)
         environments = tuple(build.run() for build in builds)
         remove_tree(place.work)
     except OSError as error:

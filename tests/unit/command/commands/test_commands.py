@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,3 +176,84 @@ def test_no_text_of_others_steers_the_terminal(rezup: Rezup, tmp_path: Path) -> 
     assert not set(text) & set("\x1b\x07\x9b\u202e")
     assert text.count(SHOWN) >= 6
     assert "\nrezup: warning: all is well" not in text
+
+
+def files(*roots: Path) -> dict[str, bytes]:
+    """Every file below some folders, but for the caches and what was accepted, with its content."""
+    found = (path for root in roots for path in root.rglob("*") if not {".cache", ".local"} & set(path.parts))
+    return {str(path): path.read_bytes() if path.is_file() else b"" for path in found}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("add dev", "Compared with dev@"),
+        ("add dev --remote", "Nothing differs"),
+        ("pull dev", "is ready here already"),
+        ("pin dev@~1 --remote", "Would pin dev to "),
+        ("unpin dev --local", "Would unpin dev on this machine"),
+        ("rollback dev --remote", "Would roll dev back from "),
+        ("tag dev good --local", "dev@good would be "),
+        ("untag dev tested --local", "Would remove the label dev@tested"),
+        ("gc dev --keep 1 --local", "would be removed"),
+        ("gc dev --keep 1 --remote", "would be removed"),
+        ("drop dev --local", "Would remove "),
+        ("drop dev --remote", "for the whole studio, with 2 revisions"),
+    ],
+)
+def test_a_dry_run_tells_and_changes_nothing(rezup: Rezup, line: str, told: str) -> None:
+    stamp(rezup, "--remote")
+    stamp(rezup, "--remote")
+    rezup.run("tag", "dev", "tested", "--local")
+    rezup.run("pin", "dev", "--local")
+    before = files(rezup.office.home, rezup.office.remote)
+    words = [*line.split(), "--dry-run"]
+    assert told in "".join(rezup.run(*words))
+    data = rezup.json(*words)
+    assert data["dry_run"] is True
+    assert files(rezup.office.home, rezup.office.remote) == before
+
+
+def test_acts_tell_programs_what_they_have_done(rezup: Rezup) -> None:
+    first = rezup.json("add", "dev", "--remote", "-m", "one")
+    assert (first["added"], first["published"], first["given"]) == (True, True, True)
+    second = rezup.json("add", "dev", "--remote")
+    back = rezup.json("rollback", "dev", "--remote")
+    assert (back["revision"], back["previous"], back["root"]) == (first["revision"], second["revision"], "remote")
+    assert rezup.json("pull", "dev")["revision"] == first["revision"]
+    assert rezup.json("tag", "dev", "good", "--remote")["label"] == "good"
+    assert rezup.json("untag", "dev", "good", "--remote")["revision"] == first["revision"]
+    assert rezup.json("unpin", "dev", "--remote")["revision"] == second["revision"]
+    assert rezup.json("pin", "dev", "--local")["previous"] == second["revision"]
+    gone = rezup.json("drop", "dev", "--local", "--yes")
+    assert (gone["removed"], gone["revisions"], gone["left"]) == (True, 2, None)
+    out, err = rezup.run("drop", "dev", "--remote", "--json", status=2)
+    assert json.loads(out)["error"]["code"] == "usage"
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "code"),
+    [
+        ("nonesuch --json", 2, "usage"),
+        ("status --json --nonesuch", 2, "usage"),
+        ("use nonesuch --json -- true", 125, "not-found"),
+        ("recipe --json", 2, "usage"),
+        ("completion --json", 2, "usage"),
+        ("pin dev@nonesuch --json", 4, "not-found"),
+    ],
+)
+def test_what_fails_is_a_document_too(rezup: Rezup, line: str, status: int, code: str) -> None:
+    out, err = rezup.run(*line.split(), status=status)
+    assert json.loads(out)["error"]["code"] == code
+    assert err == ""
+
+
+def test_warnings_are_in_the_document(rezup: Rezup) -> None:
+    stamp(rezup, "--remote")
+    stamp(rezup, "--remote")
+    rezup.run("rollback", "dev", "--remote")
+    out, err = rezup.run("pin", "dev@latest", "--remote", "--json")
+    (warning,) = json.loads(out)["warnings"]
+    assert "was rolled back from" in warning
+    assert warning in err
