@@ -12,6 +12,7 @@ from rezup_api.recipe.model import Retention
 
 NOW = 1_700_000_000.0
 # Five revisions, made 1, 10, 20, 30 and 40 days ago.
+GIVEN = "`use` gave it in the last 7 days"
 AGES = (1, 10, 20, 30, 40)
 ALL = [Candidate(f"{int(NOW - days * DAY)}.000000") for days in AGES]
 
@@ -80,8 +81,7 @@ def test_what_was_current_lately_is_spared_by_a_cleanup_that_starts_by_itself() 
         (Policy(1, spare="1w", automatic=True), "spared: `use` gave it in the last week (retention.spare)"),
         (
             Policy(1, "2d"),
-            "beyond the newest 1, older than 2d, though `use` gave it in the last 7 days: only a cleanup that starts by itself "
-            + "spares it for that",
+            f"beyond the newest 1, older than 2d, though {GIVEN}: only a cleanup that starts by itself spares it for that",
         ),
         (Policy(1, spare="0s"), "beyond the newest 1"),
     ],
