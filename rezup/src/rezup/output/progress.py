@@ -30,12 +30,14 @@ class Progress:
     Args:
         quiet: show warnings only.
         debug: show the commands that are run, too.
+        colors: whether what is live may have colours.
         warnings: the list to which warnings are added, each text once; by default a new one.
     """
 
-    def __init__(self, *, quiet: bool, debug: bool, warnings: list[str] | None = None) -> None:
+    def __init__(self, *, quiet: bool, debug: bool, colors: bool = True, warnings: list[str] | None = None) -> None:
         self._quiet = quiet
         self._debug = debug
+        self._colors = colors
         self._live = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
         self._bar: Bar | None = None
         self._task: TaskID | None = None
@@ -111,7 +113,9 @@ class Progress:
                 BarColumn(bar_width=24),
                 TextColumn("[dim]{task.fields[detail]}"),
             )
-            self._bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
+            # Without colours rich still makes text bold and dim; None lets it ask the environment.
+            console = Console(stderr=True, highlight=False, no_color=None if self._colors else True)
+            self._bar = Progress(*columns, console=console, transient=True)
             self._bar.start()
         return self._bar
 

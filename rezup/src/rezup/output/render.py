@@ -89,17 +89,19 @@ def show(result: Result, arguments: argparse.Namespace, warnings: Sequence[str] 
     elif isinstance(result.view, Lines):
         print(visible("\n".join(result.view.lines)))
     else:
-        _print_table(result.view)
+        _print_table(result.view, colors=not getattr(arguments, "no_color", False))
 
 
-def _print_table(table: Table) -> None:
+def _print_table(table: Table, *, colors: bool) -> None:
     if table.above:
         print(visible(table.above))
     if not table.rows:
         print(visible(table.empty))
         return
     title = visible(table.title)
-    styled = sys.stdout.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
+    forced = "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
+    colors = colors and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    styled = colors and (forced or sys.stdout.isatty())
     # Away from a terminal a line is as long as it needs to be: who reads it there is another program.
     header, *lines = layout(table, _terminal_width() if sys.stdout.isatty() else None)
     head = _styled(title, header) if styled else "".join(f"{line}\n" for line in (title, header) if line)
