@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 REFERENCE = DOCS / "reference"
 SECTION = re.compile(r"(<!-- generated: (?P<name>[^\n]+?) -->\n).*?(<!-- end -->\n)", re.DOTALL)
-COMMON = ("-h", "-D", "-q", "--json")
+COMMON = ("-h", "-D", "-q", "--no-color", "--json")
 
 Sections = Mapping[str, Callable[[], str]]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rezup.output.render import Lines, Result, Table
+from rezup.output.render import Lines, Result
+from rezup.output.table import Table
 from rezup_api import absolute
 from rezup_api.recipe import effective_rows
 
