@@ -29,6 +29,7 @@ GENERATED = (
     "reference/environment.md",
     "reference/exit-codes.md",
     "explanation/architecture.md",
+    "reference/rezup.schema.json",
 )
 
 
@@ -125,7 +126,8 @@ def test_the_generated_tables_are_current() -> None:
 
 def test_a_table_that_is_not_current_is_found(tmp_path: Path) -> None:
     """The script in a copy of the checkout, in which one page says something else."""
-    scripts = [f"scripts/{name}.py" for name in ("docs", "_documents", "_reference", "_rooms")]
+    names = ("docs", "_documents", "_recipe_schema", "_reference", "_rooms")
+    scripts = [f"scripts/{name}.py" for name in names]
     for name in (*scripts, "pyproject.toml", *(f"docs/{page}" for page in GENERATED)):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         text = (ROOT / name).read_text(encoding="utf-8").replace("`REZUP_RECIPES`", "`REZUP_OTHERS`")

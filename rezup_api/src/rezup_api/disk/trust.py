@@ -24,6 +24,20 @@ def is_mine(path: str | os.PathLike[str]) -> bool:
     return found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode) and not found.st_mode & OTHERS
 
 
+def is_trusted(path: str | os.PathLike[str]) -> bool:
+    """Whether a file or folder is this user's or the administrator's, and nobody else may write to it. Links are not followed.
+
+    The folders above it are not judged: in a folder of others it can be replaced, but only by what fails this test.
+    """
+    if os.name == "nt":
+        return os.path.exists(path)
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return found.st_uid in {0, os.geteuid()} and not stat.S_ISLNK(found.st_mode) and not found.st_mode & OTHERS
+
+
 def changeable_by(path: str | os.PathLike[str], *, group: bool = True) -> str:
     """The first of a path and the folders above it that somebody else could change; empty if there is none.
 

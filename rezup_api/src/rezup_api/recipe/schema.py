@@ -19,6 +19,7 @@ LOCK_PLATFORMS = ("linux", "windows", "macos")
 EMPTY_MEANS_NONE = ("extension[]", "shared")
 ENGINES = ("uv", "pip")
 LINKS = ("auto", "copy")
+PROVIDE = ("never", "missing", "always")
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -40,12 +41,14 @@ class Kind(Enum):
     DOTENV = "table of paths, and one table for each platform"
     ENGINE = '"uv" or "pip"'
     LINK = '"auto" or "copy"'
+    PROVIDE = '"never", "missing" or "always"'
     PLATFORMS = "list of platforms"
     COMMAND = "command line"
     SECONDS = "seconds"
     COUNT = "whole number from 1"
     DURATION = "duration"
     EVENTS = "event, or list of events"
+    SPAN = 'duration, or `"0"` for none'
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,26 @@ KEYS = (
     Key("lock.platforms", Kind.PLATFORMS, "all that can be resolved", "Platforms that a lock is made for."),
     Key("check[].command", Kind.COMMAND, "", "Must succeed inside a new revision before it is ready.", required=True),
     Key("check[].timeout", Kind.SECONDS, "`60`", "How long the command may take."),
+    Key(
+        "python.provide",
+        Kind.PROVIDE,
+        "`never`",
+        "Whether rezup provides interpreters: those that the machine lacks (`missing`), or all (`always`).",
+    ),
+    Key(
+        "python.mirror",
+        Kind.PATH,
+        "what uv asks",
+        "Where provided interpreters come from: a folder or URL of a mirror, or a list of downloads (`.json`).",
+    ),
     Key("retention.keep", Kind.COUNT, "no rule", "How many revisions to keep."),
     Key("retention.older_than", Kind.DURATION, "no rule", "Remove only revisions older than this."),
+    Key(
+        "retention.spare",
+        Kind.SPAN,
+        "`7d`",
+        "How long a revision stays after `rezup env` or, for cleanups that start by themselves, `use` gave it last.",
+    ),
 )
 
 

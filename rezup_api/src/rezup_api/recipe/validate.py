@@ -74,7 +74,14 @@ class _Walk:
             return self._tables(value, entry, key)
         if isinstance(value, dict):
             return self.table(value, entry, key)
-        self._complain(key, expected("a table", value), f"write [{key}] above its keys")
+        # `python` is a table and, elsewhere, a key: what has a value is the key in the wrong place.
+        same = (
+            [one.name for one in self._schema.keys if one.name == f"rez.{key}"]
+            if isinstance(value, str | float)
+            else []
+        )
+        way_out = f"did you mean {same[0]}?" if same else f"write [{key}] above its keys"
+        self._complain(key, expected("a table", value), way_out)
         return {}
 
     def _value(self, value: Any, entry: Key, key: str) -> Any:
