@@ -8,8 +8,6 @@ import sys
 
 import pytest
 
-from rezup.output.streams import printing_aside
-
 CODE = """
 import os, sys
 from rezup.output.streams import complete_streams
@@ -33,9 +31,10 @@ def test_a_message_never_fails(redirection: str) -> None:
     assert (done.returncode, done.stdout) == (0, "True\n")
 
 
-def test_output_goes_aside(capfd: pytest.CaptureFixture[str]) -> None:
-    with printing_aside():
-        print("one", flush=True)
-        subprocess.run(["/bin/echo", "two"], check=True)
-    print("three", flush=True)
-    assert capfd.readouterr() == ("three\n", "one\ntwo\n")
+def test_output_goes_aside() -> None:
+    code = (
+        "import sys, subprocess\nfrom rezup.output.streams import printing_aside\n"
+        "with printing_aside():\n print('one', flush=True); subprocess.run(['/bin/echo', 'two'])\nprint('three')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("three\n", "one\ntwo\n")
