@@ -191,21 +191,8 @@ class Studio:
         from rezup_api.doctor.examination import examine  # most commands are not about the machine
         from rezup_api.doctor.scene import look_around
 
-        if name:
-            check_container(name)
         around = look_around(self.settings, self.environ, installation, name)
-        if around.container is not None and not self._is_known(around.container):
-            raise NotFoundError(f"there is no container {name}", f"make it: rezup add {name}")
         return examine(around, report=self.report)
-
-    def _is_known(self, container: Container) -> bool:
-        """Whether a container exists, or has a recipe of its own; true also if the remote root cannot be asked."""
-        if container.exists or container.name == DEFAULT_CONTAINER or container.name in list_recipes(self.settings):
-            return True
-        try:
-            return container.remote is not None and container.remote.exists()
-        except RemoteError:
-            return True
 
     def source(self, text: str) -> Revision | Path:
         """The revision, or the path, that a user names for `add --from`.
