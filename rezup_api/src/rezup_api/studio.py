@@ -235,6 +235,11 @@ class Studio:
                 launchers.check_tools(tools, offered, str(session.revision))
         made = tuple(Launcher(names[tool], text, tool, requested, tuple(command)) for tool in names)
         launchers.write_launchers(place, made)
+        for one in made:
+            if other := launchers.hidden_by(place / one.name, self.environ):
+                self.report(
+                    Warned(f"on PATH, {other} comes first; call {place / one.name}, or give it another name: --as")
+                )
         return Exposed(place, made, launchers.on_path(place, self.environ))
 
     def _check_request(

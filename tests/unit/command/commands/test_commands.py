@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,7 +122,7 @@ def test_two_revisions_are_compared(rezup: Rezup) -> None:
     assert "A" in rezup.run("diff", "dev@~1", "dev")[0]
 
 
-def test_tools_are_exposed_listed_and_taken_back(rezup: Rezup) -> None:
+def test_tools_are_exposed_listed_and_taken_back(rezup: Rezup, monkeypatch: pytest.MonkeyPatch) -> None:
     stamp(rezup)
     folder = rezup.office.home / ".local" / "bin"
     out = rezup.run("expose", "dev", "rez-env", "rez")[0].splitlines()
@@ -131,6 +132,10 @@ def test_tools_are_exposed_listed_and_taken_back(rezup: Rezup) -> None:
         "Exposed rez of dev"
     )
     assert (rezup.office.home / "r").is_file()
+    monkeypatch.setenv("PATH", str(rezup.office.home / "bin"), prepend=os.pathsep)
+    (rezup.office.home / "bin").mkdir()
+    (rezup.office.home / "bin" / "rez").touch(0o755)
+    assert f"on PATH, {rezup.office.home}/bin/rez comes first" in rezup.run("expose", "dev", "rez")[1]
     found = rezup.json("exposed")
     assert (found["folder"], found["on_path"]) == (str(folder), False)
     assert [(one["launcher"], one["target"], one["tool"]) for one in found["launchers"]] == [
