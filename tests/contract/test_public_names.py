@@ -33,12 +33,14 @@ EXCEPTIONS = {
     ("output/render.py", "rezup_api.frozen.dataclass"),
     ("commands/status.py", "rezup_api.frozen.asdict"),
     ("commands/history.py", "rezup_api.frozen.asdict"),
+    ("commands/doctor.py", "rezup_api.frozen.asdict"),
 }
 # The verbs of the command, as scripts call them.
 VERBS: dict[str, list[Callable[..., object]]] = {
     "use": [Container.enter, Container.find],
-    "add": [Container.add, Studio.source],
-    "pull": [Container.pull],
+    "add": [Container.add, Container.plan, Studio.source],
+    "pull": [Container.pull, Container.pulling],
+    "python": [Studio.pythons, Studio.provide_python],
     "drop": [Container.drop, Container.dropping],
     "status": [Studio.status, Studio.session, Container.status],
     "env": [Container.env],
@@ -54,6 +56,7 @@ VERBS: dict[str, list[Callable[..., object]]] = {
     "diff": [Studio.diff, Container.describe],
     "sessions": [Container.sessions],
     "gc": [Container.gc],
+    "doctor": [Studio.doctor],
     "verify": [Container.verify],
     "bundle": [Container.bundle],
     "recipe": [Studio.recipe, Studio.init_recipe],

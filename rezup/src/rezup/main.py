@@ -27,17 +27,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from rezup.fastpath.record import ScriptRun
+    from rezup_api.events import Happened
 
 # Commands that end by becoming another program, whose exit status then counts.
 LAUNCHING = frozenset({"use"})
 # Commands that only warn of a broken site-customize script, because the user needs them to correct it.
-WITHOUT_SITE_SCRIPT = frozenset({"recipe", "upgrade"})
+WITHOUT_SITE_SCRIPT = frozenset({"recipe", "upgrade", "doctor"})
 # Start-up files of shells run this command, so it must be quick and must not fail.
 NEVER_SITE_SCRIPT = frozenset({"completion"})
 # Seconds to wait until the reader of a message has made room for it, where writing does not wait by itself.
 PATIENCE = 1.0
-# Commands that never look for a newer release: they are about releases themselves, or start-up files run them.
-NEVER_UPGRADE = frozenset({"upgrade", "completion"})
+# Commands that never look for a newer release: they are about releases, start-up files run them, or they must change nothing.
+NEVER_UPGRADE = frozenset({"upgrade", "completion", "doctor"})
 
 
 def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> int:
@@ -51,14 +52,23 @@ def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> i
         The exit status, if the process has not become the command.
     """
     _complete_streams()
+    happened: list[Happened] = []
     try:
-        return _answer(words, script_run)
+        return _answer(words, script_run, happened)
     finally:
         _flush_rest()
+        if happened:
+            from rezup.after import let_hooks_hear  # hardly any command changes anything
+
+            let_hooks_hear(happened)
 
 
-def _answer(words: list[str], script_run: ScriptRun | None) -> int:
-    """Do what the command line says, and report errors; the exit status, as for `run_command_line`."""
+def _answer(words: list[str], script_run: ScriptRun | None, happened: list[Happened]) -> int:
+    """Do what the command line says, and report errors; the exit status, as for `run_command_line`.
+
+    Args:
+        happened: the list to which is added what the hooks of the machine may want to hear.
+    """
     current_release.hold_release()
     own, command = split_command(words)
     launching = next((word for word in own if not word.startswith("-")), "use") in LAUNCHING
@@ -68,7 +78,7 @@ def _answer(words: list[str], script_run: ScriptRun | None) -> int:
         arguments = _parsed(own, command)
         arguments.origin = _origin(words, script_run)
         launching = arguments.command in LAUNCHING
-        return _run(arguments, script_run, warnings)
+        return _run(arguments, script_run, warnings, happened)
     except RezupError as error:
         _show_error(_guessed(error, arguments, words), arguments or _unparsed(own), warnings)
         return exits.status_of(error, launching=launching)
@@ -88,7 +98,9 @@ def _answer(words: list[str], script_run: ScriptRun | None) -> int:
         elif isinstance(error, OSError):
             return _report_refusal(error, arguments, launching=launching)
         else:
-            _show(render.show_fault, error, arguments)
+            from rezup.after import kept_report  # a fault is rare
+
+            _show(render.show_fault, error, arguments, kept_report(error))
         return exits.LAUNCH_FAILED if launching else exits.INTERNAL
 
 
@@ -244,8 +256,10 @@ def _origin(words: list[str], script_run: ScriptRun | None) -> Invocation:
     return Invocation(tuple(words), time.time(), dict(os.environ) if script_run is None else script_run[1])
 
 
-def _run(arguments: argparse.Namespace, script_run: ScriptRun | None, warnings: list[str]) -> int:
-    """Run the command; `warnings` becomes the list of those that it has given."""
+def _run(
+    arguments: argparse.Namespace, script_run: ScriptRun | None, warnings: list[str], happened: list[Happened]
+) -> int:
+    """Run the command; `warnings` becomes the list of those that it has given, `happened` of what it has done."""
     if arguments.version:
         from rezup.fastpath.version import version_text
 
@@ -256,7 +270,7 @@ def _run(arguments: argparse.Namespace, script_run: ScriptRun | None, warnings: 
         return _check_latest(arguments)
     gc.freeze()
     gc.enable()
-    with Progress(quiet=arguments.quiet, debug=arguments.debug, warnings=warnings) as progress:
+    with Progress(quiet=arguments.quiet, debug=arguments.debug, warnings=warnings, happened=happened) as progress:
         try:
             if arguments.command in LAUNCHING:
                 _run_site_script(script_run)

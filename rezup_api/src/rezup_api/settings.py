@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+# The folder of the package `rezup_api`.
+LIBRARY = Path(__file__).parent
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
     """One environment variable: its name, what it means, and which value holds when it is unset."""
@@ -55,6 +59,11 @@ VARIABLES = (
         "none",
     ),
     Variable("REZUP_SKIP_INIT", "Any non-empty value: do not run the site-customize script.", "unset"),
+    Variable(
+        "REZUP_HOOK",
+        "The event for which a hook runs. Set in the commands of hooks: a rezup that they start starts no hooks.",
+        "unset",
+    ),
     Variable(
         "REZUP_EDIT_IN_PRODUCTION",
         "Accepted for rezup 2.x, and has no effect: an editable Rez is always a production install.",

@@ -28,8 +28,8 @@ GROUPS = {
     "every day": ("everyday", ("use", "add", "pull", "status", "env")),
     "on PATH": ("tools", ("expose", "unexpose", "exposed")),
     "versions": ("choices", ("pin", "unpin", "rollback", "tag", "untag", "history", "diff")),
-    "care": ("care", ("sessions", "gc", "verify", "drop")),
-    "administration": ("admin", ("bundle", "recipe", "upgrade", "completion")),
+    "care": ("care", ("doctor", "sessions", "gc", "verify", "drop")),
+    "administration": ("admin", ("bundle", "recipe", "python", "upgrade", "completion")),
 }
 NAMES = tuple(name for _, names in GROUPS.values() for name in names)
 EXAMPLES = ("rezup", "rezup use dev -- rez-env maya -- maya", "rezup add dev -m 'the new pipeline tools'")

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from rezup_api.errors import UsageError
+from rezup_api.events import HAPPENINGS
 from rezup_api.recipe.parse import Number
-from rezup_api.recipe.schema import DOTENV_PLATFORMS, ENGINES, LINKS, LOCK_PLATFORMS, Kind, join_key
+from rezup_api.recipe.schema import DOTENV_PLATFORMS, ENGINES, LINKS, LOCK_PLATFORMS, PROVIDE, Kind, join_key
 
 Complain = Callable[[str, str, str], None]
 """Takes the place inside the value ("" or "[1]" or ".name"), what is wrong there, and what to write instead (may be empty)."""
@@ -215,6 +216,11 @@ def _one_of(*choices: str) -> Converter:
     return convert
 
 
+def _events(value: Any, complain: Complain) -> list[str]:
+    one = _one_of(*HAPPENINGS)
+    return _list_of("events", one)(value, complain) if isinstance(value, list) else [one(value, complain)]
+
+
 def _platforms(value: Any, complain: Complain) -> list[str]:
     named = _list_of("platforms", _one_of(*LOCK_PLATFORMS, "darwin"))(value, complain)
     return list(dict.fromkeys("macos" if name == "darwin" else name for name in named))
@@ -264,11 +270,13 @@ CONVERTERS: dict[Kind, Converter] = {
     Kind.DOTENV: _dotenv,
     Kind.ENGINE: _one_of(*ENGINES),
     Kind.LINK: _one_of(*LINKS),
+    Kind.PROVIDE: _one_of(*PROVIDE),
     Kind.PLATFORMS: _platforms,
     Kind.COMMAND: _filled,
     Kind.SECONDS: _seconds,
     Kind.COUNT: _count,
     Kind.DURATION: _duration,
+    Kind.EVENTS: _events,
 }
 
 
