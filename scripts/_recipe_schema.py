@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from rezup_api.recipe import schema, values
-from rezup_api.recipe.schema import KEYS, RECIPE, Key, Kind
+from rezup_api.recipe.schema import RECIPE, Key, Kind
 from rezup_api.recipe.starter import STARTER_FILE
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -72,6 +72,7 @@ BY_KIND: dict[Kind, dict[str, Any]] = {
     Kind.SECONDS: {"type": "number", "exclusiveMinimum": 0, "maximum": values.YEAR},
     Kind.COUNT: {"type": "integer", "minimum": 1},
     Kind.DURATION: stripped(values.DURATION.pattern),
+    Kind.SPAN: {"anyOf": [stripped(f"{values.DURATION.pattern}|0"), {"enum": [0]}]},
 }
 
 
@@ -90,8 +91,10 @@ def table(level: str) -> dict[str, Any]:
     found: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
     for name, entry in RECIPE.levels[level].items():
         found["properties"][name] = key(entry) if isinstance(entry, Key) else below(name, entry)
-    required = [one.name.rpartition(".")[2] for one in KEYS if one.required and one.name.rpartition(".")[0] == level]
-    if required and level in RECIPE.empty_means_none:
+    required = [
+        one.name.rpartition(".")[2] for one in RECIPE.keys if one.required and one.name.rpartition(".")[0] == level
+    ]
+    if required and level in schema.EMPTY_MEANS_NONE:
         found["anyOf"] = [{"required": required}, {"maxProperties": 0}]
     elif required:
         found["required"] = required

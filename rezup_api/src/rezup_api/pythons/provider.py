@@ -23,7 +23,17 @@ from rezup_api.events import Note, step
 from rezup_api.process import runner
 from rezup_api.process.uv_program import find_uv
 from rezup_api.pythons.interpreter import clean_environ
-from rezup_api.pythons.provided import ABOUT, FILES, TREE, Provided, about, folder_of, listing, provided, read_provided
+from rezup_api.pythons.provided import (
+    ABOUT,
+    FILES,
+    TREE,
+    Provided,
+    about,
+    listing,
+    provided,
+    pythons_folder,
+    read_provided,
+)
 from rezup_api.settings import expand
 
 if TYPE_CHECKING:
@@ -101,17 +111,17 @@ class Provider:
             return found
         download = self._chosen(request)
         key = self._key(download)
-        with building(folder_of(self.root), key, self._wait(download)):
-            return read_provided(folder_of(self.root) / key) or self._download(download, key)
+        with building(pythons_folder(self.root), key, self._wait(download)):
+            return read_provided(pythons_folder(self.root) / key) or self._download(download, key)
 
     def _key(self, download: Download) -> str:
         """The name of the folder: where another user's interpreter has it, or a damaged one, another one."""
         for key in (download.key, f"{download.key}-{_user()}", f"{download.key}-{_user()}-2"):
-            path = folder_of(self.root) / key
+            path = pythons_folder(self.root) / key
             if not os.path.lexists(path) or read_provided(path) is not None:
                 return key
         raise StorageError(
-            f"{folder_of(self.root) / download.key} is not what rezup has made", "remove it, or ask who owns it to"
+            f"{pythons_folder(self.root) / download.key} is not what rezup has made", "remove it, or ask who owns it to"
         )
 
     def downloads(self, request: str = "") -> list[Download]:
@@ -152,9 +162,9 @@ class Provider:
         return lambda: self.report(Note(f"Waiting for another process that provides Python {download.version}"))
 
     def _download(self, download: Download, key: str) -> Provided:
-        target = folder_of(self.root) / key
+        target = pythons_folder(self.root) / key
         with (
-            staged(folder_of(self.root)) as stage,
+            staged(pythons_folder(self.root)) as stage,
             step(self.report, f"Downloading Python {download.version}") as running,
         ):
             place = stage.path / key

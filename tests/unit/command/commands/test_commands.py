@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,6 +124,15 @@ def test_a_recipe_is_shown_checked_and_written(rezup: Rezup) -> None:
     rezup.office.recipe('description = "for the film"\n')
     assert "for the film" in rezup.run("recipe", "show", "dev")[0]
     assert "is fine" in rezup.run("recipe", "check", "dev")[0]
+    rezup.office.recipe('[rez]\nurl = "./rez"\n')
+    home = rezup.office.home
+    assert rezup.run("recipe", "check", "dev")[0].splitlines() == [
+        f"{home}/rezup.dev.toml is right, but names what is not on this machine:",
+        f"  rez.url: there is no project or archive {home}/rez",
+        "    -> correct the path",
+    ]
+    (missing,) = rezup.json("recipe", "check", "dev")["missing"]
+    assert (missing["key"], missing["hint"]) == ("rez.url", "correct the path")
     rezup.office.recipe("nonsense = 1\n")
     assert "nonsense" in rezup.run("recipe", "check", "dev", status=3)[1]
     rezup.run("recipe", "init", "new")
@@ -149,6 +159,12 @@ def test_what_is_published_can_be_pulled(rezup: Rezup) -> None:
     rezup.run("pull", "dev")
     (row,) = rezup.json("status", "dev")["revisions"]
     assert row["timestamp"] == published
+
+
+def test_the_interpreters_of_the_machine_are_listed(rezup: Rezup) -> None:
+    version = ".".join(map(str, sys.version_info[:3]))
+    assert version in {one["version"] for one in rezup.json("python", "list")["pythons"]}
+    assert version in rezup.run("python", "list")[0]
 
 
 def test_every_command_is_here() -> None:
