@@ -37,7 +37,7 @@ from rezup_api.pythons.provided import (
 from rezup_api.settings import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from rezup_api.disk.staging import Stage
     from rezup_api.events import Reporter
@@ -167,21 +167,49 @@ class Provider:
             staged(pythons_folder(self.root)) as stage,
             step(self.report, f"Downloading Python {download.version}") as running,
         ):
-            place = stage.path / key
-            with storing("cannot write to"):
-                place.mkdir()
-            self._unpack(download, stage, place, target)
+            place = self._prepare(download, stage, target)
             running.text = f"Provided Python {download.version}"
             with storing("cannot write to"):
-                self._compile(Provided(key, download.version, place, download.url))
-                write_whole(place / FILES, listing(place / TREE))
-                write_whole(place / ABOUT, about(key, download.version, _without_login(download.url)))
-                _protect(place)
                 _appear(stage, place, target)
         found = read_provided(target)
         if found is None:
             raise StorageError(f"{target} was made and cannot be read", "see whether the disk is full")
         return found
+
+    def _prepare(self, download: Download, stage: Stage, target: Path) -> Path:
+        """Make the interpreter ready in a stage, for its place under the root; its folder in the stage."""
+        place = stage.path / target.name
+        with storing("cannot write to"):
+            place.mkdir()
+        self._unpack(download, stage, place, target)
+        with storing("cannot write to"):
+            self._compile(Provided(target.name, download.version, place, download.url))
+            write_whole(place / FILES, listing(place / TREE))
+            write_whole(place / ABOUT, about(target.name, download.version, _without_login(download.url)))
+            _protect(place)
+        return place
+
+    def mend(self, one: Provided, paths: Collection[str]) -> None:
+        """Replace damaged files of an interpreter by those of a second download, one rename a file.
+
+        Args:
+            one: the interpreter.
+            paths: the files, as `damage` gives them.
+
+        Raises:
+            InstallError: the same build cannot be downloaded any more.
+            StorageError: the local root cannot be written.
+        """
+        same = next((new for new in self.downloads(one.version) if one.key.startswith(new.key)), None)
+        if same is None:
+            raise InstallError(f"its build {one.key} is no longer offered", self._way_out())
+        with staged(pythons_folder(self.root)) as stage, step(self.report, f"Downloading Python {one.version} again"):
+            place = self._prepare(same, stage, one.path)
+            with storing("cannot write to"):
+                stage.flush()
+                for path in map(Path, paths):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(place / path.relative_to(one.path), path)
 
     def _unpack(self, download: Download, stage: Stage, place: Path, target: Path) -> None:
         """Let uv download the archive, compare its digest, and unpack it."""
