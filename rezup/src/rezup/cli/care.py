@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from rezup.cli.parser import Commands
 
 
+def _doctor(commands: Commands) -> None:
+    text = "find out what is wrong with this machine, and the way out"
+    parser = add_command(commands, "doctor", text, "rezup doctor", "rezup doctor dev --report")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a container to look at, too; default: none")
+    parser.add_argument(
+        "--report", action="store_true", help="print a text to paste into a bug report, without secrets"
+    )
+
+
 def _sessions(commands: Commands) -> None:
     parser = add_command(commands, "sessions", "show what is running in containers", "rezup sessions dev")
     parser.add_argument("name", nargs="?", metavar="NAME", help="default: all containers")
@@ -53,6 +62,7 @@ def _drop(commands: Commands) -> None:
 
 
 DECLARED: dict[str, Callable[[Commands], None]] = {
+    "doctor": _doctor,
     "sessions": _sessions,
     "gc": _gc,
     "verify": _verify,

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rezup.after import let_hooks_hear
 from rezup.commands.use import become_shell, shell_opening
 from rezup.completion.candidates import Names
 from rezup.guessing import command_line, replaced, similar
@@ -64,6 +65,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     # A cleanup may be removing the new revision at this moment. Then `enter` finds it again, or says why not.
     session = container.enter_revision(revision) or container.enter(revision.timestamp)
     progress.close()
+    let_hooks_hear(progress.happened)
     return become_shell(shell_opening(studio, session, newest=True), session)
 
 

@@ -146,17 +146,15 @@ def show_unprinted(why: str) -> None:
     print(f"rezup: warning: cannot write the output: {why}; what was asked for is done all the same", file=sys.stderr)
 
 
-def show_fault(error: Exception, arguments: argparse.Namespace | None = None) -> None:
-    """Print an error that is none of ours, and so a fault of rezup."""
-    text, hint = (
-        f"internal error: {type(error).__name__}: {error}",
-        "run it again with --debug and report what it prints",
-    )
+def show_fault(error: Exception, arguments: argparse.Namespace | None = None, report: str = "") -> None:
+    """Print an error that is none of ours, and so a fault of rezup; `report` is the file with a report of it, if any."""
+    text = f"internal error: {type(error).__name__}: {error}"
+    hint = f"report it with what is in {report}" if report else "run it again with --debug and report what it prints"
     if arguments is not None and getattr(arguments, "json", False):
         _print_failure(arguments, INTERNAL, text, hint)
         return
     print(visible(f"rezup: {text}"), file=sys.stderr)
-    print(f"  -> this is a fault of rezup; {hint}", file=sys.stderr)
+    print(visible(f"  -> this is a fault of rezup; {hint}"), file=sys.stderr)
 
 
 def _print_failure(arguments: argparse.Namespace, code: str, message: str, hint: str) -> None:

@@ -14,6 +14,7 @@ from rezup_api.errors import NotFoundError, RecipeError
 from rezup_api.netfs.reader import reach
 from rezup_api.packages.request import plain, tool_requirement
 from rezup_api.pythons.finder import Finder
+from rezup_api.pythons.interpreter_choice import VERSION
 from rezup_api.recipe.credentials import redact
 from rezup_api.recipe.schema import join_key
 from rezup_api.resolve.pip_configuration import parse_options
@@ -67,6 +68,8 @@ def find_missing(recipe: Recipe, settings: Settings, environ: Mapping[str, str])
     if recipe.shared is not None:
         yield from look.requirements("shared.requires", recipe.shared.requires)
     yield from look.dotenv()
+    if "://" not in recipe.providing.mirror:
+        yield from look.path("python.mirror", recipe.providing.mirror)
     yield from look.options()
 
 
@@ -94,7 +97,9 @@ class _Look:
         local = tool_requirement(tool, self._environ).local
         if local is not None:
             yield from self._source(f"{key}.url", tool.url, str(local))
-        if tool.python is not None and (key == "rez" or tool.isolation):
+        # What rezup provides need not be here; a path means that very interpreter all the same.
+        here = self._recipe.providing.when == "never" or not VERSION.fullmatch(tool.python or "")
+        if tool.python is not None and here and (key == "rez" or tool.isolation):
             try:
                 self._finder.find(tool.python)
             except NotFoundError as error:
