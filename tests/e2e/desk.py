@@ -81,7 +81,7 @@ class Desk:
 
     def maya(self, folder: Path, version: str = "2019") -> None:
         """A package that stands for an application."""
-        package(folder, "maya", version, MAYA, {"bin/maya": "#!/bin/sh\necho Maya\n"})
+        package(folder, "maya", version, MAYA, {"bin/maya": "#!/bin/sh\n"})
 
     @property
     def path(self) -> str:

@@ -18,6 +18,8 @@ from tests.e2e.repositories import package
 from tests.e2e.studio import make_revision
 from tests.packages import wheel
 
+from rezup_api.store.layout import METADATA_FILE
+
 if TYPE_CHECKING:
     from tests.e2e.desk import Desk
 
@@ -50,19 +52,35 @@ def air_gapped(desk: Desk) -> Reader:
     )
 
 
+def expose_tools(desk: Desk) -> Reader:
+    """A container, two packages, and the folder of launchers on PATH."""
+    machine = desk.machine
+    machine.recipe(REZ, "prod")
+    machine.run("add", "prod", "--skip-use")
+    desk.maya(machine.home / "packages", "2024")
+    package(machine.home / "packages", "show", "1.0")
+    return Reader(machine, machine.home / ".local" / "bin")
+
+
 def keep_disks_tidy(desk: Desk) -> Reader:
     """A container with six revisions, and one in which somebody works."""
     machine = desk.machine
     made = [make_revision(machine.root / "prod", 1_700_000_000 + number) for number in range(6)]
     machine.run("tag", f"prod@{made[3].name}", "staging")
-    make_revision(machine.root / "dev", tool="tool")
-    working = machine.start("use", "dev", "--", "bash", stdin=subprocess.PIPE)
-    desk.until_then.callback(working.communicate)
-    deadline = time.monotonic() + 60
-    while "bash" not in machine.run("sessions", "dev").stdout:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return Reader(machine)
+    for revision in made:
+        os.utime(revision / METADATA_FILE, (1_700_000_000, 1_700_000_000))  # as long as it is on this machine
+    for number in range(2):
+        make_revision(machine.root / "dev", 1_700_000_000 + number, tool="tool")
+
+    def work(_: Reader) -> None:
+        working = machine.start("use", "dev", "--", "bash", stdin=subprocess.PIPE)
+        desk.until_then.callback(working.communicate)
+        deadline = time.monotonic() + 60
+        while "bash" not in machine.run("sessions", "dev").stdout:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    return Reader(machine, before={Spot("A whole container", "rezup drop dev"): work})
 
 
 def move_from_2(desk: Desk) -> Reader:

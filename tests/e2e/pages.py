@@ -23,6 +23,7 @@ VARYING = (
     (r"-{2,}", "--"),
     (r"\d{10}\.\d{6,7}", "TIMESTAMP"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d \S+", "MADE BY"),
+    (r"(now|\d+ (minute|hour|day|week|month|year)s?) MADE BY", "AGE MADE BY"),
     (r"\(\d+\.\d s\)", "(TIME)"),
     (r"\d+(\.\d+)? ([KM]i?[bB]|bytes|seconds?)", "SIZE"),
     (r"python\d\.\d+", "pythonX"),

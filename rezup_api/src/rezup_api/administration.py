@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
 from rezup_api.errors import NotFoundError, RecipeError, RezupError, StorageError, UsageError
-from rezup_api.events import Warned, step
+from rezup_api.events import Happened, Warned, step
 from rezup_api.overview import Overview
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.metadata import FORMAT, Metadata
@@ -81,7 +81,24 @@ class Administration(Overview):
 
         See `Chooser.rollback` for the errors, `place_of` for the root.
         """
-        return self._choose(lambda chooser: chooser.rollback(to, message), local=local, remote=remote, dry_run=dry_run)
+        done = self._choose(lambda chooser: chooser.rollback(to, message), local=local, remote=remote, dry_run=dry_run)
+        if not dry_run:
+            place = self.remote.place if remote and self.remote is not None else ""
+            self.report(Happened("rolled-back", self.name, done.revision, done.previous, place, message))
+        return done
+
+    def note_given(self, revision: Revision) -> None:
+        """Note that plain `use NAME` has given a revision here, and report it if that was another one the last time.
+
+        A user who cannot write to the local root notes nothing, and nothing is reported.
+        """
+        previous = self.local.given()
+        if previous == revision.timestamp or not self.local.remember_given(revision.timestamp):
+            return
+        if previous is not None:
+            metadata = revision.metadata
+            place, message = (metadata.remote, metadata.message) if metadata is not None else ("", "")
+            self.report(Happened("switched", self.name, revision.timestamp, previous, place, message))
 
     def tag(
         self,
@@ -145,13 +162,12 @@ class Administration(Overview):
     def _retention(self) -> Retention:
         """The rules in this machine's recipe, or else in the recipe of the newest revision, which may come from the studio."""
         own = self.recipe.retention
-        if own.keep is not None or own.older_than is not None:
-            return own
         newest = newest_ready(self.folder)
         try:
-            return load_recipe(self.name, newest.recipe_file, tolerant=True).retention if newest else own
+            studio = load_recipe(self.name, newest.recipe_file, tolerant=True).retention if newest else own
         except (NotFoundError, RecipeError):
             return own
+        return own.or_else(studio)
 
     def verify(self, request: str = "", *, repair: bool = False) -> Verified:
         """Compare the files of a revision of this machine with what rezup recorded when it made them.

@@ -18,7 +18,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "upgrade.md"
 
 def test_the_page(user: Installation, source: Path, wheels: dict[str, Path], tmp_path: Path, warm_caches: Path) -> None:
     candidate = shutil.copytree(wheels["3.2.0"], tmp_path / "candidate")
-    package(user.home / "packages", "maya", "2019", MAYA, {"bin/maya": "#!/bin/sh\necho Maya\n"})
+    package(user.home / "packages", "maya", "2019", MAYA, {"bin/maya": "#!/bin/sh\n"})
     (user.home / ".rezup").mkdir()
     (user.home / ".rezup" / ".cache").symlink_to(warm_caches, target_is_directory=True)
     (user.home / "rezup.prod.toml").write_text('[rez]\nurl = "rez==3.4.0"\n', encoding="utf-8")

@@ -6,9 +6,10 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rezup.after import let_hooks_hear
 from rezup.commands.use import become_shell, shell_opening
 from rezup.completion.candidates import Names
-from rezup.guessing import similar
+from rezup.guessing import command_line, replaced, similar
 from rezup.output.difference import difference_data, difference_lines
 from rezup.output.render import Lines, Result, Said, described
 from rezup_api import NotFoundError, RemoteError, StorageError, UsageError, absolute
@@ -64,6 +65,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     # A cleanup may be removing the new revision at this moment. Then `enter` finds it again, or says why not.
     session = container.enter_revision(revision) or container.enter(revision.timestamp)
     progress.close()
+    let_hooks_hear(progress.happened)
     return become_shell(shell_opening(studio, session, newest=True), session)
 
 
@@ -113,7 +115,10 @@ def _meant(arguments: argparse.Namespace, studio: Studio, progress: Progress) ->
         return True
     text = f"there is neither a container nor a recipe named {name}, but {near} is there"
     if not sys.stdin.isatty() or studio.environ.get("CI"):
-        raise UsageError(text, f"did you mean: rezup add {near}; or a new container: rezup add {name} --new")
+        words = arguments.origin.words
+        raise UsageError(
+            text, f"did you mean: {replaced(words, name, near)}; or a new container: {command_line(words)} --new"
+        )
     progress.close()
     try:
         answer = input(f"{text[0].upper()}{text[1:]}. Make a new container {name}? [y/N] ")

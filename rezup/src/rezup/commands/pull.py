@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rezup.after import note_given
 from rezup.output.render import Lines, Result, Said, described
 from rezup_api.events import one_line
 from rezup_api.store import parse_target
@@ -24,6 +25,8 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
         meant = container.pulling(target.revision)
         return Result(_told(meant.revision, dry_run=True), Lines((_would(meant),)))
     revision = container.pull(target.revision)
+    if not target.revision:
+        note_given(container, revision)
     text = f"{revision} is ready here ({described(revision)})"
     return Result(_told(revision, dry_run=False), Said((text,)), acted=True)
 
