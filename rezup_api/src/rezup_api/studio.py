@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rezup_api.container import Container
-from rezup_api.errors import NotFoundError, RecipeError, RemoteError
+from rezup_api.errors import RecipeError, RemoteError
 from rezup_api.events import Reporter, Warned, silent
 from rezup_api.frozen import dataclass
 from rezup_api.overview import behind
