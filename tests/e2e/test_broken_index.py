@@ -69,10 +69,10 @@ def index(kind: str) -> Iterator[str]:
     ("kind", "hint"),
     [
         ("trickle", "it took longer than [pip] timeout"),
-        ("hang", "it took longer than [pip] timeout"),
+        pytest.param("hang", "it took longer than [pip] timeout", marks=pytest.mark.whole),
         ("reset", "{host}, or a proxy on the way, breaks connections off"),
         ("500", "{host} has an error of its own"),
-        ("503", "{host} has an error of its own"),
+        pytest.param("503", "{host} has an error of its own", marks=pytest.mark.whole),
     ],
 )
 def test_a_build_ends_and_says_why(machine: Machine, engine: str, kind: str, hint: str) -> None:
