@@ -153,6 +153,14 @@ def test_old_ones_go_by_themselves_where_a_recipe_says_so(here: Office, monkeypa
     assert here.container().revisions() == [newest]
 
 
+def test_what_is_ready_is_given_although_nothing_says_what_may_be_cleared(here: Office) -> None:
+    made = here.share().container().add(publish=True)
+    made.recipe_file.chmod(0o644)
+    made.recipe_file.write_bytes(b"\0")
+    assert here.container().pull() == made
+    assert "cannot clean up dev: the recipe has a problem" in here.told()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="the separator of PATH there is no part of a path")
 def test_a_root_that_path_cannot_hold_is_refused(here: Office) -> None:
     here.variables["REZUP_ROOT_LOCAL"] = f"{here.home}/a:b"
