@@ -106,8 +106,8 @@ class Container(Administration):
         from rezup_api.maintenance.retention import SPARED, Policy, choose_policy
 
         try:
-            recipe = recipe or load_recipe(self.name, wanted.recipe_file, tolerant=True)
-            policy = choose_policy(Policy(spared=SPARED), recipe.retention, self.settings.clean_after)
+            rules = (recipe or load_recipe(self.name, wanted.recipe_file, tolerant=True)).retention
+            policy = choose_policy(Policy(spared=SPARED), rules, self.settings.clean_after)
             if policy.given:
                 given, named = self.current(), {**self.named(), WANTED: wanted.timestamp}
                 collect_automatically(self.folder, policy, given, named, environ=self.environ, report=self.report)
@@ -243,8 +243,7 @@ class Container(Administration):
             offered = ", ".join(list_containers(remote.storage)) or "nothing"
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
         revision = self.find(request, strict=True, at_once=True)
-        # `find` cleans up after a build only; the user of `pull` expects it also if the revision was ready.
-        self._collect(revision)
+        self._collect(revision)  # `find` does so after a build only; the user of `pull` expects it if it was ready, too
         return revision
 
     def present(self, *, fallback: bool = True) -> Revision:
