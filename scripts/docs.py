@@ -2,7 +2,8 @@
 
 Needs both packages: run it with the Python of the test environment, `.venv-test`. With `--check` it changes nothing, names the
 pages that are out of date, and its status is 1 if there are any. What stands between the markers
-`<!-- generated: NAME -->` and `<!-- end -->` is generated, everything else on a page is written by hand.
+`<!-- generated: NAME -->` and `<!-- end -->` is generated, everything else on a page is written by hand. The JSON Schema of
+recipes is generated too: the file that is shipped with the library, and the same one among the documentation.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping
 
+import _documents
+import _recipe_schema
 import _reference
 import _rooms
 from rezup.cli import build_parser
@@ -25,10 +28,12 @@ if TYPE_CHECKING:
 
     from rezup_api.settings import Variable
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+CHECKOUT = Path(__file__).resolve().parent.parent
+DOCS = CHECKOUT / "docs"
 REFERENCE = DOCS / "reference"
+RECIPE = CHECKOUT / "rezup_api" / "src" / "rezup_api" / "recipe"
 SECTION = re.compile(r"(<!-- generated: (?P<name>[^\n]+?) -->\n).*?(<!-- end -->\n)", re.DOTALL)
-COMMON = ("-h", "-D", "-q")
+COMMON = ("-h", "-D", "-q", "--json")
 
 Sections = Mapping[str, Callable[[], str]]
 
@@ -39,14 +44,16 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, and fail if a page is out of date")
     check = parser.parse_args().check
     stale = 0
-    for path, sections in pages().items():
-        old = path.read_text(encoding="utf-8")
-        new = filled(old, sections, path.name)
-        if new == old:
+    made = {path: filled(path.read_text(encoding="utf-8"), sections, path.name) for path, sections in pages().items()}
+    made |= {REFERENCE / "schemas" / name: text for name, text in _documents.schema_files().items()}
+    made |= {folder / "rezup.schema.json": _recipe_schema.text() for folder in (REFERENCE, RECIPE)}
+    for path, new in made.items():
+        if path.exists() and path.read_text(encoding="utf-8") == new:
             continue
         stale += 1
         print(f"{path.name} is out of date; run scripts/docs.py" if check else f"wrote {path}")
         if not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(new, encoding="utf-8")
     return 1 if check and stale else 0
 
@@ -56,6 +63,7 @@ def pages() -> dict[Path, Sections]:
     return {
         REFERENCE / "api.md": _reference.sections(),
         REFERENCE / "commands.md": command_sections(),
+        REFERENCE / "json.md": _documents.sections(),
         REFERENCE / "environment.md": {
             "read": lambda: variable_table(VARIABLES, defaults=True),
             "session": lambda: variable_table(SESSION_VARIABLES, defaults=False),

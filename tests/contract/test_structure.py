@@ -20,10 +20,10 @@ MOST_MODULES = 12
 # What stands above the rooms: what scripts and the command start from, and what everybody needs.
 LOOSE = {
     "rezup_api": {
-        *("studio", "container", "rez", "administration", "promotion", "overview", "results", "status"),
+        *("studio", "container", "rez", "administration", "planning", "promotion", "overview", "results", "status"),
         *("settings", "errors", "events", "frozen", "_version"),
     },
-    "rezup": {"__main__", "main", "cli", "guessing", "newer_release", "util", "util_env", "_version"},
+    "rezup": {"__main__", "main", "after", "guessing", "newer_release", "util", "util_env", "_version"},
 }
 # One verb a file.
 LARGE_ROOMS = {"rezup.commands"}

@@ -11,7 +11,7 @@ from tests.contract.test_structure import PACKAGES, modules
 UNIT = Path(__file__).resolve().parents[1] / "unit"
 FOLDERS = {"rezup": UNIT / "command", "rezup_api": UNIT}
 # Rooms whose modules are one thing many times over, tested together in one file.
-TOGETHER = {"rezup.commands": "test_commands.py"}
+TOGETHER = {"rezup.commands": "test_commands.py", "rezup.cli": "test_cli.py"}
 # Modules without a file of their own, with the place where they are tested.
 ELSEWHERE = {
     "rezup.__main__": "tests/contract/test_quick_launch.py, and what is installed in tests/e2e/upgrade",
@@ -21,6 +21,7 @@ ELSEWHERE = {
     "rezup.fastpath.site_script": "test_customize.py runs scripts with it",
     "rezup.fastpath.version": "test_newer_release.py: what `rezup --version` says",
     "rezup.util_env": "test_util.py: one import in a process of its own",
+    "rezup_api.builder.publication": "test_revision_builder.py: what is published and pulled",
     "rezup_api.overview": "test_verbs.py: it is the part of a container that only looks",
     "rezup_api.recipe.model": "test_load.py: a recipe is nothing but what was loaded",
     "rezup_api.recipe.schema": "test_validate.py walks the table",
@@ -42,6 +43,7 @@ TOPICS = {
     "recipe/test_older_recipes.py": "recipes of rezup 1.x and 2.x",
     "test_damaged_documents.py": "every parser, with documents that were damaged by chance",
     "test_verbs.py": "the verbs of a container, as scripts call them",
+    "test_happenings.py": "what containers report for the hooks of a machine",
     "test_faults.py": "what commands do when a call to the system fails",
     "test_pages.py": "how the pages of the documentation are run, which tests/e2e does",
 }

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
+from tests.documents import check_document
 from tests.e2e.processes import Victim
 from tests.e2e.repositories import wheel_for_python_27
 from tests.e2e.terminal import Terminal
@@ -91,6 +92,7 @@ class Machine:
         told = f"{words} gave {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert status is None or done.returncode == status, told
         assert "Traceback" not in done.stderr, told
+        check_document(words, done.stdout)
         return done
 
     def json(self, *words: str, **options: Any) -> Any:

@@ -7,10 +7,11 @@ import io
 import os
 import sys
 import time
-from contextlib import contextmanager
+from argparse import Namespace
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from rezup.cli import build_parser, options_of, other_words, split_command
+from rezup.cli import OTHER_WORDS, build_parser, options_of, other_words, split_command
 from rezup.commands import COMMANDS
 from rezup.fastpath import current_release, undo_coercion
 from rezup.fastpath.invocation import Invocation
@@ -23,20 +24,21 @@ from rezup_api.session import check_run, site_script
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from rezup.fastpath.record import ScriptRun
+    from rezup_api.events import Happened
 
 # Commands that end by becoming another program, whose exit status then counts.
 LAUNCHING = frozenset({"use"})
 # Commands that only warn of a broken site-customize script, because the user needs them to correct it.
-WITHOUT_SITE_SCRIPT = frozenset({"recipe", "upgrade"})
+WITHOUT_SITE_SCRIPT = frozenset({"recipe", "upgrade", "doctor"})
 # Start-up files of shells run this command, so it must be quick and must not fail.
 NEVER_SITE_SCRIPT = frozenset({"completion"})
 # Seconds to wait until the reader of a message has made room for it, where writing does not wait by itself.
 PATIENCE = 1.0
-# Commands that never look for a newer release: they are about releases themselves, or start-up files run them.
-NEVER_UPGRADE = frozenset({"upgrade", "completion"})
+# Commands that never look for a newer release: they are about releases, start-up files run them, or they must change nothing.
+NEVER_UPGRADE = frozenset({"upgrade", "completion", "doctor"})
 
 
 def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> int:
@@ -50,31 +52,41 @@ def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> i
         The exit status, if the process has not become the command.
     """
     _complete_streams()
+    happened: list[Happened] = []
     try:
-        return _answer(words, script_run)
+        return _answer(words, script_run, happened)
     finally:
         _flush_rest()
+        if happened:
+            from rezup.after import let_hooks_hear  # hardly any command changes anything
+
+            let_hooks_hear(happened)
 
 
-def _answer(words: list[str], script_run: ScriptRun | None) -> int:
-    """Do what the command line says, and report errors; the exit status, as for `run_command_line`."""
+def _answer(words: list[str], script_run: ScriptRun | None, happened: list[Happened]) -> int:
+    """Do what the command line says, and report errors; the exit status, as for `run_command_line`.
+
+    Args:
+        happened: the list to which is added what the hooks of the machine may want to hear.
+    """
     current_release.hold_release()
     own, command = split_command(words)
     launching = next((word for word in own if not word.startswith("-")), "use") in LAUNCHING
     arguments: argparse.Namespace | None = None
+    warnings: list[str] = []
     try:
         arguments = _parsed(own, command)
         arguments.origin = _origin(words, script_run)
         launching = arguments.command in LAUNCHING
-        return _run(arguments, script_run)
+        return _run(arguments, script_run, warnings, happened)
     except RezupError as error:
-        _show_error(_guessed(error, arguments, words), arguments)
+        _show_error(_guessed(error, arguments, words), arguments or _unparsed(own), warnings)
         return exits.status_of(error, launching=launching)
     except _OutputError as error:
         render.show_error(RezupError(f"cannot write the output: {error}"), None)
         return exits.INTERNAL
     except KeyboardInterrupt:
-        render.show_interruption()
+        _show(render.show_interruption, arguments)
         return exits.INTERRUPTED
     except Exception as error:
         if current_release.is_release() and not _is_release_whole():
@@ -86,7 +98,9 @@ def _answer(words: list[str], script_run: ScriptRun | None) -> int:
         elif isinstance(error, OSError):
             return _report_refusal(error, arguments, launching=launching)
         else:
-            render.show_fault(error)
+            from rezup.after import kept_report  # a fault is rare
+
+            _show(render.show_fault, error, arguments, kept_report(error))
         return exits.LAUNCH_FAILED if launching else exits.INTERNAL
 
 
@@ -100,12 +114,24 @@ def _guessed(error: RezupError, arguments: argparse.Namespace | None, words: lis
     return with_guess(error, arguments, words, without_session(os.environ))
 
 
-def _show_error(error: RezupError, arguments: argparse.Namespace | None) -> None:
+def _unparsed(own: list[str]) -> argparse.Namespace:
+    """What an error has to know of a command line that could not be parsed."""
+    word = next((word for word in own if not word.startswith("-")), "")
+    return Namespace(command=OTHER_WORDS.get(word, word), json="--json" in own)
+
+
+def _show_error(error: RezupError, arguments: argparse.Namespace | None, warnings: Sequence[str] = ()) -> None:
     try:
         with _output():
-            render.show_error(error, arguments)
+            render.show_error(error, arguments, warnings)
     except _OutputError:  # of the document of `--json`
         render.show_error(error, None)
+
+
+def _show(shower: Callable[..., None], *what: object) -> None:
+    """Show how a command has ended; if that cannot be written, the exit status says it."""
+    with suppress(_OutputError), _output():
+        shower(*what)
 
 
 def _is_release_whole() -> bool:
@@ -230,7 +256,10 @@ def _origin(words: list[str], script_run: ScriptRun | None) -> Invocation:
     return Invocation(tuple(words), time.time(), dict(os.environ) if script_run is None else script_run[1])
 
 
-def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
+def _run(
+    arguments: argparse.Namespace, script_run: ScriptRun | None, warnings: list[str], happened: list[Happened]
+) -> int:
+    """Run the command; `warnings` becomes the list of those that it has given, `happened` of what it has done."""
     if arguments.version:
         from rezup.fastpath.version import version_text
 
@@ -241,7 +270,7 @@ def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
         return _check_latest(arguments)
     gc.freeze()
     gc.enable()
-    with Progress(quiet=arguments.quiet, debug=arguments.debug) as progress:
+    with Progress(quiet=arguments.quiet, debug=arguments.debug, warnings=warnings, happened=happened) as progress:
         try:
             if arguments.command in LAUNCHING:
                 _run_site_script(script_run)
@@ -259,7 +288,7 @@ def _run(arguments: argparse.Namespace, script_run: ScriptRun | None) -> int:
         return result
     try:
         with _output():
-            render.show(result, arguments)
+            render.show(result, arguments, warnings)
     except _OutputError as error:
         if not result.acted:
             raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
 from rezup_api.errors import NotFoundError, RecipeError, RezupError, StorageError, UsageError
-from rezup_api.events import Warned, step
+from rezup_api.events import Happened, Warned, step
 from rezup_api.overview import Overview
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.metadata import FORMAT, Metadata
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rezup_api.builder.revision_builder import RevisionBuilder
     from rezup_api.published.published_root import PublishedRoot
     from rezup_api.recipe.model import Retention
-    from rezup_api.results import Cleaned, Described, Dropped, Dropping, Verified
+    from rezup_api.results import Cleaned, Described, Dropped, Verified
     from rezup_api.selection.chooser import Change, Chooser
 
 
@@ -51,40 +51,75 @@ class Administration(Overview):
             )
         return None
 
-    def _choose(self, act: Callable[[Chooser], Change], *, local: bool, remote: bool) -> Change:
-        """Do an act of `Chooser`; decide anew if another user was faster on the remote root."""
+    def _choose(self, act: Callable[[Chooser], Change], *, local: bool, remote: bool, dry_run: bool) -> Change:
+        """Do an act of `Chooser`, or only say what it would do; decide anew if another user was faster on the remote root."""
         from rezup_api.published.log import decided_anew  # launches do not need them
         from rezup_api.selection.chooser import Chooser
 
         def attempt() -> Change:
             there = self.place_of(local=local, remote=remote)
             root = there if there is not None else self.remote
-            return act(Chooser(self.folder, root, self.environ, self.report, remote=there is not None))
+            chooser = Chooser(self.folder, root, self.environ, self.report, remote=there is not None, dry_run=dry_run)
+            return act(chooser)
 
         return decided_anew(attempt)
 
-    def pin(self, request: str, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+    def pin(
+        self, request: str, message: str = "", *, local: bool = False, remote: bool = False, dry_run: bool = False
+    ) -> Change:
         """Let `use NAME` give one revision until `unpin`; see `Chooser.pin` for the errors, `place_of` for the root."""
-        return self._choose(lambda chooser: chooser.pin(request, message), local=local, remote=remote)
+        return self._choose(lambda chooser: chooser.pin(request, message), local=local, remote=remote, dry_run=dry_run)
 
-    def unpin(self, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+    def unpin(self, message: str = "", *, local: bool = False, remote: bool = False, dry_run: bool = False) -> Change:
         """Let `use NAME` give the newest revision again; see `Chooser.unpin` for the errors, `place_of` for the root."""
-        return self._choose(lambda chooser: chooser.unpin(message), local=local, remote=remote)
+        return self._choose(lambda chooser: chooser.unpin(message), local=local, remote=remote, dry_run=dry_run)
 
-    def rollback(self, to: str = "", message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+    def rollback(
+        self, to: str = "", message: str = "", *, local: bool = False, remote: bool = False, dry_run: bool = False
+    ) -> Change:
         """Go back to the revision before, or to another one, until there is a newer one.
 
         See `Chooser.rollback` for the errors, `place_of` for the root.
         """
-        return self._choose(lambda chooser: chooser.rollback(to, message), local=local, remote=remote)
+        done = self._choose(lambda chooser: chooser.rollback(to, message), local=local, remote=remote, dry_run=dry_run)
+        if not dry_run:
+            place = self.remote.place if remote and self.remote is not None else ""
+            self.report(Happened("rolled-back", self.name, done.revision, done.previous, place, message))
+        return done
 
-    def tag(self, request: str, label: str, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+    def note_given(self, revision: Revision) -> None:
+        """Note that plain `use NAME` has given a revision here, and report it if that was another one the last time.
+
+        A user who cannot write to the local root notes nothing, and nothing is reported.
+        """
+        previous = self.local.given()
+        if previous == revision.timestamp or not self.local.remember_given(revision.timestamp):
+            return
+        if previous is not None:
+            metadata = revision.metadata
+            place, message = (metadata.remote, metadata.message) if metadata is not None else ("", "")
+            self.report(Happened("switched", self.name, revision.timestamp, previous, place, message))
+
+    def tag(
+        self,
+        request: str,
+        label: str,
+        message: str = "",
+        *,
+        local: bool = False,
+        remote: bool = False,
+        dry_run: bool = False,
+    ) -> Change:
         """Give a revision a label, or move one to it; see `Chooser.tag` for the errors, `place_of` for the root."""
-        return self._choose(lambda chooser: chooser.tag(request, label, message), local=local, remote=remote)
+        return self._choose(
+            lambda chooser: chooser.tag(request, label, message), local=local, remote=remote, dry_run=dry_run
+        )
 
-    def untag(self, label: str, message: str = "", *, local: bool = False, remote: bool = False) -> Change:
+    def untag(
+        self, label: str, message: str = "", *, local: bool = False, remote: bool = False, dry_run: bool = False
+    ) -> Change:
         """Remove a label; see `Chooser.untag` for the errors, `place_of` for the root."""
-        return self._choose(lambda chooser: chooser.untag(label, message), local=local, remote=remote)
+        return self._choose(lambda chooser: chooser.untag(label, message), local=local, remote=remote, dry_run=dry_run)
 
     def gc(
         self,
@@ -256,15 +291,6 @@ class Administration(Overview):
         published = selection.published or Metadata(FORMAT, "")
         told = published_contents(self.remote, selection.timestamp)
         return Described(self.name, selection.timestamp, published, told)
-
-    def dropping(self, *, local: bool = False, remote: bool = False) -> Dropping:
-        """What `drop` would remove; see `drop` for the arguments and errors."""
-        from rezup_api.results import Dropping  # launches do not need it
-
-        there = self.place_of(local=local, remote=remote)
-        if there is None:
-            return Dropping("", self.folder.path, len(self.folder.timestamps()), self.exists)
-        return Dropping(there.place, self.folder.path, len(there.timestamps()), True)
 
     def drop(self, *, local: bool = False, remote: bool = False, force: bool = False) -> Dropped:
         """Remove the whole container under one of the roots.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from rezup_api.administration import Administration
 from rezup_api.disk.staging import STAGING, building, sweep
 from rezup_api.errors import LaunchError, NotFoundError, RezupError
 from rezup_api.events import Warned, one_line
+from rezup_api.planning import Planning
 from rezup_api.recipe.load import load_recipe
 from rezup_api.store.names import DEFAULT_CONTAINER
 from rezup_api.store.revision import Revision, load_revision, newest_first, newest_ready
@@ -32,7 +32,7 @@ FIRST_BUILD = "first"
 ATTEMPTS = 5
 
 
-class Container(Administration):
+class Container(Planning):
     """One container: its recipe, its folder under the local root, and its remote root if it has one.
 
     `Studio.container` makes it.

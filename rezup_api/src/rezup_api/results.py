@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rezup_api.maintenance.diff import Contents, Difference
     from rezup_api.maintenance.retention import Policy, Verdict
     from rezup_api.maintenance.verify import Finding
+    from rezup_api.session.launcher import Launcher
     from rezup_api.store.metadata import Metadata
     from rezup_api.store.revision import Revision
 
@@ -81,6 +82,34 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """What `add` would make.
+
+    Args:
+        contents: what the new revision would hold, as its locks would have it.
+        current: the revision that `use` gives now, as its locks have it; None if there is none.
+        difference: what differs in the new one.
+    """
+
+    contents: Contents
+    current: Described | None
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Pulling:
+    """What `pull` would build.
+
+    Args:
+        revision: the revision, which may be ready on this machine already.
+        published: its metadata: who has published it, when and why.
+    """
+
+    revision: Revision
+    published: Metadata
+
+
+@dataclass(frozen=True, slots=True)
 class Dropping:
     """What `drop` would remove.
 
@@ -89,12 +118,14 @@ class Dropping:
         path: the container's folder on this machine.
         revisions: how many revisions would be removed.
         exists: whether there is anything to remove.
+        users: the processes of this machine that use a revision, which `drop` refuses without `force`.
     """
 
     place: str
     path: Path
     revisions: int
     exists: bool
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +139,18 @@ class Dropped:
 
     place: str
     left: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """Launchers, and where they are.
+
+    Args:
+        folder: the folder.
+        launchers: those that were written, found or removed.
+        on_path: whether the folder is on the caller's PATH.
+    """
+
+    folder: Path
+    launchers: tuple[Launcher, ...]
+    on_path: bool

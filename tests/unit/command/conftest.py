@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.documents import check_document
 
 from rezup.__main__ import main
 from rezup.commands import use
@@ -37,6 +38,7 @@ class Rezup:
         self.output.readouterr()
         assert main(list(words)) == status, self.output.readouterr()
         told = self.output.readouterr()
+        check_document(words, told.out)
         return told.out, told.err
 
     def json(self, *words: str) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rezup_api.disk.staging import staged
-from rezup_api.environments.build import Built, build_environments
+from rezup_api.environments.build import Built, build_environments, workplace
 from rezup_api.events import Event, StepFinished
 from rezup_api.packages.lock_source import LockSource
 from rezup_api.pythons.interpreter import host_interpreter
@@ -46,14 +46,16 @@ class Machine:
         self.events.clear()
         with staged(self.folder.path) as stage, ExitStack() as holds:
             self.built = build_environments(
-                self.recipe_of(text),
-                self.folder,
-                stage,
-                settings=Settings.from_environ(environ),
-                environ=environ,
-                report=self.events.append,
-                holds=holds,
-                origin=origin,
+                workplace(
+                    self.recipe_of(text),
+                    self.folder,
+                    stage,
+                    settings=Settings.from_environ(environ),
+                    environ=environ,
+                    report=self.events.append,
+                    holds=holds,
+                    origin=origin,
+                )
             )
             self.folder.revisions.mkdir(exist_ok=True)
             stage.appear(self.folder.revisions / timestamp)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from rezup.cli import NAMES
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
@@ -26,28 +28,4 @@ def _lazy(name: str) -> Command:
     return run
 
 
-COMMANDS: dict[str, Command] = {
-    name: _lazy(name)
-    for name in (
-        "use",
-        "add",
-        "pull",
-        "drop",
-        "status",
-        "env",
-        "pin",
-        "unpin",
-        "rollback",
-        "tag",
-        "untag",
-        "history",
-        "diff",
-        "sessions",
-        "gc",
-        "verify",
-        "bundle",
-        "recipe",
-        "upgrade",
-        "completion",
-    )
-}
+COMMANDS: dict[str, Command] = {name: _lazy(name) for name in NAMES}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from rezup.after import let_hooks_hear
 from rezup.commands.use import become_shell, shell_opening
 from rezup.completion.candidates import Names
 from rezup.guessing import similar
-from rezup.output.render import Result, described
+from rezup.output.difference import difference_data, difference_lines
+from rezup.output.render import Lines, Result, Said, described
 from rezup_api import NotFoundError, RemoteError, StorageError, UsageError, absolute
 from rezup_api.events import Note
 from rezup_api.store import DEFAULT_CONTAINER
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from rezup.output.progress import Progress
     from rezup_api import Container, Revision, Studio
+    from rezup_api.results import Planned
 
 
 def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result | int:
@@ -35,28 +39,65 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     if not (arguments.new or arguments.file or arguments.source is not None) and not _meant(
         arguments, studio, progress
     ):
-        progress.say("Nothing was added")
-        return 0
+        return Result(
+            {"container": arguments.name, "added": False, "dry_run": arguments.dry_run}, Said(("Nothing was added",))
+        )
     file: Path | None = absolute(arguments.file, studio.environ) if arguments.file else None
     container = studio.container(arguments.name, file)
     source = studio.source(arguments.source) if arguments.source is not None else None
+    if arguments.dry_run:
+        return _planned(container, container.plan(publish=arguments.remote, source=source, upgrades=arguments.upgrade))
     before = set(container.folder.timestamps())
     revision = container.add(
         message=arguments.message, publish=arguments.remote, source=source, upgrades=arguments.upgrade
     )
     if arguments.upgrade and revision.timestamp in before:
-        progress.say(f"Nothing is newer than what {revision} has of {', '.join(arguments.upgrade)}; nothing was added")
-        return 0
-    progress.say(f"Added {revision} ({described(revision)})" + (", published" if arguments.remote else ""))
+        text = f"Nothing is newer than what {revision} has of {', '.join(arguments.upgrade)}; nothing was added"
+        return Result(_told(revision, arguments, added=False, given=True), Said((text,)))
+    text = f"Added {revision} ({described(revision)})" + (", published" if arguments.remote else "")
     remark = _not_given(container, revision)
+    if arguments.json or arguments.skip_use or not sys.stdin.isatty() or not sys.stdout.isatty():
+        data = _told(revision, arguments, added=True, given=not remark)
+        return Result(data, Said((text, *([remark] if remark else []))), acted=True)
+    progress.say(text)
     if remark:
         progress.report(Note(remark))
-    if arguments.skip_use or not sys.stdin.isatty() or not sys.stdout.isatty():
-        return 0
     # A cleanup may be removing the new revision at this moment. Then `enter` finds it again, or says why not.
     session = container.enter_revision(revision) or container.enter(revision.timestamp)
     progress.close()
+    let_hooks_hear(progress.happened)
     return become_shell(shell_opening(studio, session, newest=True), session)
+
+
+def _planned(container: Container, planned: Planned) -> Result:
+    contents, current = planned.contents, planned.current
+    data = {
+        "container": container.name,
+        "current": current.timestamp if current is not None else None,
+        "environments": contents.packages,
+        "interpreters": contents.python,
+        "difference": difference_data(planned.difference),
+        "added": False,
+        "dry_run": True,
+    }
+    if current is None:
+        # Where there is nothing to compare it with, the whole recipe would be new; what counts is what would be installed.
+        head, shown = f"{container.name} would hold:", replace(planned.difference, variables=(), recipe=())
+    else:
+        head, shown = f"Compared with {current}:", planned.difference
+    return Result(data, Lines((head, *difference_lines(shown))))
+
+
+def _told(revision: Revision, arguments: argparse.Namespace, *, added: bool, given: bool) -> dict[str, Any]:
+    return {
+        "container": revision.container,
+        "revision": revision.timestamp,
+        "path": str(revision.path),
+        "added": added,
+        "dry_run": False,
+        "published": added and arguments.remote,
+        "given": given,
+    }
 
 
 def _meant(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> bool:

@@ -16,4 +16,5 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, _studio: Studio, _progress: Progress) -> Result:
     """Print the script. It does not depend on the studio."""
-    return Result({}, Raw(completion_script(arguments.shell)))
+    script = completion_script(arguments.shell)
+    return Result({"shell": arguments.shell, "script": script}, Raw(script))

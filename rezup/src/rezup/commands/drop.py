@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rezup_api import UsageError
+from rezup.output.render import Lines, Result, Said
+from rezup_api import NotFoundError, UsageError
 from rezup_api.events import visible
 
 if TYPE_CHECKING:
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
 
     from rezup.output.progress import Progress
     from rezup_api import Studio
-    from rezup_api.results import Dropping
+    from rezup_api.results import Dropped, Dropping
 
 
-def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
+def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
     """Ask the user, then remove the container.
 
     Raises:
@@ -25,25 +26,52 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
     """
     container = studio.container(arguments.name)
     meant = container.dropping(local=arguments.local, remote=arguments.remote)
+    if arguments.dry_run:
+        if not meant.exists:
+            raise NotFoundError(
+                f"there is no container {container.name} in {meant.place or meant.path.parent}", "see: rezup status"
+            )
+        return Result(_told(container.name, meant, None, dry_run=True), Lines(_would(container.name, meant)))
     option = " --remote" if arguments.remote else " --local" if arguments.local else ""
-    if meant.exists and not arguments.yes and not _confirmed(container.name, meant, option, progress):
-        progress.say("Nothing was removed")
-        return 0
+    if meant.exists and not arguments.yes and not _confirmed(container.name, meant, option, arguments, progress):
+        return Result(_told(container.name, meant, None), Said(("Nothing was removed",)))
     done = container.drop(local=arguments.local, remote=arguments.remote, force=arguments.force)
-    progress.say(f"Removed {container.name}" + (f" from {done.place}" if done.place else ""))
     if done.left is not None:
         progress.warn(f"not all of its files could be deleted; what is left of them lies in {done.left}")
-    return 0
+    text = f"Removed {container.name}" + (f" from {done.place}" if done.place else "")
+    return Result(_told(container.name, meant, done), Said((text,)), acted=True)
 
 
-def _confirmed(name: str, meant: Dropping, option: str, progress: Progress) -> bool:
-    if not sys.stdin.isatty():
+def _would(name: str, meant: Dropping) -> tuple[str, ...]:
+    text = f"Would remove {_described(name, meant)}"
+    users = f"It is in use, so that --force is needed: {', '.join(meant.users)}"
+    return (text, users) if meant.users else (text,)
+
+
+def _described(name: str, meant: Dropping) -> str:
+    what = f"{name} from {meant.place}, for the whole studio," if meant.place else str(meant.path)
+    return f"{what} with {meant.revisions} revision{'s' if meant.revisions != 1 else ''}"
+
+
+def _told(name: str, meant: Dropping, done: Dropped | None, *, dry_run: bool = False) -> dict[str, Any]:
+    return {
+        "container": name,
+        "root": "remote" if meant.place else "local",
+        "path": meant.place or str(meant.path),
+        "revisions": meant.revisions,
+        "users": list(meant.users),
+        "removed": done is not None,
+        "left": str(done.left) if done is not None and done.left is not None else None,
+        "dry_run": dry_run,
+    }
+
+
+def _confirmed(name: str, meant: Dropping, option: str, arguments: argparse.Namespace, progress: Progress) -> bool:
+    if arguments.json or not sys.stdin.isatty():
         raise UsageError("there is no terminal to ask on", f"to remove it: rezup drop {name}{option} --yes")
-    what = f"{name} from {meant.place}, for the whole studio," if meant.place else meant.path
     progress.close()
     try:
-        number = f"{meant.revisions} revision{'s' if meant.revisions != 1 else ''}"
-        answer = input(visible(f"Remove {what} with {number}? [y/N] "))
+        answer = input(visible(f"Remove {_described(name, meant)}? [y/N] "))
     except EOFError:  # Ctrl-D
         print()
         return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rezup.output.render import Lines, Result, Table
 from rezup_api import absolute
-from rezup_api.recipe import effective_rows
+from rezup_api.recipe import effective_rows, renew_schema
 
 if TYPE_CHECKING:
     import argparse
@@ -23,6 +23,8 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
     if arguments.action == "init":
         path = studio.init_recipe(name, file, example=arguments.example)
         return Result({"file": str(path)}, Lines((f"Wrote {path}",)), acted=True)
+    if arguments.action == "check":
+        renew_schema(studio.environ)
     recipe = studio.recipe(name, file)
     source = str(recipe.sources[0]) if recipe.sources else "built-in"
     if arguments.action == "check":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rezup.output.render import Result, Said, change_data
 from rezup_api.store import timestamp_order
 
 if TYPE_CHECKING:
@@ -14,24 +15,32 @@ if TYPE_CHECKING:
     from rezup_api.selection import Change
 
 
-def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
+def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
     """Let `use` give the revision before, or that of `--to`, and say how long that holds."""
     name = arguments.name
     container = studio.container(name)
-    change = container.rollback(arguments.to, arguments.message, local=arguments.local, remote=arguments.remote)
+    change = container.rollback(
+        arguments.to,
+        arguments.message,
+        local=arguments.local,
+        remote=arguments.remote,
+        dry_run=arguments.dry_run,
+    )
     until = ""
     if change.pin is not None:
         unpin = f"rezup unpin {name}{change.option}"
         until = ", until the next `add`" if change.pin.is_rollback else f", pinned there until: {unpin}"
-    progress.say(f"{_moved(name, change)}{change.where}{until}")
-    return 0
+    text = f"{_moved(name, change, dry_run=arguments.dry_run)}{change.where}{until}"
+    return Result(change_data(arguments, change), Said((text,)), acted=not arguments.dry_run)
 
 
-def _moved(name: str, change: Change) -> str:
+def _moved(name: str, change: Change, *, dry_run: bool) -> str:
     """Say from which revision to which the container has moved. With `--to`, or after a pin, it may move forward or stay."""
+    moved, rolled, stays = ("Would move", "Would roll", "would stay") if dry_run else ("Moved", "Rolled", "stays")
     if not change.previous:
-        return f"Moved {name} to {change.revision}"
+        return f"{moved} {name} to {change.revision}"
     if change.previous == change.revision:
-        return f"{name} stays at {change.revision}"
+        return f"{name} {stays} at {change.revision}"
     back = timestamp_order(change.revision) < timestamp_order(change.previous)
-    return f"{f'Rolled {name} back' if back else f'Moved {name} forward'} from {change.previous} to {change.revision}"
+    verb = f"{rolled} {name} back" if back else f"{moved} {name} forward"
+    return f"{verb} from {change.previous} to {change.revision}"

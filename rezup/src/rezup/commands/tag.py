@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rezup.output.render import Result, Said, change_data
 from rezup_api.store import parse_target
 
 if TYPE_CHECKING:
@@ -13,12 +14,20 @@ if TYPE_CHECKING:
     from rezup_api import Studio
 
 
-def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
+def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
     """Give the revision the label, and say which revision had it before."""
     target = parse_target(arguments.target)
     name, label = target.container, arguments.label
     container = studio.container(name)
-    change = container.tag(target.revision, label, arguments.message, local=arguments.local, remote=arguments.remote)
+    change = container.tag(
+        target.revision,
+        label,
+        arguments.message,
+        local=arguments.local,
+        remote=arguments.remote,
+        dry_run=arguments.dry_run,
+    )
     moved = f", and no longer {change.previous}" if change.previous not in ("", change.revision) else ""
-    progress.say(f"{name}@{label} is {change.revision}{moved}{change.where}")
-    return 0
+    text = f"{name}@{label} {'would be' if arguments.dry_run else 'is'} {change.revision}{moved}{change.where}"
+    data = {**change_data(arguments, change), "label": label}
+    return Result(data, Said((text,)), acted=not arguments.dry_run)

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rezup.output.render import Result, Said, change_data
+
 if TYPE_CHECKING:
     import argparse
 
     from rezup.output.progress import Progress
     from rezup_api import Studio
+    from rezup_api.selection import Change
 
 
-def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> int:
+def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
     """Remove the pin or the rollback of a container, and say which revision `use` gives now."""
     name = arguments.name
-    change = studio.container(name).unpin(arguments.message, local=arguments.local, remote=arguments.remote)
-    now = f"; `rezup use {name}` now gives {change.revision}" if change.revision else ""
+    change = studio.container(name).unpin(
+        arguments.message, local=arguments.local, remote=arguments.remote, dry_run=arguments.dry_run
+    )
+    return Result(
+        change_data(arguments, change),
+        Said((_told(name, change, dry_run=arguments.dry_run),)),
+        acted=not arguments.dry_run,
+    )
+
+
+def _told(name: str, change: Change, *, dry_run: bool) -> str:
+    now = (
+        f"; `rezup use {name}` {'would give' if dry_run else 'now gives'} {change.revision}" if change.revision else ""
+    )
     if change.damaged:
-        progress.say(f"Removed the pin of {name}{change.where}, which was damaged{now}")
-    elif not change.previous:
-        progress.say(f"{name} is not pinned{change.where}; nothing was changed")
-    else:
-        progress.say(f"Unpinned {name}{change.where}, which was fixed to {change.previous}{now}")
-    return 0
+        verb = "Would remove" if dry_run else "Removed"
+        return f"{verb} the pin of {name}{change.where}, which {'is' if dry_run else 'was'} damaged{now}"
+    if not change.previous:
+        return f"{name} is not pinned{change.where}; nothing {'would be' if dry_run else 'was'} changed"
+    verb = "Would unpin" if dry_run else "Unpinned"
+    return f"{verb} {name}{change.where}, which {'is' if dry_run else 'was'} fixed to {change.previous}{now}"

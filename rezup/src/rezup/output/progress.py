@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rezup_api.events import (
     CommandStarted,
     Event,
+    Happened,
     Note,
     StepFailed,
     StepFinished,
@@ -30,15 +31,25 @@ class Progress:
     Args:
         quiet: show warnings only.
         debug: show the commands that are run, too.
+        warnings: the list to which warnings are added, each text once; by default a new one.
+        happened: the list to which is added what the hooks of the machine may want to hear; by default a new one.
     """
 
-    def __init__(self, *, quiet: bool, debug: bool) -> None:
+    def __init__(
+        self,
+        *,
+        quiet: bool,
+        debug: bool,
+        warnings: list[str] | None = None,
+        happened: list[Happened] | None = None,
+    ) -> None:
         self._quiet = quiet
         self._debug = debug
         self._live = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
         self._bar: Bar | None = None
         self._task: TaskID | None = None
-        self._warnings: set[str] = set()
+        self.warnings = warnings if warnings is not None else []
+        self.happened = happened if happened is not None else []
         self.remarked = False  # whether anything was reported, shown or not
 
     def __enter__(self) -> Progress:
@@ -64,13 +75,16 @@ class Progress:
     def warn(self, text: str) -> None:
         """Say something on which the user should act; the same text is shown only once."""
         self.remarked = True
-        if text in self._warnings:
+        if text in self.warnings:
             return
-        self._warnings.add(text)
+        self.warnings.append(text)
         self._print(f"rezup: warning: {text}", "yellow")
 
     def report(self, event: Event) -> None:
         """Show one event."""
+        if isinstance(event, Happened):
+            self.happened.append(event)
+            return
         self.remarked = self.remarked or not isinstance(event, CommandStarted)
         if isinstance(event, Warned):
             self.warn(event.text)

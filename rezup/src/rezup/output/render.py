@@ -1,8 +1,8 @@
 """Print results and errors: as tables and lines for people, or as one JSON document for programs.
 
-The document is `{"format": 1, "command": "status", "data": {...}}`. For an error, it has
+The document is `{"format": 1, "command": "status", "data": {...}, "warnings": [...]}`. For an error, it has
 `"error": {"code", "message", "hint", ...}` instead of `data`. The number `format` grows if a key changes its
-meaning. New keys may come at any time.
+meaning. New keys may come at any time. The package `rezup.schemas` describes the document of each command.
 """
 
 from __future__ import annotations
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rezup_api import Revision
+    from rezup_api.selection import Change
 
 FORMAT = 1
+# The codes of what ends a command and is no error of the library.
+INTERRUPTED = "interrupted"
+INTERNAL = "internal"
 GAP = "  "
 
 
@@ -53,6 +57,13 @@ class Raw:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a command has done, said on stderr like the steps before it; `--quiet` leaves it out."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The result of a command: `data` for programs, `view` for people, and the exit status.
 
@@ -60,15 +71,18 @@ class Result:
     """
 
     data: dict[str, Any]
-    view: Table | Lines | Raw
+    view: Table | Lines | Raw | Said
     status: int = 0
     acted: bool = False
 
 
-def show(result: Result, arguments: argparse.Namespace) -> None:
-    """Print a result to stdout, in the form that the command line asks for."""
+def show(result: Result, arguments: argparse.Namespace, warnings: Sequence[str] = ()) -> None:
+    """Print a result in the form that the command line asks for; the warnings of the command go into its document."""
     if getattr(arguments, "json", False):
-        _print_document(arguments, {"data": result.data})
+        _print_document(arguments, {"data": result.data, "warnings": list(warnings)})
+    elif isinstance(result.view, Said):
+        if not getattr(arguments, "quiet", False):
+            print(visible("\n".join(result.view.lines)), file=sys.stderr)
     elif isinstance(result.view, Raw):
         sys.stdout.flush()
         sys.stdout.buffer.write(os.fsencode(result.view.text))
@@ -140,18 +154,27 @@ def _cells(text: str) -> int:
     return cell_len(text)
 
 
-def show_error(error: RezupError, arguments: argparse.Namespace | None) -> None:
-    """Print an error to stderr, with what to do next below it; with `--json`, print it as a document to stdout."""
+def show_error(error: RezupError, arguments: argparse.Namespace | None, warnings: Sequence[str] = ()) -> None:
+    """Print an error to stderr, with what to do next below it; with `--json`, print it as a document to stdout.
+
+    Args:
+        error: the error.
+        arguments: the command line as far as it was understood; None to print to stderr in any case.
+        warnings: those of the command, for the document.
+    """
     if arguments is not None and getattr(arguments, "json", False):
-        _print_document(arguments, {"error": _error_data(error)})
+        _print_document(arguments, {"error": _error_data(error), "warnings": list(warnings)})
         return
     print(visible(f"rezup: {error.message}"), file=sys.stderr)
     if error.hint:
         print(visible(f"  -> {error.hint}"), file=sys.stderr)
 
 
-def show_interruption() -> None:
+def show_interruption(arguments: argparse.Namespace | None = None) -> None:
     """Say that the user has ended the command with Ctrl-C."""
+    if arguments is not None and getattr(arguments, "json", False):
+        _print_failure(arguments, INTERRUPTED, "interrupted; nothing was changed", "")
+        return
     print("rezup: interrupted; nothing was changed", file=sys.stderr)
 
 
@@ -160,10 +183,20 @@ def show_unprinted(why: str) -> None:
     print(f"rezup: warning: cannot write the output: {why}; what was asked for is done all the same", file=sys.stderr)
 
 
-def show_fault(error: Exception) -> None:
-    """Print an error that is none of ours, and so a fault of rezup."""
-    print(visible(f"rezup: internal error: {type(error).__name__}: {error}"), file=sys.stderr)
-    print("  -> this is a fault of rezup; run it again with --debug and report what it prints", file=sys.stderr)
+def show_fault(error: Exception, arguments: argparse.Namespace | None = None, report: str = "") -> None:
+    """Print an error that is none of ours, and so a fault of rezup; `report` is the file with a report of it, if any."""
+    text = f"internal error: {type(error).__name__}: {error}"
+    hint = f"report it with what is in {report}" if report else "run it again with --debug and report what it prints"
+    if arguments is not None and getattr(arguments, "json", False):
+        _print_failure(arguments, INTERNAL, text, hint)
+        return
+    print(visible(f"rezup: {text}"), file=sys.stderr)
+    print(visible(f"  -> this is a fault of rezup; {hint}"), file=sys.stderr)
+
+
+def _print_failure(arguments: argparse.Namespace, code: str, message: str, hint: str) -> None:
+    """Print the document of an error that has no class of its own."""
+    _print_document(arguments, {"error": {"code": code, "message": message, "hint": hint}, "warnings": []})
 
 
 def _error_data(error: RezupError) -> dict[str, Any]:
@@ -197,6 +230,18 @@ def _print_document(arguments: argparse.Namespace, content: dict[str, Any]) -> N
 
 def _escaped(character: str) -> str:
     return character if visible(character) == character else json.dumps(character)[1:-1].replace("\x7f", "\\u007f")
+
+
+def change_data(arguments: argparse.Namespace, change: Change) -> dict[str, Any]:
+    """What an act that changes a pin or a label has to tell programs."""
+    name = getattr(arguments, "name", None) or arguments.target.partition("@")[0]
+    return {
+        "container": name,
+        "root": "remote" if arguments.remote else "local",
+        "revision": change.revision or None,
+        "previous": change.previous or None,
+        "dry_run": arguments.dry_run,
+    }
 
 
 def described(revision: Revision) -> str:

@@ -13,23 +13,19 @@ from typing import TYPE_CHECKING
 
 from rezup_api._version import __version__
 from rezup_api.builder.checks import run_checks
-from rezup_api.builder.conditions import encoded, refuse_credentials, refuse_occupied, refuse_platform
-from rezup_api.builder.failures import forget_failure, note_failure, read_failure
+from rezup_api.builder.conditions import refuse_credentials, refuse_occupied, refuse_platform
+from rezup_api.builder.failures import forget_failure, note_failure, read_failure, telling_failure
+from rezup_api.builder.publication import keep_recipe, published_files, published_origin, published_recipe
 from rezup_api.disk.files import host_name, storing, user_name, write_whole
 from rezup_api.disk.staging import building, refuse_link, staged, sweep
-from rezup_api.environments.build import LIMIT, build_environments
+from rezup_api.environments.build import LIMIT, build_environments, resolve_environments, workplace
 from rezup_api.errors import InstallError, RemoteError, RezupError, StorageError
-from rezup_api.events import Note, Reporter, Warned, one_line
-from rezup_api.packages.lock_source import LockSource, read_lock_source
-from rezup_api.recipe.dump import dump
-from rezup_api.recipe.load import load_recipe
+from rezup_api.events import Happened, Note, Reporter, Warned, one_line
+from rezup_api.packages.lock_source import LockSource
 from rezup_api.store.history import new_act
 from rezup_api.store.layout import (
     METADATA_FILE,
-    RECIPE_FILE,
-    WHEELS,
     ContainerFolder,
-    lock_name,
     platform_tag,
 )
 from rezup_api.store.metadata import FORMAT, Metadata
@@ -39,11 +35,12 @@ from rezup_api.store.root import check_format, local_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from rezup_api.disk.staging import Stage
+    from rezup_api.environments.steps import Workplace
     from rezup_api.published.published_root import PublishedRoot
     from rezup_api.recipe.model import Recipe
+    from rezup_api.resolve.resolver import Resolved
     from rezup_api.settings import Settings
     from rezup_api.store.history import Act
 
@@ -104,21 +101,23 @@ class RevisionBuilder:
         sweep(self.folder.path)
         # `holds` keeps the leases on the shared folders until the revision has appeared and names them in its metadata.
         # Released earlier, a cleanup could remove such a folder, and the revision would appear with a link to nothing.
-        with staged(self.folder.path) as stage, ExitStack() as holds:
+        name, place = self.folder.name, remote.place if remote is not None else ""
+        telling = telling_failure(self.report, name, place=place, message=message)
+        with telling, staged(self.folder.path) as stage, ExitStack() as holds:
             metadata = replace(
                 self._build(stage, recipe, holds, origin, LIMIT),
                 creator=user_name(self.environ),
                 hostname=host_name(),
                 created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 message=message,
-                remote=remote.place if remote is not None else "",
+                remote=place,
                 origin=origin.told,
             )
             if unless_like is not None and origin.is_same(stage.path):
                 return unless_like
             if remote is not None and metadata.loose:
                 self.report(Warned(f"machines that pull this revision may get other files ({metadata.loose})"))
-            _keep_recipe(stage, recipe)
+            keep_recipe(stage, recipe)
             self._finish(stage, recipe, metadata)
             newest = self._newest(remote)
             # Publish first: the remote root decides the timestamp, which the build here must have too. If this process is
@@ -133,7 +132,25 @@ class RevisionBuilder:
                 timestamp = appear_next(stage, self.folder, newest)
             self._remark_clock(newest, timestamp)
         self._record("add", timestamp, message, f"from {origin.told}" if origin.told else "")
+        self.report(Happened("published" if place else "added", name, timestamp, "", place, message))
         return load_revision(self.folder, timestamp)
+
+    def resolve(self, recipe: Recipe, origin: LockSource | None = None) -> tuple[Resolved, ...]:
+        """Find what `make` would install in each environment. Nothing stays of it but what the caches have learned.
+
+        Args:
+            recipe: the recipe of the content.
+            origin: the locks from which to install; None to resolve the recipe.
+
+        Raises:
+            InstallError: the recipe cannot be resolved, or is for other platforms.
+            StorageError: the local root cannot be written.
+        """
+        refuse_platform(
+            recipe, recipe.container, f"name it in [lock] platforms, or add it on {' or '.join(recipe.platforms)}"
+        )
+        with staged(self.folder.path) as stage, ExitStack() as holds:
+            return resolve_environments(self._workplace(stage, recipe, holds, origin or LockSource(), LIMIT))
 
     def _newest(self, remote: PublishedRoot | None) -> str | None:
         """The greatest timestamp under the local root and, if the revision is published, under the remote root; None if none."""
@@ -175,8 +192,10 @@ class RevisionBuilder:
                 return revision
             if not at_once:
                 self._refuse_failing(timestamp)
+            told = telling_failure(self.report, self.folder.name, timestamp, remote.place, published.message)
             try:
-                self._pull(revision, published, remote)
+                with told:
+                    self._pull(revision, published, remote)
             except RemoteError:
                 raise  # not a failure of the revision: the remote root did not answer, and the next launch may try again
             except RezupError as error:
@@ -184,6 +203,7 @@ class RevisionBuilder:
                 raise
             forget_failure(self.folder, timestamp)
         self._record("pull", timestamp, published.message)
+        self.report(Happened("pulled", self.folder.name, timestamp, place=remote.place, message=published.message))
         return load_revision(self.folder, timestamp)
 
     def _pull(self, revision: Revision, published: Metadata, remote: PublishedRoot) -> None:
@@ -195,12 +215,12 @@ class RevisionBuilder:
         self.report(Note(f"Building {name}@{timestamp}, published by {one_line(published.creator)}{why}"))
         sweep(self.folder.path)
         with staged(self.folder.path) as stage, ExitStack() as holds:
-            recipe = _published_recipe(stage, remote, timestamp, tolerant=published.format == 0)
+            recipe = published_recipe(stage, remote, timestamp, tolerant=published.format == 0)
             refuse_platform(
                 recipe, f"{name}@{timestamp}", "ask who published it to name this platform in [lock] platforms"
             )
             metadata = replace(
-                self._build(stage, recipe, holds, _published_origin(stage, remote, timestamp), LIMIT_OF_PULL),
+                self._build(stage, recipe, holds, published_origin(stage, remote, timestamp), LIMIT_OF_PULL),
                 creator=published.creator,
                 hostname=published.hostname,
                 created=published.created,
@@ -229,7 +249,18 @@ class RevisionBuilder:
         Returns:
             What the metadata of the revision records about them.
         """
-        built = build_environments(
+        built = build_environments(self._workplace(stage, recipe, holds, origin, limit))
+        return Metadata(
+            format=FORMAT,
+            rezup_version=__version__,
+            platform=platform_tag(),
+            environments=built.environments,
+            libraries=built.libraries,
+            data=built.data,
+        )
+
+    def _workplace(self, stage: Stage, recipe: Recipe, holds: ExitStack, origin: LockSource, limit: float) -> Workplace:
+        return workplace(
             recipe,
             self.folder,
             stage,
@@ -239,14 +270,6 @@ class RevisionBuilder:
             holds=holds,
             origin=origin,
             limit=limit,
-        )
-        return Metadata(
-            format=FORMAT,
-            rezup_version=__version__,
-            platform=platform_tag(),
-            environments=built.environments,
-            libraries=built.libraries,
-            data=built.data,
         )
 
     def _finish(self, stage: Stage, recipe: Recipe, metadata: Metadata) -> None:
@@ -267,7 +290,7 @@ class RevisionBuilder:
         def act(timestamp: str) -> Act:
             return new_act("publish", timestamp, self.environ, message=metadata.message, detail=detail)
 
-        return remote.publish(_published_files(recipe, metadata, stage), newest, act)
+        return remote.publish(published_files(recipe, metadata, stage), newest, act)
 
     def _appear_published(self, stage: Stage, timestamp: str, remote: PublishedRoot) -> None:
         try:
@@ -287,45 +310,6 @@ class RevisionBuilder:
             # False, which means that another process was first, is no error: its build of the same revision is as good. That
             # happens where hosts share a local root, because the lock of `pull` holds on one machine only.
             stage.appear(self.folder.revisions / timestamp)
-
-
-def _published_files(recipe: Recipe, metadata: Metadata, stage: Stage) -> dict[str, bytes | Path]:
-    """The files of a revision that other machines need, by their names in its folder."""
-    python = ".".join(metadata.environments[0].python.split(".")[:2])
-    published = replace(metadata, environments=(), libraries=(), data=(), remote="")
-    names = [lock_name(environment.name) for environment in metadata.environments if environment.locked]
-    files: dict[str, bytes | Path] = {RECIPE_FILE: encoded(dump(recipe, rez_python=python))}
-    files |= {name: stage.path / name for name in names}
-    files |= {f"{WHEELS}/{path.name}": path for path in sorted((stage.path / WHEELS).glob("*.whl"))}
-    # The metadata makes a revision complete, so it is the last file in the order in which the storage writes them.
-    files[METADATA_FILE] = published.to_json().encode("utf-8", "replace")
-    return files
-
-
-def _published_origin(stage: Stage, remote: PublishedRoot, timestamp: str) -> LockSource:
-    """Copy the locks and wheels of a published revision into the stage, and read them; older rezups have published none."""
-    with storing("cannot write"):
-        for file, text in remote.locks(timestamp).items():
-            write_whole(stage.path / file, text.encode("utf-8"))
-        for file in remote.wheels(timestamp):
-            (stage.path / WHEELS).mkdir(exist_ok=True)
-            remote.fetch_wheel(timestamp, file, stage.path / WHEELS / file)
-    return read_lock_source(stage.path, f"{remote.name}@{timestamp}")
-
-
-def _published_recipe(stage: Stage, remote: PublishedRoot, timestamp: str, *, tolerant: bool) -> Recipe:
-    path = stage.path / RECIPE_FILE
-    with storing("cannot write"):
-        write_whole(path, remote.recipe(timestamp).encode("utf-8"))
-    recipe = load_recipe(remote.name, path, tolerant=tolerant)
-    if tolerant:
-        _keep_recipe(stage, recipe)
-    return recipe
-
-
-def _keep_recipe(stage: Stage, recipe: Recipe) -> None:
-    with storing("cannot write"):
-        write_whole(stage.path / RECIPE_FILE, encoded(dump(recipe)))
 
 
 def _describe(stage: Stage, metadata: Metadata) -> None:

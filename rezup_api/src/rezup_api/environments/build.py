@@ -12,6 +12,9 @@ from rezup_api.disk.files import remove_tree, storage_error
 from rezup_api.environments.steps import EnvironmentBuild, Workplace
 from rezup_api.packages.request import EnvironmentRequest, isolated_request, main_request
 from rezup_api.pythons.finder import Finder
+from rezup_api.pythons.interpreter_choice import choose_interpreter
+from rezup_api.pythons.provided import hold_provided
+from rezup_api.pythons.provider import provider_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +23,9 @@ if TYPE_CHECKING:
     from rezup_api.disk.staging import Stage
     from rezup_api.events import Reporter
     from rezup_api.packages.lock_source import LockSource
+    from rezup_api.pythons.interpreter import Interpreter
     from rezup_api.recipe.model import Recipe
+    from rezup_api.resolve.resolver import Resolved
     from rezup_api.settings import Settings
     from rezup_api.store.layout import ContainerFolder
     from rezup_api.store.metadata import Environment
@@ -44,7 +49,7 @@ class Built:
     data: tuple[str, ...]
 
 
-def build_environments(
+def workplace(
     recipe: Recipe,
     folder: ContainerFolder,
     stage: Stage,
@@ -55,8 +60,8 @@ def build_environments(
     holds: ExitStack,
     origin: LockSource,
     limit: float = LIMIT,
-) -> Built:
-    """Build and test every environment of a recipe.
+) -> Workplace:
+    """What all environments of a revision have in common.
 
     Args:
         recipe: the recipe of the revision.
@@ -68,14 +73,9 @@ def build_environments(
         holds: keeps the locks on shared folders until the revision has appeared; the caller closes it.
         origin: the locks of the revision from which this one is made; empty for a revision from a recipe alone.
         limit: seconds that the engines may take in all, if the recipe says nothing else.
-
-    Raises:
-        InstallError: an environment cannot be built, or does not run.
-        NotFoundError: an interpreter is missing.
-        StorageError: a file cannot be read or written.
     """
     caches = open_caches(folder.root, environ, report)
-    place = Workplace(
+    return Workplace(
         recipe=recipe,
         folder=folder,
         stage=stage,
@@ -89,11 +89,39 @@ def build_environments(
         origin=origin,
         ends=time.monotonic() + (recipe.pip.timeout or limit),
     )
+
+
+def _begin(place: Workplace) -> list[EnvironmentBuild]:
+    """Prepare the build of every environment of the recipe."""
+    place.work.mkdir(mode=0o700)  # what the engines read there may hold logins
+    (place.stage.path / "venv").mkdir()
+    return [EnvironmentBuild(request, place) for request in _requests(place)]
+
+
+def resolve_environments(place: Workplace) -> tuple[Resolved, ...]:
+    """Resolve every environment of a recipe, and build none.
+
+    Raises:
+        InstallError: no set of versions fits.
+        NotFoundError: an interpreter is missing.
+        StorageError: a file cannot be read or written.
+    """
     try:
-        place.work.mkdir(mode=0o700)  # what the engines read there may hold logins
-        (stage.path / "venv").mkdir()
-        finder = Finder(settings, environ, caches.interpreters)
-        builds = [EnvironmentBuild(request, place) for request in _requests(recipe, finder, environ)]
+        return tuple(build.resolve() for build in _begin(place))
+    except OSError as error:
+        raise storage_error("cannot resolve the recipe:", error) from error
+
+
+def build_environments(place: Workplace) -> Built:
+    """Build and test every environment of a recipe.
+
+    Raises:
+        InstallError: an environment cannot be built, or does not run.
+        NotFoundError: an interpreter is missing.
+        StorageError: a file cannot be read or written.
+    """
+    try:
+        builds = _begin(place)
         environments = tuple(build.run() for build in builds)
         remove_tree(place.work)
     except OSError as error:
@@ -103,12 +131,21 @@ def build_environments(
     return Built(environments, libraries, data)
 
 
-def _requests(recipe: Recipe, finder: Finder, environ: Mapping[str, str]) -> list[EnvironmentRequest]:
+def _requests(place: Workplace) -> list[EnvironmentRequest]:
     """The environments to build: the one of Rez, and one for each isolated extension."""
-    main = finder.find(recipe.rez.python)
+    recipe, environ, root = place.recipe, place.environ, place.folder.root
+    finder = Finder(place.settings, environ, place.caches.interpreters)
+    provider = provider_of(root, environ, place.report, recipe.providing.mirror)
+
+    def find(request: str | None) -> Interpreter:
+        found = choose_interpreter(request, recipe.providing.when, finder, provider)
+        hold_provided(root, found.executable, place.holds)
+        return found
+
+    main = find(recipe.rez.python)
     requests = [main_request(recipe, main, environ)]
     for extension in recipe.extensions:
         if extension.isolation:
-            interpreter = finder.find(extension.python) if extension.python else main
+            interpreter = find(extension.python) if extension.python else main
             requests.append(isolated_request(recipe, extension, interpreter, environ))
     return requests

@@ -22,7 +22,7 @@ from rezup_api.events import step
 from rezup_api.packages.installed import conflicts, damaged, drop_notes, installed, refuse_damaged
 from rezup_api.resolve import engine_choice
 from rezup_api.resolve.engine import surroundings
-from rezup_api.resolve.resolver import Resolver
+from rezup_api.resolve.resolver import Resolved, Resolver
 from rezup_api.store.layout import BIN, WHEELS, lock_name, site_packages
 from rezup_api.store.metadata import Environment
 from rezup_api.store.shared_folders import withdraw
@@ -114,6 +114,10 @@ class EnvironmentBuild:
         self._lock: Lock | None = None
         self.libraries: Path | None = None
         self.trees: dict[str, Listing] = {}
+
+    def resolve(self) -> Resolved:
+        """Find the versions, and make nothing of them; the errors are those of `Resolver.resolve`."""
+        return self._resolver().resolve(meanwhile=lambda: None)
 
     def run(self) -> Environment:
         """Make the environment, from the list of an equal one if there is one, and test it.

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from rezup_api.disk.reading import read_file
 from rezup_api.errors import RecipeError
 from rezup_api.packages.installed import installed
 from rezup_api.packages.pylock import is_shared_library, parse_lock
 from rezup_api.recipe.credentials import redact_document
 from rezup_api.recipe.parse import parse
-from rezup_api.store.layout import environment_of_lock, site_packages
+from rezup_api.recipe.values import canonical
+from rezup_api.store.layout import environment_of_lock, lock_name, site_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from rezup_api.resolve.resolver import Resolved
     from rezup_api.store.revision import Revision
     from rezup_api.store.root import ContainerRoot
 
@@ -107,12 +111,47 @@ def published_contents(root: ContainerRoot, timestamp: str) -> Contents:
     Raises:
         RemoteError: the remote root cannot be read.
     """
+    return Contents(_of_locks(root.locks(timestamp)), {}, *_told(root.recipe(timestamp)), built=False)
+
+
+def locked_contents(revision: Revision) -> Contents:
+    """Read the contents of a revision on this machine as its locks have them; without any, what is installed."""
+    whole = built_contents(revision)
+    names = (
+        [environment.name for environment in revision.metadata.environments] if revision.metadata is not None else []
+    )
+    texts = {}
+    for file in map(lock_name, names):
+        with suppress(OSError, ValueError):
+            texts[file] = read_file(revision.path / file).decode("utf-8")
+    return replace(whole, packages=_of_locks(texts), built=False) if texts else whole
+
+
+def resolved_contents(resolved: Sequence[Resolved], recipe: str) -> Contents:
+    """The contents that a revision would have.
+
+    Args:
+        resolved: its environments.
+        recipe: the text of its recipe.
+    """
+    locks = {lock_name(one.request.name): one.lock.to_toml() for one in resolved if one.lock is not None}
+    packages = _of_locks(locks)
+    for one in resolved:
+        if one.lock is None:  # then there are the versions for this machine alone
+            for name, versions in ((one.request.name, one.versions), ("shared", one.shared)):
+                pairs = (line.partition("==") for line in versions.names)
+                packages.setdefault(name, {}).update({canonical(left): right for left, mark, right in pairs if mark})
+    python = {one.request.name: one.request.interpreter.version_text for one in resolved}
+    return Contents({name: found for name, found in packages.items() if found}, python, *_told(recipe), built=False)
+
+
+def _of_locks(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """The packages of each environment, by the text of each file with a lock."""
     packages: dict[str, dict[str, str]] = {}
-    for file, text in root.locks(timestamp).items():
-        name = environment_of_lock(file)
+    for file, text in texts.items():
         for package, version, shared in _locked(text):
-            packages.setdefault("shared" if shared else name, {})[package] = version
-    return Contents(packages, {}, *_told(root.recipe(timestamp)), built=False)
+            packages.setdefault("shared" if shared else environment_of_lock(file), {})[package] = version
+    return packages
 
 
 def _versions(packages: Path) -> dict[str, str]:

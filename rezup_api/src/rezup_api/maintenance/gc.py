@@ -20,6 +20,7 @@ from rezup_api.errors import RemoteError, StorageError
 from rezup_api.events import Note, Reporter, Warned
 from rezup_api.maintenance.cache_cleanup import prune
 from rezup_api.maintenance.holders import holders
+from rezup_api.maintenance.python_cleanup import prune_pythons
 from rezup_api.maintenance.removal import changed_last, freed
 from rezup_api.maintenance.retention import SPARED, Candidate, Policy, Verdict, last_current, plan
 from rezup_api.store.history import new_act
@@ -246,6 +247,7 @@ class Collector:
                 _clear_stale(self.folder.path, place)
             forget_holds(self.folder, time.time() - SPARED)
             prune(self.folder.root, self.environ)
+            prune_pythons(self.folder.root)
         except (OSError, StorageError) as error:
             # The revisions are removed, and this can be done another time.
             self.report(Warned(f"some caches are not cleaned up: {error}"))

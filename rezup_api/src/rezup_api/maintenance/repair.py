@@ -17,7 +17,7 @@ from rezup_api.disk.durable import flush_file, flush_folder
 from rezup_api.disk.files import storing, token
 from rezup_api.disk.reading import Folder, open_below
 from rezup_api.disk.staging import staged
-from rezup_api.environments.build import build_environments
+from rezup_api.environments.build import build_environments, workplace
 from rezup_api.errors import RezupError
 from rezup_api.events import Warned, step
 from rezup_api.maintenance.cache_cleanup import drop_lists
@@ -125,14 +125,16 @@ class Repairer:
     def _build_in(self, folder: ContainerFolder, recipe: Recipe) -> None:
         with staged(folder.path) as stage, ExitStack() as holds:
             build_environments(
-                recipe,
-                folder,
-                stage,
-                settings=self.settings,
-                environ=self.environ,
-                report=self.report,
-                holds=holds,
-                origin=_origin(self.revision),
+                workplace(
+                    recipe,
+                    folder,
+                    stage,
+                    settings=self.settings,
+                    environ=self.environ,
+                    report=self.report,
+                    holds=holds,
+                    origin=_origin(self.revision),
+                )
             )
             self._harvest(stage.path, self.revision.path)
 

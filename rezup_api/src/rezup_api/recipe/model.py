@@ -72,6 +72,19 @@ class Pip:
 
 
 @dataclass(frozen=True, slots=True)
+class Providing:
+    """Which interpreters rezup provides.
+
+    Args:
+        when: "never", "missing" (those that the machine lacks) or "always".
+        mirror: where they come from, as `~` and variables are written; empty for what uv asks.
+    """
+
+    when: str = "never"
+    mirror: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A command that must succeed inside a new revision before anybody uses it; `timeout` in seconds."""
 
@@ -118,6 +131,7 @@ class Recipe:
     env: Mapping[str, str]
     dotenv: Dotenv
     pip: Pip
+    providing: Providing
     platforms: tuple[str, ...]
     checks: tuple[Check, ...]
     retention: Retention
@@ -166,6 +180,7 @@ def assemble(
         env=MappingProxyType(document["env"]),
         dotenv=_dotenv(document["dotenv"]),
         pip=_pip(document["pip"]),
+        providing=_providing(document.get("python", {})),
         platforms=tuple(document.get("lock", {}).get("platforms", ())),
         checks=tuple(
             Check(check["command"], float(check.get("timeout", DEFAULT_TIMEOUT)))
@@ -178,6 +193,10 @@ def assemble(
         data=MappingProxyType(document),
         warnings=tuple(warnings),
     )
+
+
+def _providing(table: dict[str, Any]) -> Providing:
+    return Providing(table.get("provide", "never"), table.get("mirror", ""))
 
 
 def _tool(table: dict[str, Any]) -> Tool:

@@ -69,6 +69,7 @@ class Chooser:
         environ: the caller's environment.
         report: called with the warnings that the user should see.
         remote: whether the acts change the remote root, and not the local one.
+        dry_run: whether the acts only say what they would change.
     """
 
     def __init__(
@@ -79,12 +80,14 @@ class Chooser:
         report: Reporter,
         *,
         remote: bool = False,
+        dry_run: bool = False,
     ) -> None:
         self._name = folder.name
         self._folder = folder
         self._environ = environ
         self._report = report
         self._remote = remote
+        self._dry_run = dry_run
         # Warnings about the present choice do not concern a user who is about to change it.
         self._quiet = Selector(folder, root, silent)
         self._selector = self._quiet if remote else Selector(folder, root, report)
@@ -110,7 +113,7 @@ class Chooser:
             pin = Pin(timestamp)
             if timestamp in self._withdrawn():
                 self._report(Warned(f"{self._name}@{timestamp} is one that was rolled back from"))
-            self._root.set_pin(pin, self._act("pin", timestamp, previous, message))
+            self._set_pin(pin, self._act("pin", timestamp, previous, message))
         return Change(timestamp, previous, pin, self._where, self._option)
 
     def unpin(self, message: str = "") -> Change:
@@ -132,8 +135,9 @@ class Chooser:
             previous = pin.timestamp
         except (StorageError, RemoteError):
             previous = ""  # the pin is damaged, which is one more reason to remove it
-        self._root.set_pin(None, self._act("unpin", self._newest(), previous, message))
-        return Change(self._given(), previous, where=self._where, option=self._option, damaged=not previous)
+        self._set_pin(None, self._act("unpin", self._newest(), previous, message))
+        given = self._newest() if self._dry_run else self._given()
+        return Change(given, previous, where=self._where, option=self._option, damaged=not previous)
 
     def rollback(self, to: str = "", message: str = "") -> Change:
         """Let `use NAME` give the revision before, until there is a newer one. A pin stays a pin, but to the revision before.
@@ -158,7 +162,7 @@ class Chooser:
             )
         with self._held(target) as timestamp:
             made = rolled_back(pin, timestamp, self._down_to(timestamp) or [timestamp])
-            self._root.set_pin(made, self._act("rollback", timestamp, current, message))
+            self._set_pin(made, self._act("rollback", timestamp, current, message))
         return Change(timestamp, current, made, self._where, self._option)
 
     def tag(self, request: str, label: str, message: str = "") -> Change:
@@ -178,7 +182,7 @@ class Chooser:
         self._check_label(label)
         previous = self._root.label(label) or ""
         with self._held(request) as timestamp:
-            self._root.set_label(label, timestamp, self._act("tag", timestamp, previous, message, label))
+            self._set_label(label, timestamp, self._act("tag", timestamp, previous, message, label))
         return Change(timestamp, previous, where=self._where, option=self._option)
 
     def untag(self, label: str, message: str = "") -> Change:
@@ -203,8 +207,16 @@ class Chooser:
                 f"{self._name} has no label {label!r}{self._where}",
                 f"see what there is: rezup status {self._name}",
             )
-        self._root.set_label(label, "", self._act("untag", timestamp, "", message, label))
+        self._set_label(label, "", self._act("untag", timestamp, "", message, label))
         return Change(timestamp, where=self._where, option=self._option)
+
+    def _set_pin(self, pin: Pin | None, act: Act) -> None:
+        if not self._dry_run:
+            self._root.set_pin(pin, act)
+
+    def _set_label(self, label: str, timestamp: str, act: Act) -> None:
+        if not self._dry_run:
+            self._root.set_label(label, timestamp, act)
 
     def _before(self, pin: Pin | None, current: str) -> str | None:
         """The newest revision before `current` that users have not gone back from; None if there is none."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from rezup.__main__ import DEEPEST
 from rezup.commands import COMMANDS
+from rezup.commands.expose import path_line
 
 if TYPE_CHECKING:
     from tests.unit.command.conftest import Rezup
@@ -118,6 +121,71 @@ def test_two_revisions_are_compared(rezup: Rezup) -> None:
     assert "A" in rezup.run("diff", "dev@~1", "dev")[0]
 
 
+def test_tools_are_exposed_listed_and_taken_back(rezup: Rezup) -> None:
+    stamp(rezup)
+    folder = rezup.office.home / ".local" / "bin"
+    out = rezup.run("expose", "dev", "rez-env", "rez")[0].splitlines()
+    assert out[0] == f"Exposed rez-env of dev: {folder}/rez-env"
+    assert out[2] == f"{folder} is not on PATH; to put it there:"
+    assert rezup.run("expose", "dev", "rez", "--as", "r", "--to", str(rezup.office.home))[0].startswith(
+        "Exposed rez of dev"
+    )
+    assert (rezup.office.home / "r").is_file()
+    found = rezup.json("exposed")
+    assert (found["folder"], found["on_path"]) == (str(folder), False)
+    assert [(one["launcher"], one["target"], one["tool"]) for one in found["launchers"]] == [
+        ("rez", "dev", "rez"),
+        ("rez-env", "dev", "rez-env"),
+    ]
+    assert rezup.run("exposed")[0].split() == [
+        "LAUNCHER",
+        "CONTAINER",
+        "TOOL",
+        "rez",
+        "dev",
+        "rez",
+        "rez-env",
+        "dev",
+        "rez-env",
+    ]
+    assert rezup.json("unexpose", "rez")["launchers"][0]["path"] == f"{folder}/rez"
+    assert "there are: rez-env" in rezup.run("unexpose", "rez", status=4)[1]
+    assert "did you mean rez-env?" in rezup.run("expose", "dev", "rez-evn", status=4)[1]
+    assert [path.name for path in folder.iterdir()] == ["rez-env"]
+
+
+def test_a_launcher_is_the_command_line_that_it_stands_for(
+    rezup: Rezup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REZUP_LAUNCHERS", "nuke")
+    revision = stamp(rezup)
+    rezup.run("expose", "dev", "rez", "--to", str(tmp_path))
+    path = str(tmp_path / "rez")
+    rezup.run(path, "a b", "--json", "--", "")
+    command, environ = rezup.became[-1]
+    assert command == ["rez", "a b", "--json", "--", ""]
+    assert environ["REZUP_REVISION"].endswith(revision)
+    assert environ["REZUP_LAUNCHERS"] == "nuke:rez"
+    monkeypatch.setenv("REZUP_LAUNCHERS", ":".join(["rez"] * DEEPEST))
+    assert "rez runs itself over and over" in rezup.run(path, status=127)[1]
+    assert "there is no command" in rezup.run(str(tmp_path / "gone"), status=2)[1]
+    (tmp_path / "mine").write_text("#!/bin/sh\n# mine\n", encoding="utf-8")
+    assert "there is no command" in rezup.run(str(tmp_path / "mine"), status=2)[1]
+
+
+@pytest.mark.parametrize(
+    ("shell", "line"),
+    [
+        ("/bin/bash", "export PATH='/a b':\"$PATH\""),
+        ("", "export PATH='/a b':\"$PATH\""),
+        ("/usr/bin/fish", "fish_add_path '/a b'"),
+        ("/bin/tcsh", "setenv PATH '/a b':$PATH:q"),
+    ],
+)
+def test_the_line_for_path_is_that_of_the_users_shell(shell: str, line: str) -> None:
+    assert path_line(Path("/a b"), {"SHELL": shell}) == line
+
+
 def test_a_recipe_is_shown_checked_and_written(rezup: Rezup) -> None:
     rezup.office.recipe('description = "for the film"\n')
     assert "for the film" in rezup.run("recipe", "show", "dev")[0]
@@ -125,7 +193,12 @@ def test_a_recipe_is_shown_checked_and_written(rezup: Rezup) -> None:
     rezup.office.recipe("nonsense = 1\n")
     assert "nonsense" in rezup.run("recipe", "check", "dev", status=3)[1]
     rezup.run("recipe", "init", "new")
-    assert (rezup.office.home / "rezup.new.toml").is_file()
+    first = (rezup.office.home / "rezup.new.toml").read_text(encoding="utf-8").splitlines()[0]
+    schema = rezup.office.home / ".local" / "state" / "rezup" / "rezup.schema.json"
+    assert first == f"#:schema {schema.as_uri()}"
+    schema.write_text("{}", encoding="utf-8")
+    rezup.run("recipe", "check", "new")
+    assert '"title": "A recipe of rezup"' in schema.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
@@ -175,3 +248,106 @@ def test_no_text_of_others_steers_the_terminal(rezup: Rezup, tmp_path: Path) -> 
     assert not set(text) & set("\x1b\x07\x9b\u202e")
     assert text.count(SHOWN) >= 6
     assert "\nrezup: warning: all is well" not in text
+
+
+def files(*roots: Path) -> dict[str, bytes]:
+    """Every file below some folders, but for the caches and what was accepted, with its content."""
+    found = (path for root in roots for path in root.rglob("*") if not {".cache", ".local"} & set(path.parts))
+    return {str(path): path.read_bytes() if path.is_file() else b"" for path in found}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("add dev", "Compared with dev@"),
+        ("add dev --remote", "Nothing differs"),
+        ("pull dev", "is ready here already"),
+        ("pin dev@~1 --remote", "Would pin dev to "),
+        ("unpin dev --local", "Would unpin dev on this machine"),
+        ("rollback dev --remote", "Would roll dev back from "),
+        ("tag dev good --local", "dev@good would be "),
+        ("untag dev tested --local", "Would remove the label dev@tested"),
+        ("gc dev --keep 1 --local", "would be removed"),
+        ("gc dev --keep 1 --remote", "would be removed"),
+        ("drop dev --local", "Would remove "),
+        ("drop dev --remote", "for the whole studio, with 2 revisions"),
+    ],
+)
+def test_a_dry_run_tells_and_changes_nothing(rezup: Rezup, line: str, told: str) -> None:
+    stamp(rezup, "--remote")
+    stamp(rezup, "--remote")
+    rezup.run("tag", "dev", "tested", "--local")
+    rezup.run("pin", "dev", "--local")
+    before = files(rezup.office.home, rezup.office.remote)
+    words = [*line.split(), "--dry-run"]
+    assert told in "".join(rezup.run(*words))
+    data = rezup.json(*words)
+    assert data["dry_run"] is True
+    assert files(rezup.office.home, rezup.office.remote) == before
+
+
+def test_acts_tell_programs_what_they_have_done(rezup: Rezup) -> None:
+    first = rezup.json("add", "dev", "--remote", "-m", "one")
+    assert (first["added"], first["published"], first["given"]) == (True, True, True)
+    second = rezup.json("add", "dev", "--remote")
+    back = rezup.json("rollback", "dev", "--remote")
+    assert (back["revision"], back["previous"], back["root"]) == (first["revision"], second["revision"], "remote")
+    assert rezup.json("pull", "dev")["revision"] == first["revision"]
+    assert rezup.json("tag", "dev", "good", "--remote")["label"] == "good"
+    assert rezup.json("untag", "dev", "good", "--remote")["revision"] == first["revision"]
+    assert rezup.json("unpin", "dev", "--remote")["revision"] == second["revision"]
+    assert rezup.json("pin", "dev", "--local")["previous"] == second["revision"]
+    gone = rezup.json("drop", "dev", "--local", "--yes")
+    assert (gone["removed"], gone["revisions"], gone["left"]) == (True, 2, None)
+    out, err = rezup.run("drop", "dev", "--remote", "--json", status=2)
+    assert json.loads(out)["error"]["code"] == "usage"
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "code"),
+    [
+        ("nonesuch --json", 2, "usage"),
+        ("status --json --nonesuch", 2, "usage"),
+        ("use nonesuch --json -- true", 125, "not-found"),
+        ("recipe --json", 2, "usage"),
+        ("completion --json", 2, "usage"),
+        ("pin dev@nonesuch --json", 4, "not-found"),
+    ],
+)
+def test_what_fails_is_a_document_too(rezup: Rezup, line: str, status: int, code: str) -> None:
+    out, err = rezup.run(*line.split(), status=status)
+    assert json.loads(out)["error"]["code"] == code
+    assert err == ""
+
+
+def test_warnings_are_in_the_document(rezup: Rezup) -> None:
+    stamp(rezup, "--remote")
+    stamp(rezup, "--remote")
+    rezup.run("rollback", "dev", "--remote")
+    out, err = rezup.run("pin", "dev@latest", "--remote", "--json")
+    (warning,) = json.loads(out)["warnings"]
+    assert "was rolled back from" in warning
+    assert warning in err
+
+
+def test_the_doctor_says_what_is_wrong_and_changes_nothing(rezup: Rezup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PATH", "/bin")
+    rezup.run("add", "dev", "--skip-use")
+    before = sorted(path for path in rezup.office.home.rglob("*"))
+    out = rezup.run("doctor", "dev")[0].splitlines()
+    assert out[0].startswith("ok      python: Python 3.")
+    assert any(line.startswith("ok      revision: dev@") for line in out)
+    assert out[-1].endswith(("warning", "All is well"))
+    data = rezup.json("doctor", "dev")
+    assert (data["container"], "report" in data) == ("dev", False)
+    rezup.office.recipe("wrong = 1\n")
+    out = rezup.run("doctor", "dev", status=8)[0].splitlines()
+    at = next(number for number, line in enumerate(out) if line.startswith("wrong   recipe: "))
+    assert "          -> see: rezup recipe check dev" in out[at:]
+    report = json.loads(rezup.run("doctor", "dev", "--report", "--json", status=8)[0])["data"]["report"]
+    assert rezup.run("doctor", "dev", "--report", status=8)[0].splitlines()[0] == report.splitlines()[0]
+    (rezup.office.home / "rezup.dev.toml").unlink()
+    assert sorted(path for path in rezup.office.home.rglob("*")) == before
+    assert "there is no container nope" in rezup.run("doctor", "nope", status=4)[1]

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from rezup.output.progress import Progress
-from rezup_api.events import CommandStarted, Event, Note, StepFailed, StepFinished, StepProgress, StepStarted, Warned
+from rezup_api.events import (
+    CommandStarted,
+    Event,
+    Happened,
+    Note,
+    StepFailed,
+    StepFinished,
+    StepProgress,
+    StepStarted,
+    Warned,
+)
 
 EVENTS: list[Event] = [
     Note("a note"),
@@ -87,3 +97,12 @@ def test_what_others_wrote_cannot_steer_the_terminal(
     assert err.count("\\x1b]0;pwned\\x07\\x9bm\\u202e") >= 5
     for steering in ("\x1b]", "\x07", "\x9b", "\u202e"):
         assert steering not in err
+
+
+def test_what_the_hooks_may_hear_is_kept_and_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    happened: list[Happened] = []
+    with Progress(quiet=False, debug=True, happened=happened) as progress:
+        progress.report(Happened("added", "dev", "1.5"))
+        assert not progress.remarked, "it does not keep the next launch from being quick"
+    assert happened == [Happened("added", "dev", "1.5")] == progress.happened
+    assert capsys.readouterr() == ("", "")

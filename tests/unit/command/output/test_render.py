@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import time
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 import pytest
+from tests.documents import check_document
 
 from rezup.output.render import (
     FORMAT,
     Lines,
     Raw,
     Result,
+    Said,
     Table,
     layout,
     moment_text,
@@ -23,6 +26,9 @@ from rezup.output.render import (
     size_text,
 )
 from rezup_api.errors import BusyError, InstallError, Problem, RecipeError, RezupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TABLE = Table(
     ("REVISION", "BY", "IN USE", "NOTE"),
@@ -144,7 +150,7 @@ def test_each_kind_of_view(capfd: pytest.CaptureFixture[str], view: Table | Line
 def test_a_document_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     show(Result({"name": "名前"}, Lines(("for people",))), arguments(json=True, command="recipe", action="show"))
     text = capsys.readouterr().out
-    assert json.loads(text) == {"format": FORMAT, "command": "recipe show", "data": {"name": "名前"}}
+    assert json.loads(text) == {"format": FORMAT, "command": "recipe show", "data": {"name": "名前"}, "warnings": []}
     assert "名前" in text
 
 
@@ -183,6 +189,30 @@ def test_a_fault_of_our_own_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     err = capsys.readouterr().err
     assert "rezup: internal error: ValueError: x" in err
     assert "rezup: interrupted" in err
+
+
+@pytest.mark.parametrize(
+    ("shown", "code"),
+    [(lambda asked: show_fault(ValueError("x"), asked), "internal"), (show_interruption, "interrupted")],
+)
+def test_every_end_can_be_a_document(
+    capsys: pytest.CaptureFixture[str], shown: Callable[[Namespace], None], code: str
+) -> None:
+    shown(Namespace(command="gc", json=True))
+    out, err = capsys.readouterr()
+    assert err == ""
+    check_document(["gc", "--json"], out)
+    assert json.loads(out)["error"]["code"] == code
+
+
+def test_what_was_done_is_said_beside_the_output(capsys: pytest.CaptureFixture[str]) -> None:
+    done = Result({}, Said(("Pinned", "it")))
+    show(done, arguments())
+    assert capsys.readouterr() == ("", "Pinned\nit\n")
+    show(done, Namespace(command="pin", json=False, quiet=True))
+    assert capsys.readouterr() == ("", "")
+    show(done, Namespace(command="pin", json=True), ["mind the gap"])
+    assert json.loads(capsys.readouterr().out)["warnings"] == ["mind the gap"]
 
 
 def test_an_error_can_be_a_document(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,105 @@
+"""Offer what says beforehand what an act would do to a container; nothing here changes anything that others see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rezup_api.administration import Administration
+from rezup_api.errors import NotFoundError
+from rezup_api.store.metadata import FORMAT, Metadata
+from rezup_api.store.revision import load_revision
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rezup_api.packages.lock_source import LockSource
+    from rezup_api.recipe.model import Recipe
+    from rezup_api.results import Described, Dropping, Planned, Pulling
+    from rezup_api.store.revision import Revision
+
+
+class Planning(Administration):
+    """The part of `Container` that says what an act would do."""
+
+    def plan(
+        self,
+        *,
+        publish: bool = False,
+        source: Revision | Path | None = None,
+        upgrades: Sequence[str] = (),
+    ) -> Planned:
+        """What `add` would make: every environment is resolved, and nothing is installed.
+
+        Args:
+            publish, source, upgrades: see `Container.add`.
+
+        Raises:
+            RecipeError: the recipe holds a literal credential, so it must not be published.
+            NotFoundError: the source has been removed, has no locks, or does not hold a package of `upgrades`.
+            VerificationError: the bundle is damaged.
+            InstallError: the recipe cannot be resolved.
+            RemoteError: there is no remote root.
+            StorageError: the local root cannot be written, where the engines need a place for their work.
+        """
+        current = self._current()
+        if source is None and upgrades:
+            source = load_revision(self.folder, current.timestamp) if current is not None else None
+        if source is None:
+            return self._planned(self.recipe, None, current, publish=publish)
+        from rezup_api.promotion import opened, taken_over  # code that builds is slow to load
+
+        with opened(source) as (folder, told):
+            recipe, origin = taken_over(self.recipe, folder, told, upgrades)
+            return self._planned(recipe, origin, current, publish=publish)
+
+    def _planned(
+        self, recipe: Recipe, origin: LockSource | None, current: Described | None, *, publish: bool
+    ) -> Planned:
+        from rezup_api.builder.conditions import refuse_credentials
+        from rezup_api.builder.revision_builder import RevisionBuilder
+        from rezup_api.maintenance.diff import Contents, compare_contents, resolved_contents
+        from rezup_api.recipe.dump import dump
+        from rezup_api.results import Planned
+
+        if publish:
+            self.needed_remote("publish to")
+            refuse_credentials(recipe)
+        resolved = RevisionBuilder(self.folder, self.settings, self.environ, self.report).resolve(recipe, origin)
+        contents = resolved_contents(resolved, dump(recipe))
+        before = current.contents if current is not None else Contents()
+        return Planned(contents, current, compare_contents(before, contents))
+
+    def _current(self) -> Described | None:
+        """What `use` gives now, with what its locks say; None if there is nothing."""
+        from rezup_api.maintenance.diff import locked_contents
+        from rezup_api.results import Described
+
+        given = self.given()
+        if given is None:
+            return None
+        revision = load_revision(self.folder, given)
+        if not revision.ready:
+            return self.describe(given)
+        return Described(self.name, given, revision.metadata or Metadata(FORMAT, ""), locked_contents(revision))
+
+    def pulling(self, request: str = "") -> Pulling:
+        """What `pull` would build; see `Container.pull` for the argument and the errors."""
+        from rezup_api.results import Pulling
+
+        self.needed_remote("pull from")
+        selection = self._selector().select(request, strict=True)
+        if selection is None:
+            raise NotFoundError(f"there is no container {self.name}", "see what there is: rezup status")
+        revision = load_revision(self.folder, selection.timestamp)
+        return Pulling(revision, selection.published or revision.metadata or Metadata(FORMAT, ""))
+
+    def dropping(self, *, local: bool = False, remote: bool = False) -> Dropping:
+        """What `drop` would remove; see `drop` for the arguments and errors."""
+        from rezup_api.results import Dropping  # launches do not need it
+
+        there = self.place_of(local=local, remote=remote)
+        if there is None:
+            users = tuple(f"{one.command} ({one.pid})" for one in self.sessions())
+            return Dropping("", self.folder.path, len(self.folder.timestamps()), self.exists, users)
+        return Dropping(there.place, self.folder.path, len(there.timestamps()), there.exists())
