@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from rezup_api.recipe import schema, values
-from rezup_api.recipe.schema import KEYS, LEVELS, Key, Kind
+from rezup_api.recipe.schema import RECIPE, Key, Kind
 from rezup_api.recipe.starter import STARTER_FILE
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -66,11 +66,13 @@ BY_KIND: dict[Kind, dict[str, Any]] = {
     },
     Kind.ENGINE: one_of(*schema.ENGINES),
     Kind.LINK: one_of(*schema.LINKS),
+    Kind.PROVIDE: one_of(*schema.PROVIDE),
     Kind.PLATFORMS: list_of(one_of(*schema.LOCK_PLATFORMS, "darwin")),
     Kind.COMMAND: FILLED,
     Kind.SECONDS: {"type": "number", "exclusiveMinimum": 0, "maximum": values.YEAR},
     Kind.COUNT: {"type": "integer", "minimum": 1},
     Kind.DURATION: stripped(values.DURATION.pattern),
+    Kind.SPAN: {"anyOf": [stripped(f"{values.DURATION.pattern}|0"), {"enum": [0]}]},
 }
 
 
@@ -84,12 +86,14 @@ def table(level: str) -> dict[str, Any]:
     """The schema of a table, which may hold its keys and no others.
 
     Args:
-        level: the table, as in `LEVELS`.
+        level: the table, as in `RECIPE.levels`.
     """
     found: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
-    for name, entry in LEVELS[level].items():
+    for name, entry in RECIPE.levels[level].items():
         found["properties"][name] = key(entry) if isinstance(entry, Key) else below(name, entry)
-    required = [one.name.rpartition(".")[2] for one in KEYS if one.required and one.name.rpartition(".")[0] == level]
+    required = [
+        one.name.rpartition(".")[2] for one in RECIPE.keys if one.required and one.name.rpartition(".")[0] == level
+    ]
     if required and level in schema.EMPTY_MEANS_NONE:
         found["anyOf"] = [{"required": required}, {"maxProperties": 0}]
     elif required:

@@ -33,7 +33,7 @@ DOCS = CHECKOUT / "docs"
 REFERENCE = DOCS / "reference"
 RECIPE = CHECKOUT / "rezup_api" / "src" / "rezup_api" / "recipe"
 SECTION = re.compile(r"(<!-- generated: (?P<name>[^\n]+?) -->\n).*?(<!-- end -->\n)", re.DOTALL)
-COMMON = ("-h", "-D", "-q", "--json")
+COMMON = ("-h", "-D", "-q", "--no-color", "--json")
 
 Sections = Mapping[str, Callable[[], str]]
 

@@ -31,6 +31,7 @@ EXCEPTIONS = {
     ("fastpath/__init__.py", "rezup_api.netfs.limit.begin"),
     # How the sources write classes, and nothing that the library offers.
     ("output/render.py", "rezup_api.frozen.dataclass"),
+    ("output/table.py", "rezup_api.frozen.dataclass"),
     ("commands/status.py", "rezup_api.frozen.asdict"),
     ("commands/history.py", "rezup_api.frozen.asdict"),
     ("commands/doctor.py", "rezup_api.frozen.asdict"),

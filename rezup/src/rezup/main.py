@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rezup.cli import OTHER_WORDS, build_parser, options_of, other_words, split_command
+from rezup.cli.parser import ChoiceError
 from rezup.commands import COMMANDS
 from rezup.fastpath import current_release, undo_coercion
 from rezup.fastpath.invocation import Invocation
@@ -105,13 +106,12 @@ def _answer(words: list[str], script_run: ScriptRun | None, happened: list[Happe
 
 
 def _guessed(error: RezupError, arguments: argparse.Namespace | None, words: list[str]) -> RezupError:
-    """The error, with the name that the user may have meant if a container or a label does not exist."""
-    if not isinstance(error, NotFoundError):
+    """The error, with the name that the user may have meant if a container, a label or the like does not exist."""
+    if arguments is None or not isinstance(error, (NotFoundError, UsageError)):
         return error
-    from rezup.guessing import with_guess
-    from rezup_api.session import without_session
+    from rezup.guessing import with_guess  # only an error needs it
 
-    return with_guess(error, arguments, words, without_session(os.environ))
+    return with_guess(error, arguments, words, os.environ)
 
 
 def _unparsed(own: list[str]) -> argparse.Namespace:
@@ -227,24 +227,26 @@ def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
     parser = build_parser(own[0] if own else "")
     word = next((word for word in own if not word.startswith("-")), None)
     if word is not None and word not in COMMANDS:
-        from rezup.completion.candidates import Names  # only an error needs them
-        from rezup.guessing import unknown_command
-        from rezup_api.session import without_session
+        from rezup.guessing import unknown_command  # only an error needs it
 
-        raise unknown_command(own, command, COMMANDS, Names(without_session(os.environ)))
-    arguments, extra = parser.parse_known_args(own)
+        raise unknown_command(own, command, COMMANDS, os.environ)
+    try:
+        arguments, extra = parser.parse_known_args(own)
+    except ChoiceError as error:
+        from rezup.guessing import wrong_choice
+
+        raise wrong_choice(error, own, command, os.environ) from error
     if arguments.command is None and not (arguments.version or arguments.check_latest):
         arguments, extra = parser.parse_known_args([*own, "use"])
     if extra:
-        from rezup.completion.candidates import Names
         from rezup.guessing import unknown_arguments
-        from rezup_api.session import without_session
 
-        names = Names(without_session(os.environ))
         options = options_of(parser, own)
-        raise unknown_arguments(own, extra, arguments, command=command, options=options, names=names)
+        raise unknown_arguments(own, extra, arguments, command=command, options=options, environ=os.environ)
     if command is not None and arguments.command != "use":
-        raise UsageError("only `rezup use` runs a command: rezup use NAME -- COMMAND")
+        from rezup.guessing import command_elsewhere
+
+        raise command_elsewhere(arguments, command, os.environ)
     arguments.words = command
     return arguments
 
@@ -270,7 +272,13 @@ def _run(
         return _check_latest(arguments)
     gc.freeze()
     gc.enable()
-    with Progress(quiet=arguments.quiet, debug=arguments.debug, warnings=warnings, happened=happened) as progress:
+    with Progress(
+        quiet=arguments.quiet,
+        debug=arguments.debug,
+        colors=not arguments.no_color,
+        warnings=warnings,
+        happened=happened,
+    ) as progress:
         try:
             if arguments.command in LAUNCHING:
                 _run_site_script(script_run)

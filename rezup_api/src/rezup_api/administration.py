@@ -162,13 +162,12 @@ class Administration(Overview):
     def _retention(self) -> Retention:
         """The rules in this machine's recipe, or else in the recipe of the newest revision, which may come from the studio."""
         own = self.recipe.retention
-        if own.keep is not None or own.older_than is not None:
-            return own
         newest = newest_ready(self.folder)
         try:
-            return load_recipe(self.name, newest.recipe_file, tolerant=True).retention if newest else own
+            studio = load_recipe(self.name, newest.recipe_file, tolerant=True).retention if newest else own
         except (NotFoundError, RecipeError):
             return own
+        return own.or_else(studio)
 
     def verify(self, request: str = "", *, repair: bool = False) -> Verified:
         """Compare the files of a revision of this machine with what rezup recorded when it made them.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
+    from rezup_api.builder.missing import Missing
     from rezup_api.doctor.observation import Diagnosis
     from rezup_api.doctor.scene import Installation
     from rezup_api.recipe.model import Recipe
@@ -81,6 +82,16 @@ class Studio:
         for remark in recipe.warnings:
             self.report(Warned(remark))
         return recipe
+
+    def missing(self, recipe: Recipe) -> list[Missing]:
+        """What a recipe names and this machine does not have: sources, scripts, `.env` files, interpreters, folders of wheels.
+
+        Args:
+            recipe: what `recipe` gives.
+        """
+        from rezup_api.builder.missing import find_missing  # only a user who checks a recipe wants to know
+
+        return list(find_missing(recipe, self.settings, self.environ))
 
     def init_recipe(
         self, name: str = DEFAULT_CONTAINER, file: Path | None = None, *, example: str | None = None

@@ -159,6 +159,8 @@ def wrong(table: str, line: str, key: str, message: str) -> tuple[str, str, str]
         wrong("retention", "keep = 1.5", "retention.keep", "expected a whole number, found a number"),
         wrong("retention", "older_than = 30", "retention.older_than", "expected text, found a whole number"),
         wrong("retention", 'older_than = "30"', "retention.older_than", "'30' is not a duration"),
+        wrong("retention", 'spare = "soon"', "retention.spare", "'soon' is not a duration"),
+        wrong("retention", "spare = 7", "retention.spare", "expected text, found a whole number"),
         wrong("retention", 'older_than = "1 month"', "retention.older_than", "'1 month' is not a duration"),
         wrong("", '[[extension]]\nurl = "x"', "extension[0].name", "is missing"),
         wrong("", '[[extension]]\nname = "../x"', "extension[0].name", "'../x' is not a distribution name"),

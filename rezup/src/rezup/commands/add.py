@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rezup.after import let_hooks_hear
 from rezup.commands.use import become_shell, shell_opening
 from rezup.completion.candidates import Names
-from rezup.guessing import similar
+from rezup.guessing import command_line, replaced, similar
 from rezup.output.difference import difference_data, difference_lines
 from rezup.output.render import Lines, Result, Said, described
 from rezup_api import NotFoundError, RemoteError, StorageError, UsageError, absolute
@@ -115,7 +115,10 @@ def _meant(arguments: argparse.Namespace, studio: Studio, progress: Progress) ->
         return True
     text = f"there is neither a container nor a recipe named {name}, but {near} is there"
     if not sys.stdin.isatty() or studio.environ.get("CI"):
-        raise UsageError(text, f"did you mean: rezup add {near}; or a new container: rezup add {name} --new")
+        words = arguments.origin.words
+        raise UsageError(
+            text, f"did you mean: {replaced(words, name, near)}; or a new container: {command_line(words)} --new"
+        )
     progress.close()
     try:
         answer = input(f"{text[0].upper()}{text[1:]}. Make a new container {name}? [y/N] ")

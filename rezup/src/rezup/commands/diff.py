@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from rezup.output.difference import difference_data, difference_lines
-from rezup.output.render import Lines, Result, moment_text
+from rezup.output.render import Lines, Result, age_text, moment_text
 from rezup_api.store import moment
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def _about(one: Described) -> dict[str, Any]:
 
 def _head(old: Described, new: Described) -> Iterator[str]:
     for sign, one in (("-", old), ("+", new)):
-        made = moment_text(one.metadata.created or moment(one.timestamp).isoformat())
+        created = one.metadata.created or moment(one.timestamp).isoformat()
+        age = age_text(created, time.time())
+        ago = f", {age} ago" if age != "now" else ""
         by = f" by {one.metadata.creator}" if one.metadata.creator else ""
         why = f": {one.metadata.message}" if one.metadata.message else ""
-        yield f"{sign} {one}, made {made}{by}{why}"
+        yield f"{sign} {one}, made {moment_text(created)}{ago}{by}{why}"

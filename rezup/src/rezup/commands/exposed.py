@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rezup.commands.expose import exposed_data, folder_of
-from rezup.output.render import Result, Table
+from rezup.output.render import Result
+from rezup.output.table import Table
 
 if TYPE_CHECKING:
     import argparse

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup.output.render import Result, Table, moment_text
+from rezup.output.render import Result, moment_text
+from rezup.output.table import Table
 from rezup_api.frozen import asdict
 
 if TYPE_CHECKING:
@@ -32,4 +33,5 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
         for one in recorded
     ]
     data = {"name": container.name, "acts": [{"place": one.place, **asdict(one.act)} for one in recorded]}
-    return Result(data, Table(columns, cells, f"Nothing is recorded of {container.name}."))
+    empty = f"Nothing is recorded of {container.name}."
+    return Result(data, Table(columns, cells, empty, spare=("ON", "WHERE")))

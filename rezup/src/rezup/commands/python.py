@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rezup.output.render import Result, Said, Table
+from rezup.output.render import Result, Said
+from rezup.output.table import Table
 
 if TYPE_CHECKING:
     import argparse

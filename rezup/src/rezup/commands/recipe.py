@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rezup.output.render import Lines, Result, Table
+from rezup.output.render import Lines, Result
+from rezup.output.table import Table
 from rezup_api import absolute
 from rezup_api.recipe import effective_rows, renew_schema
 
@@ -29,7 +30,12 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
     source = str(recipe.sources[0]) if recipe.sources else "built-in"
     if arguments.action == "check":
         told = f"{source} is fine" if recipe.sources else "There is no recipe of your own; the built-in one is used."
-        return Result({"container": name, "file": source, "problems": []}, Lines((told,)))
+        missing = studio.missing(recipe)
+        if missing:
+            told = f"{source} is right, but names what is not on this machine:"
+        lines = [line for one in missing for line in (f"  {one.key}: {one.message}", f"    -> {one.hint}")]
+        data = {"container": name, "file": source, "problems": [], "missing": [asdict(one) for one in missing]}
+        return Result(data, Lines((told, *lines)))
     rows = effective_rows(recipe)
     data = {"container": name, "file": source, "values": [asdict(row) for row in rows]}
     return Result(data, Table(("KEY", "VALUE", "FROM"), [(row.key, row.value, row.origin) for row in rows], ""))

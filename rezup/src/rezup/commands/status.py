@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
-from rezup.output.render import Result, Table, moment_text, size_text
+from rezup.output.render import Result, age_text, moment_text, size_text
+from rezup.output.table import Table
 from rezup_api.frozen import asdict
 
 if TYPE_CHECKING:
@@ -22,13 +24,15 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
     if arguments.name is not None:
         return _one(studio.container(arguments.name).status(), session)
     found = studio.status()
-    columns = ("CONTAINER", "REVISION", "REZ", "PYTHON", "MADE", "BY", "REMOTE", "NOTE")
+    now = time.time()
+    columns = ("CONTAINER", "REVISION", "REZ", "PYTHON", "AGE", "MADE", "BY", "REMOTE", "NOTE")
     cells = [
         (
             one.name,
             one.revision or "-",
             one.rez,
             one.python,
+            age_text(one.created, now),
             moment_text(one.created),
             one.creator,
             _remote_text(one),
@@ -38,7 +42,8 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
     ]
     data = {"session": _told(session), "containers": [asdict(one) for one in found]}
     empty = "There are no containers yet. `rezup` makes the first one."
-    return Result(data, Table(columns, cells, empty, above=_session_text(session)))
+    above = _session_text(session)
+    return Result(data, Table(columns, cells, empty, above=above, spare=("MADE", "PYTHON", "BY", "REZ", "AGE")))
 
 
 def _told(session: SessionStatus | None) -> dict[str, object] | None:
@@ -68,10 +73,12 @@ def _remote_text(one: ContainerSummary) -> str:
 
 def _one(found: ContainerStatus, session: SessionStatus | None) -> Result:
     summary, failure = found.summary, found.failure
-    columns = ("REVISION", "MADE", "BY", "REZ", "PYTHON", "SIZE", "IN USE", "LABELS", "NOTE")
+    now = time.time()
+    columns = ("REVISION", "AGE", "MADE", "BY", "REZ", "PYTHON", "SIZE", "IN USE", "LABELS", "NOTE")
     cells = [
         (
             one.timestamp,
+            age_text(one.created, now),
             moment_text(one.created),
             one.creator,
             one.rez,
@@ -94,7 +101,8 @@ def _one(found: ContainerStatus, session: SessionStatus | None) -> Result:
     there = _published_text(found)
     title = f"{summary.name} in {summary.path}{there}{_given_text(found)}"
     empty = f"{summary.name} has no revisions here.{there}"
-    return Result(data, Table(columns, cells, empty, title, above=_session_text(session)))
+    spare = ("MADE", "SIZE", "PYTHON", "BY", "REZ", "AGE")
+    return Result(data, Table(columns, cells, empty, title, _session_text(session), spare))
 
 
 def _published_text(found: ContainerStatus) -> str:

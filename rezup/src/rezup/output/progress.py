@@ -31,6 +31,7 @@ class Progress:
     Args:
         quiet: show warnings only.
         debug: show the commands that are run, too.
+        colors: whether what is live may have colours.
         warnings: the list to which warnings are added, each text once; by default a new one.
         happened: the list to which is added what the hooks of the machine may want to hear; by default a new one.
     """
@@ -40,11 +41,13 @@ class Progress:
         *,
         quiet: bool,
         debug: bool,
+        colors: bool = True,
         warnings: list[str] | None = None,
         happened: list[Happened] | None = None,
     ) -> None:
         self._quiet = quiet
         self._debug = debug
+        self._colors = colors
         self._live = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
         self._bar: Bar | None = None
         self._task: TaskID | None = None
@@ -124,7 +127,9 @@ class Progress:
                 BarColumn(bar_width=24),
                 TextColumn("[dim]{task.fields[detail]}"),
             )
-            self._bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
+            # Without colours rich still makes text bold and dim; None lets it ask the environment.
+            console = Console(stderr=True, highlight=False, no_color=None if self._colors else True)
+            self._bar = Progress(*columns, console=console, transient=True)
             self._bar.start()
         return self._bar
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rezup_api.pythons.interpreter import Interpreter
     from rezup_api.pythons.provider import Provider
 
-_VERSION = re.compile(r"\d+(\.\d+){0,2}")
+VERSION = re.compile(r"\d+(\.\d+){0,2}")
 
 
 def choose_interpreter(request: str | None, when: str, finder: Finder, provider: Provider) -> Interpreter:
@@ -31,7 +31,7 @@ def choose_interpreter(request: str | None, when: str, finder: Finder, provider:
         InstallError: it cannot be downloaded, or does not run.
         StorageError: the local root cannot be written.
     """
-    named = request is None or _VERSION.fullmatch(request) is not None
+    named = request is None or VERSION.fullmatch(request) is not None
     if when == "always" and named:
         return finder.find(str(provider.provide(request or host_version()).executable))
     try:

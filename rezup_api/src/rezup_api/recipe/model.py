@@ -94,10 +94,19 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Which revisions stay: the `keep` newest ones, and those not older than `older_than` ("30d"); None means no rule."""
+    """Which revisions stay: the `keep` newest ones, and those not older than `older_than` ("30d"); None means no rule.
+
+    `spare` is how long a revision stays after it was handed out or given; None for the default.
+    """
 
     keep: int | None = None
     older_than: str | None = None
+    spare: str | None = None
+
+    def or_else(self, other: Retention) -> Retention:
+        """These rules, or those of another recipe if there are none; and this `spare`, or that of the other."""
+        rules = self if self.keep is not None or self.older_than is not None else other
+        return Retention(rules.keep, rules.older_than, self.spare or other.spare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +196,7 @@ def assemble(
             for check in document.get("check", [])
             if "command" in check
         ),
-        retention=Retention(retention.get("keep"), retention.get("older_than")),
+        retention=Retention(*map(retention.get, ("keep", "older_than", "spare"))),
         sources=sources,
         origins=MappingProxyType(dict(origins)),
         data=MappingProxyType(document),

@@ -48,6 +48,7 @@ class Kind(Enum):
     COUNT = "whole number from 1"
     DURATION = "duration"
     EVENTS = "event, or list of events"
+    SPAN = 'duration, or `"0"` for none'
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,12 @@ KEYS = (
     ),
     Key("retention.keep", Kind.COUNT, "no rule", "How many revisions to keep."),
     Key("retention.older_than", Kind.DURATION, "no rule", "Remove only revisions older than this."),
+    Key(
+        "retention.spare",
+        Kind.SPAN,
+        "`7d`",
+        "How long a revision stays after `rezup env` or, for cleanups that start by themselves, `use` gave it last.",
+    ),
 )
 
 

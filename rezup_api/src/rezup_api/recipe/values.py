@@ -255,6 +255,10 @@ def _duration(value: Any, complain: Complain) -> str:
     return text
 
 
+def _span(value: Any, complain: Complain) -> str:
+    return "0s" if value == "0" or (type(value) is int and value == 0) else _duration(value, complain)
+
+
 CONVERTERS: dict[Kind, Converter] = {
     Kind.TEXT: _text,
     Kind.PATH: _text,
@@ -277,6 +281,7 @@ CONVERTERS: dict[Kind, Converter] = {
     Kind.COUNT: _count,
     Kind.DURATION: _duration,
     Kind.EVENTS: _events,
+    Kind.SPAN: _span,
 }
 
 

@@ -190,6 +190,15 @@ def test_a_recipe_is_shown_checked_and_written(rezup: Rezup) -> None:
     rezup.office.recipe('description = "for the film"\n')
     assert "for the film" in rezup.run("recipe", "show", "dev")[0]
     assert "is fine" in rezup.run("recipe", "check", "dev")[0]
+    rezup.office.recipe('[rez]\nurl = "./rez"\n')
+    home = rezup.office.home
+    assert rezup.run("recipe", "check", "dev")[0].splitlines() == [
+        f"{home}/rezup.dev.toml is right, but names what is not on this machine:",
+        f"  rez.url: there is no project or archive {home}/rez",
+        "    -> correct the path",
+    ]
+    (missing,) = rezup.json("recipe", "check", "dev")["missing"]
+    assert (missing["key"], missing["hint"]) == ("rez.url", "correct the path")
     rezup.office.recipe("nonsense = 1\n")
     assert "nonsense" in rezup.run("recipe", "check", "dev", status=3)[1]
     rezup.run("recipe", "init", "new")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from rezup.output.progress import Progress
@@ -66,6 +68,22 @@ def test_on_a_terminal_every_line_that_stays_is_told_too(
     for line in (NOTE, STEP, WARNING, "done"):
         assert line in lines
     assert ("\x1b[" in lines or "Installing" in lines) is live
+
+
+@pytest.mark.parametrize("colors", [True, False])
+def test_what_is_live_has_colours_unless_they_are_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, colors: bool
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with Progress(quiet=False, debug=False, colors=colors) as progress:
+        progress.report(StepStarted("Installing"))
+        progress.report(StepProgress("one", 1, 2))
+        progress.warn("mind the gap")
+    shown = capsys.readouterr().err
+    assert bool(re.search(r"\x1b\[[0-9;]*[34][0-7]", shown)) is colors
+    assert "mind the gap" in shown
 
 
 @pytest.mark.parametrize(
