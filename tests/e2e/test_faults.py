@@ -24,7 +24,7 @@ def test_a_build_that_fails_anywhere_leaves_the_state_whole(
 ) -> None:
     """With the small engine of tests/unit, each run has a sample; this one has uv, the real Rez, and the compiled byte code."""
     library, seed = fault_runs.compiled(need_program("cc"), tmp_path), fault_runs.seed()
-    found = fault_runs.faulty(library, tmp_path / "work", CASES, seed, "real")
+    found = fault_runs.faulty(library, tmp_path / "work", CASES, seed, "add", "publish", "pull", "real")
     assert found["cases"] == CASES
     assert found["calls"] > 2000, "hardly any call is met"
     assert found["wrong"] == [], f"seed {seed}"

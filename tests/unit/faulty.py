@@ -1,8 +1,8 @@
 """Run commands while one call to the system fails, and tell what was wrong: the process in which the tests of faults do this.
 
-It must be started with the library of `faults.c` loaded before libc. Arguments: a folder to work in, how many cases, a seed, and
-`real` where uv is to build with a real Rez; then only the commands that build something are run. It prints one JSON document:
-the number of cases in which the call was met, and a line for each thing that was wrong.
+It must be started with the library of `faults.c` loaded before libc. Arguments: a folder to work in, how many cases, a seed, the
+commands, keys of `VERBS` (by default all), and `real` where uv is to build with a real Rez. It prints one JSON document: the
+number of cases in which the call was met, and a line for each thing that was wrong.
 """
 
 from __future__ import annotations
@@ -76,7 +76,6 @@ VERBS: dict[str, tuple[str, ...]] = {
     "env": ("env", "dev"),
 }
 CONTAINERS = ("dev", "pinned", "other")
-BUILDING = ("add", "publish", "pull")
 
 
 @dataclass(frozen=True)
@@ -224,12 +223,11 @@ def _seen(root: ContainerRoot) -> Any:
     )
 
 
-def cases(tree: Tree, chosen: random.Random) -> tuple[list[Case], dict[str, dict[str, Any]]]:
-    """Every call of every command, each with one error, in random order; and what each command leaves when nothing fails."""
+def cases(tree: Tree, chosen: random.Random, verbs: Sequence[str]) -> tuple[list[Case], dict[str, dict[str, Any]]]:
+    """Every call of these commands, each with one error, in random order; and what each command leaves when nothing fails."""
     found, states = [], {}
-    for verb, words in VERBS.items():
-        if tree.recipe and verb not in BUILDING:
-            continue
+    for verb in verbs:
+        words = VERBS[verb]
         tree.restore()
         before = tree.state()
         status, told, counts, _ = tree.run(words)
@@ -307,9 +305,10 @@ def run() -> None:
     """Run as many cases as the arguments say."""
     folder, count, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     tree = Tree(folder, real="real" in sys.argv[4:])
+    verbs = [word for word in sys.argv[4:] if word != "real"] or list(VERBS)
     tree.prepare()
     chosen = random.Random(seed)
-    every, states = cases(tree, chosen)
+    every, states = cases(tree, chosen, verbs)
     done, found = 0, []
     while done < count:
         for case in every[: count - done]:
