@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gc
-import io
 import os
 import sys
 import time
 from argparse import Namespace
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rezup.cli import OTHER_WORDS, build_parser, options_of, other_words, split_command
 from rezup.cli.parser import ChoiceError
@@ -19,6 +18,7 @@ from rezup.fastpath.invocation import Invocation
 from rezup.fastpath.site_script import run_site_script
 from rezup.output import exits, render
 from rezup.output.progress import Progress
+from rezup.output.streams import complete_streams, printing_aside
 from rezup_api import NotFoundError, RezupError, Settings, Studio, UsageError
 from rezup_api.events import visible
 from rezup_api.session import check_run, site_script
@@ -36,8 +36,6 @@ LAUNCHING = frozenset({"use"})
 WITHOUT_SITE_SCRIPT = frozenset({"recipe", "upgrade", "doctor"})
 # Start-up files of shells run this command, so it must be quick and must not fail.
 NEVER_SITE_SCRIPT = frozenset({"completion"})
-# Seconds to wait until the reader of a message has made room for it, where writing does not wait by itself.
-PATIENCE = 1.0
 # Commands that never look for a newer release: they are about releases, start-up files run them, or they must change nothing.
 NEVER_UPGRADE = frozenset({"upgrade", "completion", "doctor"})
 
@@ -52,7 +50,7 @@ def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> i
     Returns:
         The exit status, if the process has not become the command.
     """
-    _complete_streams()
+    complete_streams()
     happened: list[Happened] = []
     try:
         return _answer(words, script_run, happened)
@@ -181,41 +179,6 @@ def _flush_rest() -> None:
         _forget_output()
 
 
-class _Unfailing(io.FileIO):
-    """A file for messages, where writing never fails: a message that nobody can read must not decide what rezup does."""
-
-    def write(self, data: Any) -> int:
-        """Write what can be written; the length of all of it."""
-        try:
-            while (written := super().write(data)) is None:  # the reader of a pipe that does not block is slow
-                import select
-
-                if not select.select([], [self], [], PATIENCE)[1]:
-                    return len(data)
-        except OSError:  # the disk is full, or the reader or the terminal has gone
-            return len(data)
-        return written
-
-
-def _unfailing(like: Any, descriptor: int) -> io.TextIOWrapper:
-    """A stream for messages to an open descriptor, with the encoding of the stream `like`; see `_Unfailing`."""
-    raw = io.BufferedWriter(_Unfailing(descriptor, "w", closefd=False))
-    return io.TextIOWrapper(raw, encoding=like.encoding, errors=like.errors, line_buffering=True)
-
-
-def _complete_streams() -> None:
-    """Make stderr a stream that never fails, and open the null device for each standard stream that the caller has closed.
-
-    Otherwise the next file that rezup opens would get the number of the stream, and output would go into that file. Python closes
-    these descriptors on `exec`, so that the command finds the streams closed, as the caller left them.
-    """
-    if sys.stderr is not None and sys.stderr is sys.__stderr__:
-        sys.stderr = _unfailing(sys.stderr, 2)
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
-
-
 def _parsed(own: list[str], command: list[str] | None) -> argparse.Namespace:
     with _output():  # argparse prints the help
         return _parse(own, command)
@@ -283,7 +246,7 @@ def _run(
             if arguments.command in LAUNCHING:
                 _run_site_script(script_run)
             elif arguments.command not in NEVER_SITE_SCRIPT:
-                with _printing_aside():
+                with printing_aside():
                     _run_site_script(script_run)
         except RezupError as error:
             if arguments.command not in WITHOUT_SITE_SCRIPT:
@@ -325,26 +288,6 @@ def _upgrade(arguments: argparse.Namespace, progress: Progress) -> None:
     if Upgrader(os.environ, arguments.origin.environ, progress).look():
         progress.close()
         start_over(arguments.origin)
-
-
-@contextmanager
-def _printing_aside() -> Iterator[None]:
-    """Send what the site-customize script prints to stderr, because another program may read the output of the command."""
-    # The descriptor is redirected, not `sys.stdout`: the script may start programs that print.
-    sys.stdout.flush()
-    stream, stdout = sys.stdout, os.dup(1)
-    os.dup2(2, 1)
-    if stream is sys.__stdout__:
-        sys.stdout = _unfailing(
-            stream, 1
-        )  # as stderr is: what cannot be written must not stay for the output of the command
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stdout = stream
-        os.dup2(stdout, 1)
-        os.close(stdout)
 
 
 def _run_site_script(script_run: ScriptRun | None) -> None:

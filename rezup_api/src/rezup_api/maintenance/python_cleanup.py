@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rezup_api.disk.flock import claim
 from rezup_api.disk.reading import open_below
 from rezup_api.disk.staging import staged
-from rezup_api.pythons.provided import ABOUT, FOLDER, folder_of, provided, provided_by
+from rezup_api.pythons.provided import ABOUT, FOLDER, provided, provided_by, pythons_folder
 from rezup_api.storage.folder import FolderStorage
 from rezup_api.store.layout import ContainerFolder
 from rezup_api.store.revision import newest_first
@@ -66,7 +66,7 @@ def _revisions(root: Path) -> list[Revision]:
 
 def _remove(root: Path, key: str, moment: float) -> bool:
     """Remove one, unless it is young or a build holds it; whether it was removed."""
-    path = folder_of(root) / key
+    path = pythons_folder(root) / key
     with suppress(OSError):
         if moment - os.lstat(path / ABOUT).st_mtime < YOUNG:
             return False
@@ -76,7 +76,7 @@ def _remove(root: Path, key: str, moment: float) -> bool:
         try:
             if key in _needed(root):  # a revision may have appeared before the lock was had
                 return False
-            with staged(folder_of(root)) as stage, open_below(root, FOLDER) as pythons:
+            with staged(pythons_folder(root)) as stage, open_below(root, FOLDER) as pythons:
                 pythons.give(key, stage.path / key)
         finally:
             held.release()

@@ -62,7 +62,7 @@ class Provided:
         return f"{self.version}.".startswith(f"{request}.")
 
 
-def folder_of(root: Path) -> Path:
+def pythons_folder(root: Path) -> Path:
     """Where the interpreters of a local root lie."""
     return root / FOLDER
 
@@ -70,10 +70,10 @@ def folder_of(root: Path) -> Path:
 def provided(root: Path) -> list[Provided]:
     """Every interpreter that a local root has, newest version first; what is damaged is left out."""
     try:
-        names = os.listdir(folder_of(root))
+        names = os.listdir(pythons_folder(root))
     except OSError:
         return []
-    found = [one for name in names if _KEY.fullmatch(name) and (one := read_provided(folder_of(root) / name))]
+    found = [one for name in names if _KEY.fullmatch(name) and (one := read_provided(pythons_folder(root) / name))]
     return sorted(found, key=lambda one: ([int(part) for part in one.version.split(".")], one.key), reverse=True)
 
 
@@ -95,7 +95,7 @@ def read_provided(path: Path) -> Provided | None:
 def provided_by(root: Path, executable: str) -> str:
     """The key of the interpreter that a path lies in; empty if rezup has not provided it."""
     try:
-        return Path(executable).relative_to(folder_of(root)).parts[0]
+        return Path(executable).relative_to(pythons_folder(root)).parts[0]
     except (ValueError, IndexError):
         return ""
 
@@ -109,7 +109,7 @@ def hold_provided(root: Path, executable: str, holds: ExitStack) -> None:
     key = provided_by(root, executable)
     if key:
         with storing("cannot hold"):
-            held = lease_at_last(folder_of(root) / key / ABOUT)
+            held = lease_at_last(pythons_folder(root) / key / ABOUT)
         holds.callback(held.release)
 
 

@@ -23,11 +23,21 @@ from rezup_api.events import Note, step
 from rezup_api.process import runner
 from rezup_api.process.uv_program import find_uv
 from rezup_api.pythons.interpreter import clean_environ
-from rezup_api.pythons.provided import ABOUT, FILES, TREE, Provided, about, folder_of, listing, provided, read_provided
+from rezup_api.pythons.provided import (
+    ABOUT,
+    FILES,
+    TREE,
+    Provided,
+    about,
+    listing,
+    provided,
+    pythons_folder,
+    read_provided,
+)
 from rezup_api.settings import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from rezup_api.disk.staging import Stage
     from rezup_api.events import Reporter
@@ -101,17 +111,17 @@ class Provider:
             return found
         download = self._chosen(request)
         key = self._key(download)
-        with building(folder_of(self.root), key, self._wait(download)):
-            return read_provided(folder_of(self.root) / key) or self._download(download, key)
+        with building(pythons_folder(self.root), key, self._wait(download)):
+            return read_provided(pythons_folder(self.root) / key) or self._download(download, key)
 
     def _key(self, download: Download) -> str:
         """The name of the folder: where another user's interpreter has it, or a damaged one, another one."""
         for key in (download.key, f"{download.key}-{_user()}", f"{download.key}-{_user()}-2"):
-            path = folder_of(self.root) / key
+            path = pythons_folder(self.root) / key
             if not os.path.lexists(path) or read_provided(path) is not None:
                 return key
         raise StorageError(
-            f"{folder_of(self.root) / download.key} is not what rezup has made", "remove it, or ask who owns it to"
+            f"{pythons_folder(self.root) / download.key} is not what rezup has made", "remove it, or ask who owns it to"
         )
 
     def downloads(self, request: str = "") -> list[Download]:
@@ -152,26 +162,54 @@ class Provider:
         return lambda: self.report(Note(f"Waiting for another process that provides Python {download.version}"))
 
     def _download(self, download: Download, key: str) -> Provided:
-        target = folder_of(self.root) / key
+        target = pythons_folder(self.root) / key
         with (
-            staged(folder_of(self.root)) as stage,
+            staged(pythons_folder(self.root)) as stage,
             step(self.report, f"Downloading Python {download.version}") as running,
         ):
-            place = stage.path / key
-            with storing("cannot write to"):
-                place.mkdir()
-            self._unpack(download, stage, place, target)
+            place = self._prepare(download, stage, target)
             running.text = f"Provided Python {download.version}"
             with storing("cannot write to"):
-                self._compile(Provided(key, download.version, place, download.url))
-                write_whole(place / FILES, listing(place / TREE))
-                write_whole(place / ABOUT, about(key, download.version, _without_login(download.url)))
-                _protect(place)
                 _appear(stage, place, target)
         found = read_provided(target)
         if found is None:
             raise StorageError(f"{target} was made and cannot be read", "see whether the disk is full")
         return found
+
+    def _prepare(self, download: Download, stage: Stage, target: Path) -> Path:
+        """Make the interpreter ready in a stage, for its place under the root; its folder in the stage."""
+        place = stage.path / target.name
+        with storing("cannot write to"):
+            place.mkdir()
+        self._unpack(download, stage, place, target)
+        with storing("cannot write to"):
+            self._compile(Provided(target.name, download.version, place, download.url))
+            write_whole(place / FILES, listing(place / TREE))
+            write_whole(place / ABOUT, about(target.name, download.version, _without_login(download.url)))
+            _protect(place)
+        return place
+
+    def mend(self, one: Provided, paths: Collection[str]) -> None:
+        """Replace damaged files of an interpreter by those of a second download, one rename a file.
+
+        Args:
+            one: the interpreter.
+            paths: the files, as `damage` gives them.
+
+        Raises:
+            InstallError: the same build cannot be downloaded any more.
+            StorageError: the local root cannot be written.
+        """
+        same = next((new for new in self.downloads(one.version) if one.key.startswith(new.key)), None)
+        if same is None:
+            raise InstallError(f"its build {one.key} is no longer offered", self._way_out())
+        with staged(pythons_folder(self.root)) as stage, step(self.report, f"Downloading Python {one.version} again"):
+            place = self._prepare(same, stage, one.path)
+            with storing("cannot write to"):
+                stage.flush()
+                for path in map(Path, paths):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(place / path.relative_to(one.path), path)
 
     def _unpack(self, download: Download, stage: Stage, place: Path, target: Path) -> None:
         """Let uv download the archive, compare its digest, and unpack it."""
