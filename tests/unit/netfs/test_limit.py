@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import json
@@ -67,11 +66,7 @@ def left_nothing() -> Iterator[None]:
 
 def children() -> set[str]:
     """The children of this process, those included that have ended and that nobody has collected."""
-    found: set[str] = set()
-    for path in Path("/proc/self/task").glob("*/children"):
-        with contextlib.suppress(OSError):  # a thread that has ended
-            found.update(path.read_text(encoding="ascii").split())
-    return found
+    return {pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text("ascii").split()}
 
 
 def sleeping() -> bytes:
