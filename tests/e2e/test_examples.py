@@ -41,7 +41,8 @@ def test_what_is_there_stays_as_it_is(machine: Machine) -> None:
     machine.run("recipe", "init", "dev", "--example", "vanilla", status=2)
     assert path.read_text(encoding="utf-8") == "# mine\n"
     assert f"there are: {', '.join(examples())}" in machine.run("recipe", "init", "--example", status=2).stderr
-    assert "did you mean vanilla" in machine.run("recipe", "init", "--example", "vanila", status=2).stderr
+    told = machine.run("recipe", "init", "--example", "vanila", status=2).stderr
+    assert "did you mean: rezup recipe init --example vanilla;" in told
     assert not (machine.home / "rezup.toml").exists()
 
 
