@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,7 @@ def unknown(line: str) -> list[str]:
         words = shlex.split(line, comments=True)[1:]
     except ValueError:
         words = line.split()[1:]
+    words = list(takewhile(lambda word: word != "|", words))  # behind it is another program
     words = [word.strip("[]") for word in split_command(words)[0]]
     name = ""
     options = []
@@ -204,6 +206,7 @@ def test_a_broken_link_is_found(page: str, broken: list[str], tmp_path: Path) ->
         ("`rezup use --nonsense`", ["--nonsense"]),
         ("```sh\nREZUP_X=1 rezup add dev --messages=x  # --this\n```", ["--messages"]),
         ("```text\n$ rezup pull -z\nrezup: no --such\n```", ["-z"]),
+        ("```sh\nrezup status --jsn | jq -r .data\n```", ["--jsn"]),
     ],
 )
 def test_what_does_not_exist_is_found(page: str, words: list[str]) -> None:

@@ -127,9 +127,15 @@ def test_a_revision_runs_with_it_and_a_second_machine_gets_the_same(
     (listed, *_) = machine.json("python", "list")["pythons"]
     assert (listed["version"], listed["users"]) == (VERSION, [f".main@{machine.revisions()[0].name}"])
     assert str(folder) in machine.run("python", "list").stdout
+    library = next(folder.rglob("argparse.py"))
+    library.chmod(0o644)
+    library.write_text("raise SystemExit('damaged')", encoding="utf-8")
+    (finding,) = machine.json("verify", status=8)["found"]
+    assert (finding["kind"], finding["path"]) == ("python", str(library))
+    assert "is as it was made" in machine.run("verify", "--repair").stdout
     asked = server.archives
     machine.run("add", "--skip-use")
-    assert server.archives == asked == 1
+    assert server.archives == asked == 2
     other = new_machine()
     other.run("python", "install", VERSION, "--mirror", f"{server.url}/downloads.json")
     (second,) = about(other)

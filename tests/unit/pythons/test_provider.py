@@ -117,6 +117,25 @@ def test_a_root_that_cannot_be_written_is_told(provider: Callable[[Path], Provid
         provider(listed).provide("3.12")
 
 
+def test_damaged_files_are_replaced_one_by_one(provider: Callable[[Path], Provider], tmp_path: Path) -> None:
+    listed = write_list(tmp_path / "list.json", entry(archive(tmp_path)))
+    made = provider(listed).provide("3.12")
+    library = made.path / "python" / "lib" / "python3.12" / "os.py"
+    untouched = made.executable.stat().st_ino
+    library.chmod(0o644)
+    library.write_text("damaged", encoding="utf-8")
+    (made.path / "python" / "lib" / "python3.12" / "bad.py").unlink()
+    wrong = damage(made)
+    assert [path.rpartition("/")[2] for path in wrong] == ["bad.py", "os.py"]
+    provider(listed).mend(made, wrong)
+    assert damage(made) == []
+    assert made.executable.stat().st_ino == untouched
+    assert left(tmp_path / "root") == []
+    write_list(listed, entry(archive(tmp_path, "3.12.2")))
+    with pytest.raises(InstallError, match="is no longer offered"):
+        provider(listed).mend(made, wrong)
+
+
 @pytest.mark.parametrize(
     ("url", "key"),
     [

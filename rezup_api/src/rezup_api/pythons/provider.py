@@ -17,7 +17,6 @@ from urllib.parse import unquote, urlsplit
 from rezup_api.disk.documents import parse_json
 from rezup_api.disk.files import storing, write_whole
 from rezup_api.disk.staging import building, staged
-from rezup_api.disk.trust import OTHERS
 from rezup_api.errors import InstallError, NotFoundError, StorageError, UsageError
 from rezup_api.events import Note, step
 from rezup_api.process import runner
@@ -34,10 +33,11 @@ from rezup_api.pythons.provided import (
     pythons_folder,
     read_provided,
 )
+from rezup_api.pythons.unpacked import protect, relocate
 from rezup_api.settings import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from rezup_api.disk.staging import Stage
     from rezup_api.events import Reporter
@@ -48,8 +48,6 @@ LIMIT = 900.0
 LIST_LIMIT = 60.0
 ENDINGS = (".tar.gz", ".tar.zst", ".tar.xz", ".tgz", ".zip")
 LIST_FILE = "downloads.json"
-# Files in which uv writes where it has put the interpreter are small.
-LARGEST_PATCHED = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,21 +165,49 @@ class Provider:
             staged(pythons_folder(self.root)) as stage,
             step(self.report, f"Downloading Python {download.version}") as running,
         ):
-            place = stage.path / key
-            with storing("cannot write to"):
-                place.mkdir()
-            self._unpack(download, stage, place, target)
+            place = self._prepare(download, stage, target)
             running.text = f"Provided Python {download.version}"
             with storing("cannot write to"):
-                self._compile(Provided(key, download.version, place, download.url))
-                write_whole(place / FILES, listing(place / TREE))
-                write_whole(place / ABOUT, about(key, download.version, _without_login(download.url)))
-                _protect(place)
                 _appear(stage, place, target)
         found = read_provided(target)
         if found is None:
             raise StorageError(f"{target} was made and cannot be read", "see whether the disk is full")
         return found
+
+    def _prepare(self, download: Download, stage: Stage, target: Path) -> Path:
+        """Make the interpreter ready in a stage, for its place under the root; its folder in the stage."""
+        place = stage.path / target.name
+        with storing("cannot write to"):
+            place.mkdir()
+        self._unpack(download, stage, place, target)
+        with storing("cannot write to"):
+            self._compile(Provided(target.name, download.version, place, download.url))
+            write_whole(place / FILES, listing(place / TREE))
+            write_whole(place / ABOUT, about(target.name, download.version, _without_login(download.url)))
+            protect(place)
+        return place
+
+    def mend(self, one: Provided, paths: Collection[str]) -> None:
+        """Replace damaged files of an interpreter by those of a second download, one rename a file.
+
+        Args:
+            one: the interpreter.
+            paths: the files, as `damage` gives them.
+
+        Raises:
+            InstallError: the same build cannot be downloaded any more.
+            StorageError: the local root cannot be written.
+        """
+        same = next((new for new in self.downloads(one.version) if one.key.startswith(new.key)), None)
+        if same is None:
+            raise InstallError(f"its build {one.key} is no longer offered", self._way_out())
+        with staged(pythons_folder(self.root)) as stage, step(self.report, f"Downloading Python {one.version} again"):
+            place = self._prepare(same, stage, one.path)
+            with storing("cannot write to"):
+                stage.flush()
+                for path in map(Path, paths):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(place / path.relative_to(one.path), path)
 
     def _unpack(self, download: Download, stage: Stage, place: Path, target: Path) -> None:
         """Let uv download the archive, compare its digest, and unpack it."""
@@ -196,7 +222,7 @@ class Provider:
                 status=answer.status,
             )
         with storing("cannot write to"):
-            _relocate(folder / download.name, str(folder / download.name), str(target / TREE))
+            relocate(folder / download.name, str(folder / download.name), str(target / TREE))
             os.rename(folder / download.name, place / TREE)
 
     def _compile(self, one: Provided) -> None:
@@ -271,28 +297,6 @@ def _reason(answer: Completed) -> str:
 def _without_login(url: str) -> str:
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _relocate(tree: Path, old: str, new: str) -> None:
-    """Replace a path in the files in which uv has noted where the interpreter lies; compilers of extensions read them."""
-    for folder, _, names in os.walk(tree):
-        for name in names:
-            path = Path(folder) / name
-            if path.is_symlink() or path.stat().st_size > LARGEST_PATCHED or path.suffix in {".so", ".pyc", ".a"}:
-                continue
-            content = path.read_bytes()
-            if old.encode() in content:
-                path.write_bytes(content.replace(old.encode(), new.encode()))
-
-
-def _protect(tree: Path) -> None:
-    """Take the permission to write from all files, which many environments share, and that of others from all folders."""
-    for folder, _, names in os.walk(tree):
-        os.chmod(folder, os.stat(folder).st_mode & ~OTHERS)
-        for name in names:
-            path = os.path.join(folder, name)
-            if not os.path.islink(path):
-                os.chmod(path, os.stat(path).st_mode & ~0o222)
 
 
 def _appear(stage: Stage, place: Path, target: Path) -> None:
