@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 # Seconds to wait until the reader of a message has made room for it, where writing does not wait by itself.
 PATIENCE = 1.0
+# How Python calls our way to write what an encoding lacks, such as "ü" in ASCII.
+ESCAPED = "rezup-escaped"
 
 
 class _Unfailing(io.FileIO):
@@ -37,14 +40,30 @@ def _unfailing(like: Any, descriptor: int) -> io.TextIOWrapper:
     return io.TextIOWrapper(raw, encoding=like.encoding, errors=like.errors, line_buffering=True)
 
 
-def complete_streams() -> None:
-    """Make stderr a stream that never fails, and open the null device for each standard stream that the caller has closed.
+def _escaped(error: UnicodeError) -> tuple[bytes, int]:
+    """What stands for characters that an encoding lacks: the bytes of names that are no text, and an escape for all others."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    parts = (
+        bytes([ord(one) - 0xDC00]) if "\udc80" <= one <= "\udcff" else one.encode("ascii", "backslashreplace")
+        for one in lacking
+    )
+    return b"".join(parts), error.end
 
-    Otherwise the next file that rezup opens would get the number of the stream, and output would go into that file. Python closes
-    these descriptors on `exec`, so that the command finds the streams closed, as the caller left them.
+
+def complete_streams() -> None:
+    """Make stderr a stream that never fails, let stdout take any character, and open what the caller has closed.
+
+    The null device takes the place of a standard stream that is closed. Otherwise the next file that rezup opens would get the
+    number of the stream, and output would go into that file. Python closes these descriptors on `exec`, so that the command finds
+    the streams closed, as the caller left them.
     """
     if sys.stderr is not None and sys.stderr is sys.__stderr__:
         sys.stderr = _unfailing(sys.stderr, 2)
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.encoding.lower().startswith("utf"):
+        codecs.register_error(ESCAPED, _escaped)
+        sys.stdout.reconfigure(errors=ESCAPED)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))

@@ -38,3 +38,16 @@ def test_output_goes_aside() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("three\n", "one\ntwo\n")
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [("ascii", b"f\\xfcr \\u65b0\xff\n"), ("latin-1", b"f\xfcr \\u65b0\xff\n"), ("utf-8:surrogateescape", None)],
+)
+def test_what_an_encoding_lacks_is_escaped(encoding: str, errors: str, written: bytes | None) -> None:
+    code = "from rezup.output.streams import complete_streams\ncomplete_streams()\nprint('f\\xfcr \\u65b0\\udcff')"
+    form = encoding if ":" in encoding else f"{encoding}:{errors}"
+    environ = {**os.environ, "PYTHONIOENCODING": form}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, check=True)
+    assert done.stdout == (written if written is not None else "für 新".encode() + b"\xff\n")
