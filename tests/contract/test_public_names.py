@@ -49,6 +49,7 @@ VERBS: dict[str, list[Callable[..., object]]] = {
     "untag": [Container.untag],
     "history": [Container.history],
     "diff": [Studio.diff, Container.describe],
+    "packages": [Container.packages],
     "sessions": [Container.sessions],
     "gc": [Container.gc],
     "verify": [Container.verify],

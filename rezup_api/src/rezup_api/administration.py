@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rezup_api.builder.revision_builder import RevisionBuilder
+    from rezup_api.maintenance.inventory import Inventory
     from rezup_api.published.published_root import PublishedRoot
     from rezup_api.recipe.model import Retention
     from rezup_api.results import Cleaned, Described, Dropped, Verified
     from rezup_api.selection.chooser import Change, Chooser
+    from rezup_api.selection.selector import Selection
 
 
 class Administration(Overview):
@@ -262,18 +264,32 @@ class Administration(Overview):
         )  # they load the code that builds, which is slow
         from rezup_api.results import Described
 
+        timestamp, there = self._located(request)
+        if there is not None:
+            told = published_contents(self.needed_remote("ask"), timestamp)
+            return Described(self.name, timestamp, there.published or Metadata(FORMAT, ""), told)
+        revision = load_revision(self.folder, timestamp)
+        return Described(self.name, timestamp, revision.metadata or Metadata(FORMAT, ""), built_contents(revision))
+
+    def _located(self, request: str) -> tuple[str, Selection | None]:
+        """The timestamp of a revision to look at, and how it is published if this machine does not have it."""
         try:
-            revision = load_revision(self.folder, self._meant_here(request))
-            metadata = revision.metadata or Metadata(FORMAT, "")
-            return Described(self.name, revision.timestamp, metadata, built_contents(revision))
+            return self._meant_here(request), None
         except NotFoundError:
             if self.remote is None:
                 raise
         selector = self._selector()
         selection = selector.select_there(selector.meant(request, remote=False) or request)
-        published = selection.published or Metadata(FORMAT, "")
-        told = published_contents(self.remote, selection.timestamp)
-        return Described(self.name, selection.timestamp, published, told)
+        return selection.timestamp, selection
+
+    def packages(self, request: str = "") -> Inventory:
+        """The packages of a revision of this machine, or else those in the locks of a published one; `describe` has the rest."""
+        from rezup_api.maintenance.inventory import built_inventory, published_inventory  # slow to load
+
+        timestamp, there = self._located(request)
+        if there is not None:
+            return published_inventory(self.needed_remote("ask"), timestamp)
+        return built_inventory(load_revision(self.folder, timestamp))
 
     def drop(self, *, local: bool = False, remote: bool = False, force: bool = False) -> Dropped:
         """Remove the whole container under one of the roots.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rezup.cli import PACKAGE_FORMATS
 from rezup.cli.parser import DEFAULT, TARGET, add_command, add_dry_run, add_message, add_place
 
 if TYPE_CHECKING:
@@ -67,6 +68,16 @@ def _diff(commands: Commands) -> None:
     )
 
 
+def _packages(commands: Commands) -> None:
+    text = "show what is installed, under which licence, and from where"
+    example = "rezup packages dev --environment rez --format requirements"
+    parser = add_command(commands, "packages", text, "rezup packages dev", example)
+    parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help=DEFAULT)
+    parser.add_argument("-e", "--environment", metavar="ENVIRONMENT", help="only this one; default: all")
+    text = "table, or requirements for a file that pip reads; default: table"
+    parser.add_argument("--format", choices=PACKAGE_FORMATS, default=PACKAGE_FORMATS[0], metavar="FORMAT", help=text)
+
+
 DECLARED: dict[str, Callable[[Commands], None]] = {
     "pin": _pin,
     "unpin": _unpin,
@@ -75,4 +86,5 @@ DECLARED: dict[str, Callable[[Commands], None]] = {
     "untag": _untag,
     "history": _history,
     "diff": _diff,
+    "packages": _packages,
 }

@@ -5,6 +5,7 @@ from rezup_api import offer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rezup_api.maintenance.diff import Contents as Contents, Difference as Difference, ValueChange as ValueChange
+    from rezup_api.maintenance.inventory import Inventory as Inventory, Package as Package, Source as Source
     from rezup_api.maintenance.retention import Policy as Policy, Verdict as Verdict
     from rezup_api.maintenance.running import RunningSession as RunningSession, can_tell as can_tell
     from rezup_api.maintenance.verify import Finding as Finding
@@ -13,6 +14,7 @@ offer(
     globals(),
     {
         "diff": "Contents Difference ValueChange",
+        "inventory": "Inventory Package Source",
         "retention": "Policy Verdict",
         "running": "RunningSession can_tell",
         "verify": "Finding",
