@@ -54,7 +54,7 @@ VERBS: dict[str, list[Callable[..., object]]] = {
     "gc": [Container.gc],
     "verify": [Container.verify],
     "bundle": [Container.bundle],
-    "recipe": [Studio.recipe, Studio.init_recipe],
+    "recipe": [Studio.recipe, Studio.kept_recipe, Studio.init_recipe],
     "upgrade": [Studio.newer_releases],  # what is taken replaces the command, and is the command's affair
     "completion": [],  # it is about the command itself
 }

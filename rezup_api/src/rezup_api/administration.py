@@ -10,7 +10,8 @@ from rezup_api.disk.files import storing
 from rezup_api.errors import NotFoundError, RecipeError, RezupError, StorageError, UsageError
 from rezup_api.events import Warned, step
 from rezup_api.overview import Overview
-from rezup_api.recipe.load import load_recipe
+from rezup_api.recipe.load import kept_recipe, load_recipe
+from rezup_api.store.layout import RECIPE_FILE, REVISIONS
 from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import CURRENT, is_label
 from rezup_api.store.revision import Revision, hold, load_revision, newest_ready, resolve
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rezup_api.builder.revision_builder import RevisionBuilder
     from rezup_api.maintenance.inventory import Inventory
     from rezup_api.published.published_root import PublishedRoot
-    from rezup_api.recipe.model import Retention
+    from rezup_api.recipe.model import Recipe, Retention
     from rezup_api.results import Cleaned, Described, Dropped, Verified
     from rezup_api.selection.chooser import Change, Chooser
     from rezup_api.selection.selector import Selection
@@ -290,6 +291,19 @@ class Administration(Overview):
         if there is not None:
             return published_inventory(self.needed_remote("ask"), timestamp)
         return built_inventory(load_revision(self.folder, timestamp))
+
+    def kept_recipe(self, request: str = "") -> Recipe:
+        """The recipe that a revision of this machine keeps, or else a published one; see `describe`.
+
+        Raises:
+            RecipeError: the recipe is not TOML.
+        """
+        timestamp, there = self._located(request)
+        if there is not None:
+            remote = self.needed_remote("ask")
+            where = Path(remote.storage.locate(f"{self.name}/{REVISIONS}/{timestamp}/{RECIPE_FILE}"))
+            return kept_recipe(self.name, remote.recipe(timestamp), where)
+        return load_recipe(self.name, load_revision(self.folder, timestamp).recipe_file, tolerant=True)
 
     def drop(self, *, local: bool = False, remote: bool = False, force: bool = False) -> Dropped:
         """Remove the whole container under one of the roots.

@@ -14,7 +14,7 @@ from rezup_api.errors import RecipeError, RemoteError
 from rezup_api.events import Reporter, Warned, silent
 from rezup_api.frozen import dataclass
 from rezup_api.overview import behind
-from rezup_api.recipe.load import builtin_recipe, load_recipe
+from rezup_api.recipe.load import builtin_recipe, kept_recipe, load_recipe
 from rezup_api.recipe.location import find_recipe, is_container, list_recipes, recipe_path
 from rezup_api.settings import SESSION_VARIABLES, Settings, absolute
 from rezup_api.store.names import DEFAULT_CONTAINER, check_container, is_timestamp, parse_target
@@ -178,6 +178,32 @@ class Studio:
             return path
         target = parse_target(text)
         return self.container(target.container).find(target.revision, strict=True)
+
+    def kept_recipe(self, text: str) -> Recipe:
+        """The recipe that a revision or a bundle keeps: what it was made from. Its warnings are reported.
+
+        Args:
+            text: `NAME@REV`, or the file of a bundle. A text with a slash in it is a path.
+
+        Raises:
+            UsageError: the text can be neither a path nor a revision.
+            NotFoundError: no revision fits, or there is no such file.
+            RemoteError: the revision is not on this machine, and the remote root cannot be asked.
+            RecipeError: the recipe is not TOML.
+            VerificationError: the file is not a bundle, or is damaged.
+        """
+        path = absolute(text, self.environ)
+        if "@" in text and not ("/" in text or os.sep in text or path.is_file()):
+            target = parse_target(text)
+            recipe = self.container(target.container).kept_recipe(target.revision)
+        else:
+            from rezup_api.bundles.archive import recipe_in  # launches do not need it
+
+            revision, told = recipe_in(path)
+            recipe = kept_recipe(revision.partition("@")[0], told, path)
+        for remark in recipe.warnings:
+            self.report(Warned(remark))
+        return recipe
 
     def diff(self, old: str, new: str) -> Compared:
         """Compare two revisions, each named as `NAME@REV`; the errors are those of `Container.describe`."""

@@ -197,6 +197,21 @@ def unpack(path: Path, folder: Path) -> str:
     return f"the bundle of {manifest.revision}"
 
 
+def recipe_in(path: Path) -> tuple[str, str]:
+    """The revision from which a bundle was made, as in `dev@1619780350.588625`, and the text of its recipe.
+
+    Raises:
+        NotFoundError: there is no such file.
+        VerificationError: the file is not a bundle, or its recipe is damaged.
+        StorageError: the file cannot be read.
+    """
+    with _reading(path) as (archive, manifest):
+        data = archive.read(RECIPE_FILE)
+        if hashlib.sha256(data).hexdigest() != manifest.files.get(RECIPE_FILE):
+            raise VerificationError(f"the bundle {path} is damaged: {RECIPE_FILE}: its content has changed", DAMAGED)
+        return manifest.revision, data.decode("utf-8")
+
+
 @contextmanager
 def _reading(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
     try:

@@ -149,8 +149,11 @@ def test_what_is_published_can_be_pulled(rezup: Rezup) -> None:
 def test_every_command_is_here() -> None:
     """Who adds one finds this list, and adds a line to a test above."""
     asked = Path(__file__).read_text(encoding="utf-8")
-    bundle = {"bundle"}  # what it makes is tested with `bundles`; it asks pip
-    assert {name for name in COMMANDS if f'"{name}"' not in asked} <= bundle
+    beside = {
+        "bundle",
+        "packages",
+    }  # what the first makes is tested with `bundles`, because it asks pip; see test_packages
+    assert {name for name in COMMANDS if f'"{name}"' not in asked} <= beside
 
 
 STEERING = "\x1b]0;pwned\x07\x9b31m\u202e"
