@@ -40,7 +40,7 @@ VERBS: dict[str, list[Callable[..., object]]] = {
     "add": [Container.add, Studio.source],
     "pull": [Container.pull],
     "drop": [Container.drop, Container.dropping],
-    "status": [Studio.status, Studio.session, Container.status],
+    "status": [Studio.status, Studio.session, Studio.published, Studio.publications, Container.status],
     "env": [Container.env],
     "pin": [Container.pin],
     "unpin": [Container.unpin],

@@ -10,12 +10,13 @@ import os
 from typing import TYPE_CHECKING
 
 from rezup_api.container import Container
-from rezup_api.errors import RecipeError, RemoteError
+from rezup_api.errors import NotFoundError, RecipeError, RemoteError
 from rezup_api.events import Reporter, Warned, silent
 from rezup_api.frozen import dataclass
 from rezup_api.overview import behind
 from rezup_api.recipe.load import builtin_recipe, kept_recipe, load_recipe
 from rezup_api.recipe.location import find_recipe, is_container, list_recipes, recipe_path
+from rezup_api.selection.selector import Selector
 from rezup_api.settings import SESSION_VARIABLES, Settings, absolute
 from rezup_api.store.names import DEFAULT_CONTAINER, check_container, is_timestamp, parse_target
 from rezup_api.store.root import list_containers
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from rezup_api.maintenance.publications import PublishedContainer
     from rezup_api.recipe.model import Recipe
     from rezup_api.results import Compared
     from rezup_api.selfupdate.sources import News
@@ -140,6 +142,36 @@ class Studio:
     def status(self) -> list[ContainerSummary]:
         """Every container with the revision that `use` gives. What cannot be asked or found is reported as a warning."""
         return [container.summary() for container in self.containers()]
+
+    def publications(self, name: str) -> PublishedContainer:
+        """A container under its remote root, with every revision there, newest first.
+
+        Raises:
+            NotFoundError: nothing is published of it.
+            RemoteError: there is no remote root, or it cannot be read.
+        """
+        found = self._published(self.container(name), whole=True)
+        if not found.revisions:
+            raise NotFoundError(f"{name} is not published on {found.remote}", f"publish it: rezup add {name} --remote")
+        return found
+
+    def published(self) -> list[PublishedContainer]:
+        """Every published container with the revision that its remote root names. What cannot be read becomes a warning."""
+        found = []
+        for container in self.containers():
+            try:
+                if container.remote is not None:
+                    found.append(self._published(container, whole=False))
+            except RemoteError as error:
+                self.report(Warned(f"{container.name}: {error.message}"))
+        return [one for one in found if one.revisions]
+
+    def _published(self, container: Container, *, whole: bool) -> PublishedContainer:
+        from rezup_api.maintenance.publications import published_container  # launches do not need it
+
+        remote = container.needed_remote("look at")
+        selector = Selector(container.folder, remote, self.report)
+        return published_container(remote, selector, container.folder, whole=whole)
 
     def session(self, environ: Mapping[str, str]) -> SessionStatus | None:
         """The session that an environment belongs to, compared with what `use` gives now; None outside of any session.

@@ -82,8 +82,17 @@ def _pull(commands: Commands) -> None:
 
 
 def _status(commands: Commands) -> None:
-    parser = add_command(commands, "status", "show the containers, or the revisions of one", "rezup status dev")
+    parser = add_command(
+        commands,
+        "status",
+        "show the containers, or the revisions of one",
+        "rezup status dev",
+        "rezup status prod --remote",
+    )
     parser.add_argument("name", nargs="?", metavar="NAME", help="default: all containers")
+    parser.add_argument(
+        "-r", "--remote", action="store_true", help="show what is published, and what of it is built here"
+    )
 
 
 def _env(commands: Commands) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
     """Say in which session the user is, then list all containers, or describe one."""
     session = studio.session(os.environ)  # `studio.environ` does not have the variables of a session any more
+    if arguments.remote:
+        return _remote(arguments, studio, session)
     if arguments.name is not None:
         return _one(studio.container(arguments.name).status(), session)
     found = studio.status()
@@ -39,6 +41,15 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
     data = {"session": _told(session), "containers": [asdict(one) for one in found]}
     empty = "There are no containers yet. `rezup` makes the first one."
     return Result(data, Table(columns, cells, empty, above=_session_text(session)))
+
+
+def _remote(arguments: argparse.Namespace, studio: Studio, session: SessionStatus | None) -> Result:
+    """What is published: of all containers, or of one."""
+    from rezup.output.published_tables import container_result, containers_result  # only here: it is slow to load
+
+    if arguments.name is None:
+        return containers_result(studio.published(), _told(session))
+    return container_result(studio.publications(arguments.name), _told(session))
 
 
 def _told(session: SessionStatus | None) -> dict[str, object] | None:

@@ -260,3 +260,18 @@ def test_warnings_are_in_the_document(rezup: Rezup) -> None:
     (warning,) = json.loads(out)["warnings"]
     assert "was rolled back from" in warning
     assert warning in err
+
+
+def test_what_is_published_is_shown(rezup: Rezup) -> None:
+    assert "Nothing is published" in rezup.run("status", "--remote")[0]
+    first, second = stamp(rezup, "--remote", "-m", "one"), stamp(rezup, "--remote", "-m", "two")
+    rezup.run("pin", f"dev@{first}", "--remote", "-m", "why")
+    out = rezup.run("status", "--remote")[0].splitlines()
+    assert out[1].split()[:2] == ["dev", first]
+    assert out[1].endswith("built  current; pinned; one")
+    out = rezup.run("status", "dev", "--remote")[0].splitlines()
+    assert out[0] == f"dev on {rezup.office.remote}"
+    assert [line.split()[0] for line in out[2:]] == [second, first]
+    assert rezup.json("status", "dev", "--remote")["pin"] == {"revision": first, "rollback": False}
+    assert rezup.json("status", "--remote")["containers"][0]["published"] == first
+    assert "not published" in rezup.run("status", "own", "--remote", status=4)[1]

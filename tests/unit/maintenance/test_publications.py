@@ -1,0 +1,97 @@
+"""What is published of a container, and what only lies beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rezup_api.errors import NotFoundError, RemoteError
+from rezup_api.maintenance.publications import UNLISTED, _platforms
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.office import Office
+
+
+def test_every_published_revision_is_listed_with_what_stands_about_it(here: Office, tmp_path: Path) -> None:
+    here.share().recipe('[lock]\nplatforms = ["linux", "macos"]\n')
+    one, two, three = (here.container().add(publish=True, message=text) for text in ("one", "two", "three"))
+    here.container().tag(f"{one.timestamp}", "good", remote=True)
+    here.container().rollback(remote=True)
+    other = here.beside(tmp_path / "other")
+    found = other.studio.publications("dev")
+    assert (found.name, found.remote, found.published) == ("dev", str(here.remote), two.timestamp)
+    assert [(row.timestamp, row.message, row.current, row.mark, row.labels, row.built) for row in found.revisions] == [
+        (three.timestamp, "three", False, "gone back from", (), False),
+        (two.timestamp, "two", True, "rolled back to", (), False),
+        (one.timestamp, "one", False, "", ("good",), False),
+    ]
+    assert all(row.published and not row.obstacle and row.creator and row.hostname for row in found.revisions)
+    assert {row.built for row in here.studio.publications("dev").revisions} == {True}
+
+
+def test_platforms_are_those_that_the_recipe_wants() -> None:
+    assert _platforms('[lock]\nplatforms = ["linux", "macos"]\n') == ["linux", "macos"]
+    for text in ("", "[", "lock = 1", "[lock]\nplatforms = 3\n"):
+        assert _platforms(text) == []
+
+
+def test_a_pin_is_marked(here: Office) -> None:
+    first = here.share().container().add(publish=True)
+    here.container().add(publish=True)
+    here.container().pin(first.timestamp, remote=True)
+    assert [row.mark for row in here.studio.publications("dev").revisions] == ["", "pinned"]
+
+
+def test_what_lies_there_and_is_not_in_the_log_is_named(here: Office) -> None:
+    here.share().container().add(publish=True)
+    foreign = here.remote / "dev" / "revisions" / "1600000000.000000"
+    foreign.mkdir()
+    (foreign / "revision.json").write_text('{"creator": "eve"}', encoding="utf-8")
+    last = here.studio.publications("dev").revisions[-1]
+    assert (last.timestamp, last.published, last.obstacle, last.creator) == (foreign.name, False, UNLISTED, "")
+
+
+def test_a_damaged_one_does_not_hide_the_others(here: Office) -> None:
+    damaged = here.share().container().add(publish=True)
+    here.container().add(publish=True)
+    (here.remote / "dev" / "revisions" / damaged.timestamp / "rezup.toml").write_text("", encoding="utf-8")
+    rows = here.studio.publications("dev").revisions
+    assert [row.obstacle.partition(":")[0] for row in rows] == ["", "damaged"]
+
+
+def test_one_that_only_a_newer_rezup_understands_says_so(here: Office) -> None:
+    revision = here.share().remote / "dev" / "revisions" / "1700000000.000000"
+    revision.mkdir(parents=True)
+    (revision / "rezup.toml").touch()
+    (revision / "revision.json").write_text('{"format": 99, "rezup_version": "9.0"}', encoding="utf-8")
+    (row,) = here.studio.publications("dev").revisions
+    assert row.obstacle == "needs rezup 9.0 or newer"
+
+
+def test_the_list_of_all_has_the_revision_that_each_root_names(here: Office, tmp_path: Path) -> None:
+    here.share().container("dev").add(publish=True)
+    here.container("prod").add(publish=True)
+    newest = here.container("prod").add(publish=True)
+    here.container("own").add()
+    found = here.studio.published()
+    assert [one.name for one in found] == ["dev", "prod"]
+    assert [row.timestamp for row in found[1].revisions] == [newest.timestamp]
+    other = here.beside(tmp_path / "other")  # that has not accepted anything yet
+    pointer = here.remote / "dev" / "pointer"
+    pointer.write_bytes(b"nonsense")
+    for entry in (here.remote / "dev" / "log").iterdir():
+        entry.write_bytes(b"nonsense")
+    assert [one.name for one in other.studio.published()] == ["prod"]
+    assert other.told().startswith("dev: ")
+
+
+def test_nothing_is_listed_of_what_is_not_published(here: Office) -> None:
+    here.container().add()
+    with pytest.raises(RemoteError, match="no remote root"):
+        here.studio.publications("dev")
+    with pytest.raises(NotFoundError, match="dev is not published on"):
+        here.share().studio.publications("dev")
+    assert here.studio.published() == []
