@@ -71,7 +71,7 @@ def test_one_that_only_a_newer_rezup_understands_says_so(here: Office) -> None:
     assert row.obstacle == "needs rezup 9.0 or newer"
 
 
-def test_the_list_of_all_has_the_revision_that_each_root_names(here: Office, tmp_path: Path) -> None:
+def test_the_list_of_all_has_the_revision_that_each_root_names(here: Office) -> None:
     here.share().container("dev").add(publish=True)
     here.container("prod").add(publish=True)
     newest = here.container("prod").add(publish=True)
@@ -79,13 +79,15 @@ def test_the_list_of_all_has_the_revision_that_each_root_names(here: Office, tmp
     found = here.studio.published()
     assert [one.name for one in found] == ["dev", "prod"]
     assert [row.timestamp for row in found[1].revisions] == [newest.timestamp]
-    other = here.beside(tmp_path / "other")  # that has not accepted anything yet
-    pointer = here.remote / "dev" / "pointer"
-    pointer.write_bytes(b"nonsense")
-    for entry in (here.remote / "dev" / "log").iterdir():
-        entry.write_bytes(b"nonsense")
-    assert [one.name for one in other.studio.published()] == ["prod"]
-    assert other.told().startswith("dev: ")
+
+
+def test_one_that_cannot_be_read_is_a_warning(here: Office) -> None:
+    here.share().container().add(publish=True)
+    for name in ("revisions/1700000000.000000", "labels"):
+        (here.remote / "old" / name).mkdir(parents=True)
+    (here.remote / "old" / "labels" / ".pin").write_text("nonsense", encoding="utf-8")
+    assert [one.name for one in here.studio.published()] == ["dev"]
+    assert here.told().startswith("old: ")
 
 
 def test_nothing_is_listed_of_what_is_not_published(here: Office) -> None:
