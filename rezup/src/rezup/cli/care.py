@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup.cli.parser import DEFAULT, add_command, add_dry_run, add_place
+from rezup.cli.parser import DEFAULT, add_command, add_dry_run, add_place, add_which
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ def _sessions(commands: Commands) -> None:
 def _gc(commands: Commands) -> None:
     text = "remove revisions that nobody needs, and leftovers"
     parser = add_command(commands, "gc", text, "rezup gc --keep 5 --older-than 30d")
-    parser.add_argument("name", nargs="?", metavar="NAME", help="default: all containers")
+    add_which(parser, "name", "NAME", None, "default: all containers")
     parser.add_argument("--keep", type=_count, metavar="N", help="keep the newest N revisions")
     parser.add_argument("--older-than", metavar="AGE", help='remove only what is older: "12h", "30d"')
     add_dry_run(parser, "only show what would be removed")
@@ -36,8 +36,8 @@ def _count(text: str) -> int:
 
 def _verify(commands: Commands) -> None:
     text = "check every installed file against its recorded digest"
-    parser = add_command(commands, "verify", text, "rezup verify dev --repair")
-    parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help=DEFAULT)
+    parser = add_command(commands, "verify", text, "rezup verify dev --repair", "rezup verify --all")
+    add_which(parser, "target", "NAME[@REV]", ".main", DEFAULT)
     parser.add_argument(
         "--repair", action="store_true", help="replace what is damaged, and remove what does not belong"
     )

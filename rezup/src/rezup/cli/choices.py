@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rezup.cli import PACKAGE_FORMATS
-from rezup.cli.parser import DEFAULT, TARGET, add_command, add_dry_run, add_message, add_place
+from rezup.cli.parser import DEFAULT, TARGET, add_command, add_dry_run, add_message, add_place, add_which
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,8 +56,8 @@ def _untag(commands: Commands) -> None:
 
 def _history(commands: Commands) -> None:
     text = "show who did what to a container, when, where and why"
-    parser = add_command(commands, "history", text, "rezup history prod")
-    parser.add_argument("name", nargs="?", default=".main", metavar="NAME", help=DEFAULT)
+    parser = add_command(commands, "history", text, "rezup history prod", "rezup history --all")
+    add_which(parser, "name", "NAME", ".main", DEFAULT)
 
 
 def _diff(commands: Commands) -> None:

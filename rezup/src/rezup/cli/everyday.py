@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from rezup.cli import ENVIRON_FORMATS
-from rezup.cli.parser import DEFAULT, LOCAL, add_command, add_dry_run, add_message
+from rezup.cli.parser import DEFAULT, LOCAL, add_command, add_dry_run, add_message, add_which
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,8 +76,10 @@ def _add(commands: Commands) -> None:
 
 
 def _pull(commands: Commands) -> None:
-    parser = add_command(commands, "pull", "build what `use` would need, without entering", "rezup pull prod")
-    parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help=DEFAULT)
+    parser = add_command(
+        commands, "pull", "build what `use` would need, without entering", "rezup pull prod", "rezup pull --all"
+    )
+    add_which(parser, "target", "NAME[@REV]", ".main", DEFAULT)
     add_dry_run(parser, "only say what would be built")
 
 

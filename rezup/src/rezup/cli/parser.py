@@ -114,6 +114,17 @@ def add_place(parser: argparse.ArgumentParser) -> None:
     places.add_argument("-r", "--remote", action="store_true", help="for the whole studio, on the remote root")
 
 
+def add_which(parser: argparse.ArgumentParser, name: str, metavar: str, default: str | None, text: str) -> None:
+    """Add the argument for a container, and the option `--all` that takes its place.
+
+    Args:
+        name, metavar, default, text: those of the argument.
+    """
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(name, nargs="?", default=default, metavar=metavar, help=text)
+    which.add_argument("--all", action="store_true", help="all containers; one that fails does not end the rest")
+
+
 def add_message(parser: argparse.ArgumentParser) -> None:
     """Add the option for the reason of an act."""
     parser.add_argument("-m", "--message", default="", help="the reason, for the history")

@@ -5,35 +5,43 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rezup.output.every import Every, for_every
 from rezup.output.render import Result, Table, size_text
 from rezup_api import NotFoundError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from rezup.output.progress import Progress
     from rezup_api import Container, Studio
     from rezup_api.results import Cleaned
 
 
-def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
+def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
     """Clean up one container, or all of them, and say what was removed, what stays, and why."""
     containers = _all(studio, arguments) if arguments.name is None else [_there(studio.container(arguments.name))]
     # Check the arguments for every container first: an error must come before anything has been removed.
     for container in containers:
         container.place_of(local=arguments.local, remote=arguments.remote)
-    done = [
-        container.gc(
+
+    def clean(container: Container) -> Cleaned:
+        return container.gc(
             keep=arguments.keep,
             older_than=arguments.older_than,
             local=arguments.local,
             remote=arguments.remote,
             dry_run=arguments.dry_run,
         )
-        for container in containers
-    ]
-    data = {"dry_run": arguments.dry_run, "containers": [_told(one) for one in done]}
-    return Result(data, _table(done, dry_run=arguments.dry_run), acted=not arguments.dry_run)
+
+    if arguments.name is not None:
+        every: Every[Cleaned] = Every([clean(one) for one in containers], [])
+    else:
+        every = for_every(containers, clean, progress)
+    told = [_told(one) for one in every.done]
+    data = {"dry_run": arguments.dry_run, "containers": told, "failed": every.failures}
+    table = _table(every.done, dry_run=arguments.dry_run)
+    return Result(data, table, every.status(), acted=not arguments.dry_run)
 
 
 def _all(studio: Studio, arguments: argparse.Namespace) -> list[Container]:
@@ -57,7 +65,7 @@ def _told(done: Cleaned) -> dict[str, Any]:
     }
 
 
-def _table(done: list[Cleaned], *, dry_run: bool) -> Table:
+def _table(done: Sequence[Cleaned], *, dry_run: bool) -> Table:
     went = "goes" if dry_run else "removed"
     cells = [
         (f"{one.container}@{verdict.timestamp}", "stays" if verdict.stays else went, verdict.reason)
