@@ -37,7 +37,7 @@ EXCEPTIONS = {
 # The verbs of the command, as scripts call them.
 VERBS: dict[str, list[Callable[..., object]]] = {
     "use": [Container.enter, Container.find],
-    "add": [Container.add, Studio.source],
+    "add": [Container.add, Container.outline, Studio.source],
     "pull": [Container.pull],
     "drop": [Container.drop, Container.dropping],
     "status": [Studio.status, Studio.session, Studio.published, Studio.publications, Container.status],

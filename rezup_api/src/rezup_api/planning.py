@@ -70,14 +70,49 @@ class Planning(Administration):
         before = current.contents if current is not None else Contents()
         return Planned(contents, current, compare_contents(before, contents))
 
+    def outline(self, *, source: Revision | Path | None = None, upgrades: Sequence[str] = ()) -> Planned:
+        """What `add` would publish, as far as that is known before anything is resolved.
+
+        That is the recipe; and with `source` the packages, except those of `upgrades`. Everything else counts as unchanged.
+
+        Args:
+            source, upgrades: see `Container.add`.
+
+        Returns:
+            The outline; its `current` is the revision that the remote root names.
+
+        Raises:
+            RezupError: the errors of `plan`.
+        """
+        from rezup_api.builder.conditions import refuse_credentials
+        from rezup_api.maintenance.diff import Contents, compare_contents, outlined_contents
+        from rezup_api.promotion import opened, taken_over
+        from rezup_api.results import Planned
+
+        self.needed_remote("publish to")
+        named = self.published()
+        current = self._as_locked(named) if named is not None else None
+        before = current.contents if current is not None else Contents()
+        recipe, texts = self.recipe, None
+        if source is not None:
+            with opened(source) as (folder, told):
+                recipe, origin = taken_over(self.recipe, folder, told, upgrades)
+                texts = {name: lock.to_toml() for name, lock in origin.locks.items()}
+        refuse_credentials(recipe)
+        # Without a source, packages to upgrade are those of the present revision, whose recipe is then taken over too.
+        contents = before if source is None and upgrades else outlined_contents(before, recipe, texts)
+        return Planned(contents, current, compare_contents(before, contents))
+
     def _current(self) -> Described | None:
         """What `use` gives now, with what its locks say; None if there is nothing."""
+        given = self.given()
+        return self._as_locked(given) if given is not None else None
+
+    def _as_locked(self, given: str) -> Described:
+        """A revision with what its locks say."""
         from rezup_api.maintenance.diff import locked_contents
         from rezup_api.results import Described
 
-        given = self.given()
-        if given is None:
-            return None
         revision = load_revision(self.folder, given)
         if not revision.ready:
             return self.describe(given)

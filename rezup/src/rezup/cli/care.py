@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup.cli.parser import DEFAULT, add_command, add_dry_run, add_place, add_which
+from rezup.cli.parser import DEFAULT, YES, add_command, add_dry_run, add_place, add_which, add_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,7 @@ def _gc(commands: Commands) -> None:
     parser.add_argument("--older-than", metavar="AGE", help='remove only what is older: "12h", "30d"')
     add_dry_run(parser, "only show what would be removed")
     add_place(parser)
+    add_yes(parser, YES)
 
 
 def _count(text: str) -> int:
@@ -46,7 +47,7 @@ def _verify(commands: Commands) -> None:
 def _drop(commands: Commands) -> None:
     parser = add_command(commands, "drop", "remove a container", "rezup drop dev")
     parser.add_argument("name", metavar="NAME", help="the container")
-    parser.add_argument("-y", "--yes", action="store_true", help="do not ask before removing it")
+    add_yes(parser, "do not ask before removing it")
     parser.add_argument("--force", action="store_true", help="remove it even while it is in use")
     add_dry_run(parser, "only say what would be removed")
     add_place(parser)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rezup.cli import PACKAGE_FORMATS
-from rezup.cli.parser import DEFAULT, TARGET, add_command, add_dry_run, add_message, add_place, add_which
+from rezup.cli.parser import DEFAULT, TARGET, YES, add_command, add_dry_run, add_message, add_place, add_which, add_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rezup.cli.parser import Commands, Parser
+
+
+# The acts that ask on a terminal before they change the remote root; a label changes nothing for who does not name it.
+ASKING = frozenset({"pin", "unpin", "rollback"})
 
 
 def _act(commands: Commands, name: str, text: str, example: str, *, target: bool) -> Parser:
@@ -27,6 +31,8 @@ def _act(commands: Commands, name: str, text: str, example: str, *, target: bool
     add_place(parser)
     add_message(parser)
     add_dry_run(parser, "only say what would change")
+    if name in ASKING:
+        add_yes(parser, YES)
     return parser
 
 

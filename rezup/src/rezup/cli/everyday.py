@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from rezup.cli import ENVIRON_FORMATS
-from rezup.cli.parser import DEFAULT, LOCAL, add_command, add_dry_run, add_message, add_which
+from rezup.cli.parser import DEFAULT, LOCAL, YES, add_command, add_dry_run, add_message, add_which, add_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,6 +72,7 @@ def _add(commands: Commands) -> None:
     parser.add_argument("-s", "--skip-use", action="store_true", help="do not enter it")
     parser.add_argument("--new", action="store_true", help="make a new container, though one has a similar name")
     add_dry_run(parser, "only say what it would hold, and what differs from what `use NAME` gives")
+    add_yes(parser, YES)
     add_message(parser)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rezup.output.confirm import agreed, declined, wants_question
 from rezup.output.every import Every, for_every
 from rezup.output.render import Result, Table, size_text
 from rezup_api import NotFoundError
@@ -25,15 +26,22 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     for container in containers:
         container.place_of(local=arguments.local, remote=arguments.remote)
 
-    def clean(container: Container) -> Cleaned:
+    def clean(container: Container, *, dry_run: bool = arguments.dry_run) -> Cleaned:
         return container.gc(
             keep=arguments.keep,
             older_than=arguments.older_than,
             local=arguments.local,
             remote=arguments.remote,
-            dry_run=arguments.dry_run,
+            dry_run=dry_run,
         )
 
+    def plan() -> list[Cleaned]:
+        return [clean(one, dry_run=True) for one in containers]
+
+    if wants_question(arguments, studio.environ) and not agreed(
+        plan, _would, "Remove this for the whole studio?", progress
+    ):
+        return declined()
     if arguments.name is not None:
         every: Every[Cleaned] = Every([clean(one) for one in containers], [])
     else:
@@ -63,6 +71,18 @@ def _told(done: Cleaned) -> dict[str, Any]:
         "folders": list(done.folders),
         "bytes": done.bytes,
     }
+
+
+def _would(done: Sequence[Cleaned]) -> list[str]:
+    """What would be removed, a line for each; empty if nothing would be."""
+    gone = [
+        f"  {one.container}@{verdict.timestamp}  {verdict.reason}"
+        for one in done
+        for verdict in one.verdicts
+        if not verdict.stays
+    ]
+    gone += [f"  {one.container}/{path}  nothing needs it" for one in done for path in one.folders]
+    return ["Would remove:", *gone] if gone else []
 
 
 def _table(done: Sequence[Cleaned], *, dry_run: bool) -> Table:

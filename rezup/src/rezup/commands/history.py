@@ -10,11 +10,9 @@ from rezup_api.frozen import asdict
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from rezup.output.progress import Progress
     from rezup_api import Container, Studio
-    from rezup_api.overview import Recorded
 
 
 COLUMNS = ("WHEN", "ACT", "REVISION", "BY", "ON", "WHERE", "MESSAGE")
@@ -25,33 +23,41 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     if arguments.all:
         return _all(studio, progress)
     container = studio.container(arguments.name)
-    recorded = container.history()
-    cells = [_row(container, one) for one in recorded]
-    return Result(_told(container, recorded), Table(COLUMNS, cells, f"Nothing is recorded of {container.name}."))
+    data, rows = _recorded(container)
+    cells = [row for _, row in rows]
+    return Result(data, Table(COLUMNS, cells, f"Nothing is recorded of {container.name}."))
 
 
 def _all(studio: Studio, progress: Progress) -> Result:
     from rezup.output.every import for_every  # for one container, nobody waits for it
 
-    every = for_every(studio.containers(), lambda container: (container, container.history()), progress)
-    rows = [(container, one) for container, recorded in every.done for one in recorded]
-    rows.sort(key=lambda row: datetime.fromisoformat(row[1].act.when), reverse=True)
-    cells = [(container.name, *_row(container, one)) for container, one in rows]
-    data = {"containers": [_told(*one) for one in every.done], "failed": every.failures}
-    return Result(data, Table(("CONTAINER", *COLUMNS), cells, "Nothing is recorded of any container."), every.status())
-
-
-def _told(container: Container, recorded: Sequence[Recorded]) -> dict[str, Any]:
-    return {"name": container.name, "acts": [{"place": one.place, **asdict(one.act)} for one in recorded]}
-
-
-def _row(container: Container, one: Recorded) -> tuple[str, ...]:
-    return (
-        moment_text(one.act.when),
-        f"{one.act.act} {one.act.detail}".strip(),
-        one.act.revision,
-        one.act.who,
-        one.act.host,
-        one.place if container.remote is not None else "",
-        one.act.message,
+    every = for_every(studio.containers(), _recorded, progress)
+    rows = [(when, (data["name"], *row)) for data, found in every.done for when, row in found]
+    rows.sort(key=lambda row: datetime.fromisoformat(row[0]), reverse=True)
+    document = {"containers": [data for data, _ in every.done], "failed": every.failures}
+    cells = [row for _, row in rows]
+    return Result(
+        document, Table(("CONTAINER", *COLUMNS), cells, "Nothing is recorded of any container."), every.status()
     )
+
+
+def _recorded(container: Container) -> tuple[dict[str, Any], list[tuple[str, tuple[str, ...]]]]:
+    """What is recorded of a container: the data, and the rows of the table, each with its moment."""
+    recorded = container.history()
+    rows: list[tuple[str, tuple[str, ...]]]
+    rows = [
+        (
+            one.act.when,
+            (
+                moment_text(one.act.when),
+                f"{one.act.act} {one.act.detail}".strip(),
+                one.act.revision,
+                one.act.who,
+                one.act.host,
+                one.place if container.remote is not None else "",
+                one.act.message,
+            ),
+        )
+        for one in recorded
+    ]
+    return {"name": container.name, "acts": [{"place": one.place, **asdict(one.act)} for one in recorded]}, rows
