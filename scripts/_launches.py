@@ -19,6 +19,8 @@ import _timing
 PYTHON = "python"
 PLAIN = "plain"
 UPGRADED = "upgraded"
+NAMED = "named"
+EXPOSED = "exposed"
 UV = "uv-run"
 OTHER = f"rezup-{_rezups.OTHER_VERSION}"
 EARLIER = f"rezup-{_rezups.EARLIER_VERSION}"
@@ -167,6 +169,19 @@ def ours(place: Path, environment: Path, no_share: str) -> Iterator[Launch]:
     yield Launch("old-script", "plain, console script by pip < 24.1", (str(old), "use", ".main", "--"), home, ours=True)
     module = (python, "-m", "rezup", "use", ".main", "--")
     yield Launch("module", "plain, as python -m rezup", module, home, ours=True)
+    yield from _exposed(home, script)
+
+
+def _exposed(home: Path, script: str) -> Iterator[Launch]:
+    """A launcher of `rezup expose`, and the command line that it stands for. The tool, a copy of env(1), runs a program."""
+    (tools,) = home.glob(".rezup/.main/revisions/*/venv/rez/bin/rez")
+    shutil.copy2(Program.found("env").path, str(tools / "run"))
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "REZ", "XDG_"))}
+    words = [script, "expose", ".main", "run"]
+    subprocess.run(words, env={**environ, "HOME": str(home)}, check=True, stdout=subprocess.DEVNULL)
+    yield Launch(NAMED, "rezup use: a tool of the container", (script, "use", ".main", "--", "run"), home, ours=True)
+    launcher = (str(home / ".local" / "bin" / "run"),)
+    yield Launch(EXPOSED, "the same tool, by its launcher", launcher, home, NAMED, ours=True)
 
 
 def _upgraded(place: Path, script: str) -> Launch:

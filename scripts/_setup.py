@@ -1,4 +1,4 @@
-"""What run.py and test.py share: a Python that is new enough, and an environment that matches the checkout."""
+"""What the scripts share that set something up: a Python that is new enough, and an environment that matches the checkout."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def environment(name: str, inputs: Sequence[Path], install: Callable[[Path], Non
     wanted = _digest(inputs)
     if _stamp(folder) == wanted and python_of(folder).exists():
         return folder
-    with _locked(folder.with_name(folder.name + ".lock"), announcement):
+    with locked(folder.with_name(folder.name + ".lock"), announcement):
         # Whoever held the lock may have been making just this. Killed, it left a stamp that no digest equals.
         if _stamp(folder) == wanted and python_of(folder).exists():
             return folder
@@ -202,10 +202,28 @@ def _create(folder: Path) -> None:
         shutil.rmtree(str(old), ignore_errors=True)
     folder.mkdir(exist_ok=True)
     (folder / STAMP).write_text("incomplete\n", encoding="utf-8")
+    make_environment(folder)
+
+
+def make_environment(folder: Path, wheels: Path | None = None) -> None:
+    """Make an environment with pip in it, with whatever this Python has for that.
+
+    Args:
+        folder: the environment's folder.
+        wheels: a folder with a wheel of pip, for a Python that has none; None if there is none.
+
+    Raises:
+        SetupError: it cannot be made.
+    """
+    pip = next(iter(sorted(wheels.glob("pip-*.whl"))), None) if wheels is not None else None
     if find_spec("ensurepip") and find_spec("venv"):
         run_quietly([sys.executable, "-I", "-m", "venv", folder], "Making a virtual environment")
+    elif pip is not None and find_spec("venv"):
+        # Debian and Ubuntu keep ensurepip in a package of its own. pip can be run from its own wheel.
+        run_quietly([sys.executable, "-I", "-m", "venv", "--without-pip", folder], "Making a virtual environment")
+        options: list[Word] = ["--python", python_of(folder), "install", "--no-index", "--disable-pip-version-check"]
+        run_quietly([sys.executable, pip / "pip", *options, pip], "Installing pip")
     elif find_spec("pip") and find_spec("venv"):
-        # Debian and Ubuntu keep ensurepip in a package of its own.
         run_quietly([sys.executable, "-I", "-m", "venv", "--without-pip", folder], "Making a virtual environment")
         host: list[Word] = [sys.executable, "-m", "pip", "--python", python_of(folder)]
         run_quietly([*host, "install", "--disable-pip-version-check", "pip"], "Installing pip")
@@ -220,7 +238,7 @@ def _create(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path, announcement: str) -> Iterator[None]:
+def locked(path: Path, announcement: str) -> Iterator[None]:
     """Hold the file's lock; others wait. The system releases it when we and the processes we started are gone."""
     try:
         # Opened for writing: network file systems refuse an exclusive lock otherwise.

@@ -2,7 +2,8 @@
 
 Needs both packages: run it with the Python of the test environment, `.venv-test`. With `--check` it changes nothing, names the
 pages that are out of date, and its status is 1 if there are any. What stands between the markers
-`<!-- generated: NAME -->` and `<!-- end -->` is generated, everything else on a page is written by hand.
+`<!-- generated: NAME -->` and `<!-- end -->` is generated, everything else on a page is written by hand. The JSON Schema of
+recipes is generated too: the file that is shipped with the library, and the same one among the documentation.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping
 
 import _documents
+import _recipe_schema
 import _reference
 import _rooms
 from rezup.cli import build_parser
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
 
     from rezup_api.settings import Variable
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+CHECKOUT = Path(__file__).resolve().parent.parent
+DOCS = CHECKOUT / "docs"
 REFERENCE = DOCS / "reference"
+RECIPE = CHECKOUT / "rezup_api" / "src" / "rezup_api" / "recipe"
 SECTION = re.compile(r"(<!-- generated: (?P<name>[^\n]+?) -->\n).*?(<!-- end -->\n)", re.DOTALL)
-COMMON = ("-h", "-D", "-q", "--json")
+COMMON = ("-h", "-D", "-q", "--no-color", "--json")
 
 Sections = Mapping[str, Callable[[], str]]
 
@@ -42,6 +46,7 @@ def main() -> int:
     stale = 0
     made = {path: filled(path.read_text(encoding="utf-8"), sections, path.name) for path, sections in pages().items()}
     made |= {REFERENCE / "schemas" / name: text for name, text in _documents.schema_files().items()}
+    made |= {folder / "rezup.schema.json": _recipe_schema.text() for folder in (REFERENCE, RECIPE)}
     for path, new in made.items():
         if path.exists() and path.read_text(encoding="utf-8") == new:
             continue

@@ -1,21 +1,25 @@
-"""Build both distributions: `python3 scripts/release.py [--source URL] [--output FOLDER] [--sdist] [--tag TAG]`.
+"""Build both distributions: `python3 scripts/release.py [--source URL] [--output FOLDER] [--sdist] [--archive] [--tag TAG]`.
 
 `--source` is where this build looks for newer releases of itself, unless REZUP_UPGRADE_SOURCE says so. Name an index only if the
 names `rezup` and `rezup-api` are ours there. Without it a build looks nowhere. `--sdist` builds the source distributions too.
+`--archive` makes `rezup-VERSION.zip`, from which scripts/install.py installs without a network: the wheels of rezup and of all
+that it needs, for Linux, macOS and Windows, with SHA256SUMS and a bill of materials; `--platform` and `--python` limit what is in
+it. Built again from the same sources and index, everything has the same bytes; SOURCE_DATE_EPOCH, or the last commit, dates it.
 `--tag` refuses to build what the tag does not name: it must be `v` and the version, which CHANGELOG.md must have with a date.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+import _archive
 import _setup
-import run
 
 NOWHERE = 'SOURCE = ""'
 # hatchling builds the project in the current folder.
@@ -45,7 +49,8 @@ def _version(name: str) -> str:
 
 def build(output: Path, source: str, *, sdist: bool) -> None:
     """Build both from a copy of the sources, which says where newer ones are."""
-    python = _setup.python_of(run.environment())
+    os.environ.setdefault("SOURCE_DATE_EPOCH", str(_archive.epoch()))  # hatchling reads it
+    python = _setup.python_of(_archive.environment())
     with tempfile.TemporaryDirectory(prefix="rezup-release-") as folder:
         for name in (*_setup.DISTRIBUTIONS, "recipes"):
             shutil.copytree(
@@ -71,6 +76,11 @@ def main() -> int:
     parser.add_argument("--source", default="", metavar="URL", help="where this build looks for newer releases")
     parser.add_argument("--output", default="dist", metavar="FOLDER", help="default: dist")
     parser.add_argument("--sdist", action="store_true", help="build the source distributions too")
+    parser.add_argument("--archive", action="store_true", help="pack them with all that they need")
+    parser.add_argument(
+        "--platform", action="append", choices=sorted(_archive.PLATFORMS), help="of the archive; default: all"
+    )
+    parser.add_argument("--python", action="append", choices=_archive.PYTHONS, help="of the archive; default: all")
     parser.add_argument("--tag", metavar="TAG", help="build only if this tag names the version of the sources")
     arguments = parser.parse_args()
     output = Path(arguments.output).resolve()
@@ -80,10 +90,14 @@ def main() -> int:
             check_tag(arguments.tag)
         output.mkdir(parents=True, exist_ok=True)
         build(output, arguments.source, sdist=arguments.sdist)
+        made = []
+        if arguments.archive:
+            platforms, pythons = arguments.platform or [*_archive.PLATFORMS], arguments.python or _archive.PYTHONS
+            made.append(_archive.make(output, _version("rezup"), platforms, pythons))
     except _setup.SetupError as error:
         print(f"release: {error}", file=sys.stderr)
         return 1
-    for path in sorted([*output.glob("*.whl"), *(output.glob("*.tar.gz") if arguments.sdist else ())]):
+    for path in sorted([*output.glob("*.whl"), *(output.glob("*.tar.gz") if arguments.sdist else ()), *made]):
         print(path)
     return 0
 

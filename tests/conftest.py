@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 # A caller in the background of a script, or behind `nohup`, may ignore these signals; all that tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -31,6 +32,8 @@ PYENV_ROOTS = [
     Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv"),
     *(Path(folder).parent for folder in os.get_exec_path() if Path(folder).name == "shims"),
 ]
+# The environment in which npm finds the user's registry and cache.
+NPM_ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith(("REZUP_", "REZ_"))}
 
 
 def pytest_configure() -> None:
@@ -46,7 +49,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     folder = tmp_path_factory.mktemp("home")
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(name, str(folder))
-    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
     return folder
 
@@ -81,6 +84,34 @@ def need_library() -> Callable[[str], None]:
             if os.environ.get("REZUP_TESTS_REQUIRE_SHELLS"):
                 pytest.fail(f"the library {name} is not installed, and REZUP_TESTS_REQUIRE_SHELLS asks for it")
             pytest.skip(f"the library {name} is not installed")
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def need_node_program(need_program: Callable[[str], Path]) -> Callable[[str], Path]:
+    """`need_node_program("pyright@1.1.414")` is a program that npm has installed for the tests, once for the environment.
+
+    A machine without npm, or without a registry, is treated as with `need_program`. A package whose program has another name is
+    asked for as `"@taplo/cli@0.7.0 taplo"`.
+    """
+
+    def find(asked: str) -> Path:
+        package, _, name = asked.partition(" ")
+        npm = need_program("npm")
+        folder = Path(sys.prefix, "cache", "npm", package.replace("/", "-"))
+        found = folder / "node_modules" / ".bin" / (name or package.partition("@")[0])
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f"{folder.name}.lock")):
+            if not (folder / "finished").exists():
+                options = ("--no-audit", "--no-fund", "--no-update-notifier")
+                words: list[str | Path] = [npm, "install", "--prefix", folder, *options, package]
+                done = subprocess.run(words, env=NPM_ENVIRON, capture_output=True, text=True, check=False)
+                if done.returncode:
+                    told = f"npm cannot install {package}: {done.stderr.strip()[-500:]}"
+                    pytest.fail(told) if os.environ.get("REZUP_TESTS_REQUIRE_SHELLS") else pytest.skip(told)
+                (folder / "finished").touch()
+        return found
 
     return find
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from rezup.cli import build_parser, split_command
+from rezup_api.configuration.machine_file import read_machine
 from rezup_api.recipe.load import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,7 @@ GENERATED = (
     "reference/environment.md",
     "reference/exit-codes.md",
     "explanation/architecture.md",
+    "reference/rezup.schema.json",
 )
 
 
@@ -124,7 +126,8 @@ def test_the_generated_tables_are_current() -> None:
 
 def test_a_table_that_is_not_current_is_found(tmp_path: Path) -> None:
     """The script in a copy of the checkout, in which one page says something else."""
-    scripts = [f"scripts/{name}.py" for name in ("docs", "_documents", "_reference", "_rooms")]
+    names = ("docs", "_documents", "_recipe_schema", "_reference", "_rooms")
+    scripts = [f"scripts/{name}.py" for name in names]
     for name in (*scripts, "pyproject.toml", *(f"docs/{page}" for page in GENERATED)):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         text = (ROOT / name).read_text(encoding="utf-8").replace("`REZUP_RECIPES`", "`REZUP_OTHERS`")
@@ -155,9 +158,12 @@ def test_recipes_in_the_text_load(path: Path, tmp_path: Path) -> None:
     for match in FENCED.finditer(path.read_text(encoding="utf-8")):
         whole = not match["text"].startswith("# at the end of ") and "[build-system]" not in match["text"]
         if match["kind"] == "toml" and whole:
-            recipe = tmp_path / "rezup.toml"
-            recipe.write_text(match["text"].replace("\n" + match["indent"], "\n"), encoding="utf-8")
-            load_recipe("dev", recipe)
+            file = tmp_path / "rezup.toml"
+            file.write_text(match["text"].replace("\n" + match["indent"], "\n"), encoding="utf-8")
+            if "[[hook]]" in match["text"]:  # no recipe, but the configuration of a machine
+                assert read_machine({}, (file,)).problems == ()
+            else:
+                load_recipe("dev", file)
 
 
 def test_every_page_can_be_reached() -> None:

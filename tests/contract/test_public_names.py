@@ -31,17 +31,23 @@ EXCEPTIONS = {
     ("fastpath/__init__.py", "rezup_api.netfs.limit.begin"),
     # How the sources write classes, and nothing that the library offers.
     ("output/render.py", "rezup_api.frozen.dataclass"),
+    ("output/table.py", "rezup_api.frozen.dataclass"),
     ("commands/status.py", "rezup_api.frozen.asdict"),
     ("commands/history.py", "rezup_api.frozen.asdict"),
+    ("commands/doctor.py", "rezup_api.frozen.asdict"),
 }
 # The verbs of the command, as scripts call them.
 VERBS: dict[str, list[Callable[..., object]]] = {
     "use": [Container.enter, Container.find],
-    "add": [Container.add, Container.outline, Studio.source],
-    "pull": [Container.pull],
+    "add": [Container.add, Container.plan, Container.outline, Studio.source],
+    "pull": [Container.pull, Container.pulling],
+    "python": [Studio.pythons, Studio.provide_python],
     "drop": [Container.drop, Container.dropping],
-    "status": [Studio.status, Studio.session, Studio.published, Studio.publications, Container.status],
+    "status": [Studio.status, Studio.session, Container.status, Container.publications],
     "env": [Container.env],
+    "expose": [Studio.expose],
+    "unexpose": [Studio.unexpose],
+    "exposed": [Studio.exposed],
     "pin": [Container.pin],
     "unpin": [Container.unpin],
     "rollback": [Container.rollback],
@@ -52,9 +58,10 @@ VERBS: dict[str, list[Callable[..., object]]] = {
     "packages": [Container.packages],
     "sessions": [Container.sessions],
     "gc": [Container.gc],
+    "doctor": [Studio.doctor],
     "verify": [Container.verify],
     "bundle": [Container.bundle],
-    "recipe": [Studio.recipe, Studio.kept_recipe, Studio.init_recipe],
+    "recipe": [Studio.recipe, Container.kept_recipe, Studio.init_recipe],
     "upgrade": [Studio.newer_releases],  # what is taken replaces the command, and is the command's affair
     "completion": [],  # it is about the command itself
 }

@@ -23,7 +23,7 @@ LOOSE = {
         *("studio", "container", "rez", "administration", "planning", "promotion", "overview", "results", "status"),
         *("settings", "errors", "events", "frozen", "_version"),
     },
-    "rezup": {"__main__", "main", "guessing", "newer_release", "util", "util_env", "_version"},
+    "rezup": {"__main__", "main", "after", "guessing", "newer_release", "util", "util_env", "_version"},
 }
 # One verb a file.
 LARGE_ROOMS = {"rezup.commands"}

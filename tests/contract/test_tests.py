@@ -43,6 +43,7 @@ TOPICS = {
     "recipe/test_older_recipes.py": "recipes of rezup 1.x and 2.x",
     "test_damaged_documents.py": "every parser, with documents that were damaged by chance",
     "test_verbs.py": "the verbs of a container, as scripts call them",
+    "test_happenings.py": "what containers report for the hooks of a machine",
     "test_faults.py": "what commands do when a call to the system fails",
     "test_pages.py": "how the pages of the documentation are run, which tests/e2e does",
 }

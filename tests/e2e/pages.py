@@ -22,6 +22,7 @@ VARYING = (
     (r"-{2,}", "--"),
     (r"\d{10}\.\d{6}", "TIMESTAMP"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d \S+", "MADE BY"),
+    (r"(now|\d+ (minute|hour|day|week|month|year)s?) MADE BY", "AGE MADE BY"),
     (r"\(\d+\.\d s\)", "(TIME)"),
     (r"\d+(\.\d+)? ([KM]i?b|MiB|bytes|seconds?)", "SIZE"),
     (r"python\d\.\d+", "pythonX"),

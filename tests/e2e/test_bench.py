@@ -20,7 +20,7 @@ MOST_OPERATIONS = 12  # on either root
 OURS = ["plain", "revisions-100", "revisions-10000", "dotenv", "init", "remote", "remote-10000"]
 SHARED = ["shared", "shared-10000"]
 FIRST = ["python", "floor", "uv-run", "uv-run-activated", "activated"]
-LAST = ["upgraded", "old-script", "module"]
+LAST = ["upgraded", "old-script", "module", "named", "exposed"]
 # As strace writes them with -f and -y; the path counted, nothing for what is no look-up or comes too late.
 TRACE = {
     '10 execve("/bin/rezup", ["rezup"], 0x7ffc /* 4 vars */) = 0': "/bin/rezup",

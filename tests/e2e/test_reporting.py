@@ -191,7 +191,7 @@ def test_recipe_init_writes_what_check_takes(machine: Machine) -> None:
         told = machine.run("recipe", "init", *words)
         assert told.stdout == f"Wrote {machine.home / name}\n"
         content = (machine.home / name).read_text(encoding="utf-8")
-        assert content.startswith("#")
+        assert content.startswith(f"#:schema {(machine.home / '.local/state/rezup/rezup.schema.json').as_uri()}\n# ")
         machine.run("recipe", "check", "--file", str(machine.home / name))
         refused = machine.run("recipe", "init", *words, status=2)
         assert "there is already a recipe at" in refused.stderr

@@ -14,8 +14,10 @@ from tests.unit.published.test_manifest import listing
 from rezup_api.builder.failures import read_failure
 from rezup_api.bundles.archive import MANIFEST, examine_bundle, unpack
 from rezup_api.cache.content_store import parse_listing
+from rezup_api.configuration.machine_file import read_machine
 from rezup_api.disk.documents import parse_json, parse_moment, parse_toml
 from rezup_api.errors import InstallError, RezupError
+from rezup_api.hooks.hook_log import read_hook_failures
 from rezup_api.packages.pylock import parse_lock
 from rezup_api.published.log_entry import parse_entry
 from rezup_api.published.manifest import parse_manifest
@@ -54,6 +56,9 @@ METADATA = {
     ],
 }
 ACT = {"act": "pin", "revision": A, "who": "ana", "host": "ws", "when": "2026-01-31T10:00:00+00:00", "message": "m"}
+HOOK_FAILURE = dict.fromkeys(("where", "event", "container", "revision", "why", "said"), "1.5") | {
+    "when": "2026-01-31T10:00:00+00:00"
+}
 LISTING = {"format": 1, "files": {"a/b.py": [HASH, 3, 0, 5]}, "links": {"c": "b"}}
 BUNDLE = {
     "format": 1,
@@ -196,6 +201,24 @@ def memory(data: bytes, folder: Path) -> None:
     read.is_news("4.0.0", 5.0)
 
 
+def machine_configuration(data: bytes, folder: Path) -> None:
+    """The configuration of a machine, which is never an error: what is wrong is among its problems."""
+    path = folder / "config.toml"
+    path.write_bytes(data)
+    read = read_machine({}, (path,))
+    assert all(hook.on and hook.command and hook.timeout > 0 for hook in read.hooks)
+    assert [str(problem) for problem in read.problems if problem.where != str(path)] == []
+
+
+def hook_failures(data: bytes, folder: Path) -> None:
+    """The failures of hooks, which are never an error either."""
+    path = folder / "hooks.log"
+    path.write_bytes(data)
+    path.chmod(0o600)
+    for one in read_hook_failures(path):
+        parse_moment(one.when)
+
+
 def target(data: bytes, _: Path) -> None:
     """What a user types."""
     try:
@@ -240,6 +263,11 @@ PARSERS = {
     "recipe": Parser(recipe, RECIPE.encode()),
     "failure": Parser(failure, of({"tries": 1, "last": 1.5, "message": "m", "hint": "h", "code": "install"})),
     "memory": Parser(memory, of({"refused": {"a": "b"}, "announced": {"4.0.0": 5.0}})),
+    "machine configuration": Parser(
+        machine_configuration,
+        b'[[hook]]\non = ["added", "failed"]\ncommand = "a"\ntimeout = 2.5\n[[hook]]\non = "pulled"\n',
+    ),
+    "failures of hooks": Parser(hook_failures, of(HOOK_FAILURE)),
     "bundle": Parser(bundle, zipped()),
     "manifest of a bundle": Parser(members, of(BUNDLE)),
     "target": Parser(target, b"dev@1700000001.000000"),

@@ -153,6 +153,23 @@ def test_old_ones_go_by_themselves_where_a_recipe_says_so(here: Office, monkeypa
     assert here.container().revisions() == [newest]
 
 
+def test_nothing_is_spared_where_a_recipe_says_so(here: Office) -> None:
+    here.recipe('[retention]\nkeep = 1\nspare = "0"\n')
+    made = [here.container().add() for _ in range(3)]
+    assert here.container().revisions() == made[-1:]
+
+
+def test_what_was_handed_out_is_spared_for_as_long_as_the_recipe_says(here: Office) -> None:
+    here.recipe('[retention]\nspare = "0d"\n')
+    made = [here.container().add() for _ in range(2)]
+    here.container().env(made[0].timestamp)
+    reasons = {one.timestamp: one.reason for one in here.container().gc(keep=1, dry_run=True).verdicts}
+    assert reasons[made[0].timestamp] == "beyond the newest 1"
+    here.recipe('[retention]\nspare = "1d"\n')
+    reasons = {one.timestamp: one.reason for one in here.container().gc(keep=1, dry_run=True).verdicts}
+    assert reasons[made[0].timestamp] == "spared: handed out by `rezup env` in the last day (retention.spare)"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="the separator of PATH there is no part of a path")
 def test_a_root_that_path_cannot_hold_is_refused(here: Office) -> None:
     here.variables["REZUP_ROOT_LOCAL"] = f"{here.home}/a:b"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rezup_api.settings import VARIABLES, Settings, absolute, expand
+from rezup_api.settings import VARIABLES, Settings, absolute, expand, state_folder
 
 
 def test_defaults_come_from_the_home_folder() -> None:
@@ -73,3 +73,16 @@ def test_an_absolute_path_needs_no_working_folder(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert absolute("/a/./b", {}) == Path("/a/b")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="paths of POSIX")
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        ({"XDG_STATE_HOME": "/state", "HOME": "/home/ana"}, "/state/rezup"),
+        ({"XDG_STATE_HOME": "state", "HOME": "/home/ana"}, "/home/ana/.local/state/rezup"),
+        ({"HOME": "/home/ana"}, "/home/ana/.local/state/rezup"),
+    ],
+)
+def test_the_state_folder_is_that_of_the_user(environ: dict[str, str], folder: str) -> None:
+    assert state_folder(environ) == Path(folder)

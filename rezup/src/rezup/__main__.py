@@ -12,6 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# How often a launcher may stand above itself.
+DEEPEST = 8
+
 
 def main(words: list[str] | None = None) -> int:
     """Run rezup.
@@ -23,6 +26,10 @@ def main(words: list[str] | None = None) -> int:
         The exit status, if the process has not become the command.
     """
     words = sys.argv[1:] if words is None else words
+    if words and "/" in words[0]:
+        words = _launched(words)
+        if not words:
+            return 127  # as for any command that is not found
     if os.environ.get("PYTHONPATH"):
         # Before any import that could find a module of the application instead of ours.
         _own_libraries_first()
@@ -52,6 +59,35 @@ def main(words: list[str] | None = None) -> int:
     from rezup import main
 
     return main.run_command_line(words, script_run)
+
+
+def _launched(words: list[str]) -> list[str]:
+    """The command line for which a launcher stands, if the first word is the path of one; else the words as they are.
+
+    A tool that has gone from its container would find its own launcher on PATH, and that the tool again, for ever. So launchers
+    keep the names of those above them in a variable, and this returns an empty list, with a message, for one that stands above
+    itself too often. `rezup_api.session.launcher` writes launchers.
+    """
+    path = words[0]
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            lines = os.read(descriptor, 8192).split(b"\n", 2)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return words
+    if len(lines) < 3 or lines[1][:18] != b"# rezup launcher:\t":
+        return words
+    meant = os.fsdecode(lines[1][18:]).split("\t")
+    name = os.path.basename(path)
+    passed = [one for one in os.environ.get("REZUP_LAUNCHERS", "").split(":") if one]
+    if passed.count(name) >= DEEPEST:
+        text = f"rezup: {name} runs itself over and over: there is no {meant[-1]} but this launcher\n"
+        sys.stderr.write(f"{text}  -> expose what there is, or remove the launcher: rezup unexpose {name}\n")
+        return []
+    os.environ["REZUP_LAUNCHERS"] = ":".join([*passed, name])
+    return [*meant, *words[1:]]
 
 
 def _own_libraries_first() -> None:

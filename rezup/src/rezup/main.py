@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import gc
-import io
 import os
 import sys
 import time
 from argparse import Namespace
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rezup.cli import OTHER_WORDS, build_parser, options_of, other_words, split_command
+from rezup.cli.parser import ChoiceError
 from rezup.commands import COMMANDS
 from rezup.fastpath import current_release, undo_coercion
 from rezup.fastpath.invocation import Invocation
 from rezup.fastpath.site_script import run_site_script
 from rezup.output import exits, render
 from rezup.output.progress import Progress
+from rezup.output.streams import complete_streams, printing_aside
 from rezup_api import NotFoundError, RezupError, Settings, Studio, UsageError
 from rezup_api.events import visible
 from rezup_api.session import check_run, site_script
@@ -27,17 +28,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from rezup.fastpath.record import ScriptRun
+    from rezup_api.events import Happened
 
 # Commands that end by becoming another program, whose exit status then counts.
 LAUNCHING = frozenset({"use"})
 # Commands that only warn of a broken site-customize script, because the user needs them to correct it.
-WITHOUT_SITE_SCRIPT = frozenset({"recipe", "upgrade"})
+WITHOUT_SITE_SCRIPT = frozenset({"recipe", "upgrade", "doctor"})
 # Start-up files of shells run this command, so it must be quick and must not fail.
 NEVER_SITE_SCRIPT = frozenset({"completion"})
-# Seconds to wait until the reader of a message has made room for it, where writing does not wait by itself.
-PATIENCE = 1.0
-# Commands that never look for a newer release: they are about releases themselves, or start-up files run them.
-NEVER_UPGRADE = frozenset({"upgrade", "completion"})
+# Commands that never look for a newer release: they are about releases, start-up files run them, or they must change nothing.
+NEVER_UPGRADE = frozenset({"upgrade", "completion", "doctor"})
 
 
 def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> int:
@@ -50,15 +50,24 @@ def run_command_line(words: list[str], script_run: ScriptRun | None = None) -> i
     Returns:
         The exit status, if the process has not become the command.
     """
-    _complete_streams()
+    complete_streams()
+    happened: list[Happened] = []
     try:
-        return _answer(words, script_run)
+        return _answer(words, script_run, happened)
     finally:
         _flush_rest()
+        if happened:
+            from rezup.after import let_hooks_hear  # hardly any command changes anything
+
+            let_hooks_hear(happened)
 
 
-def _answer(words: list[str], script_run: ScriptRun | None) -> int:
-    """Do what the command line says, and report errors; the exit status, as for `run_command_line`."""
+def _answer(words: list[str], script_run: ScriptRun | None, happened: list[Happened]) -> int:
+    """Do what the command line says, and report errors; the exit status, as for `run_command_line`.
+
+    Args:
+        happened: the list to which is added what the hooks of the machine may want to hear.
+    """
     current_release.hold_release()
     own, command = split_command(words)
     launching = next((word for word in own if not word.startswith("-")), "use") in LAUNCHING
@@ -68,7 +77,7 @@ def _answer(words: list[str], script_run: ScriptRun | None) -> int:
         arguments = _parsed(own, command)
         arguments.origin = _origin(words, script_run)
         launching = arguments.command in LAUNCHING
-        return _run(arguments, script_run, warnings)
+        return _run(arguments, script_run, warnings, happened)
     except RezupError as error:
         _show_error(_guessed(error, arguments, words), arguments or _unparsed(own), warnings)
         return exits.status_of(error, launching=launching)
@@ -88,18 +97,19 @@ def _answer(words: list[str], script_run: ScriptRun | None) -> int:
         elif isinstance(error, OSError):
             return _report_refusal(error, arguments, launching=launching)
         else:
-            _show(render.show_fault, error, arguments)
+            from rezup.after import kept_report  # a fault is rare
+
+            _show(render.show_fault, error, arguments, kept_report(error))
         return exits.LAUNCH_FAILED if launching else exits.INTERNAL
 
 
 def _guessed(error: RezupError, arguments: argparse.Namespace | None, words: list[str]) -> RezupError:
-    """The error, with the name that the user may have meant if a container or a label does not exist."""
-    if not isinstance(error, NotFoundError):
+    """The error, with the name that the user may have meant if a container, a label or the like does not exist."""
+    if arguments is None or not isinstance(error, (NotFoundError, UsageError)):
         return error
-    from rezup.guessing import with_guess
-    from rezup_api.session import without_session
+    from rezup.guessing import with_guess  # only an error needs it
 
-    return with_guess(error, arguments, words, without_session(os.environ))
+    return with_guess(error, arguments, words, os.environ)
 
 
 def _unparsed(own: list[str]) -> argparse.Namespace:
@@ -169,41 +179,6 @@ def _flush_rest() -> None:
         _forget_output()
 
 
-class _Unfailing(io.FileIO):
-    """A file for messages, where writing never fails: a message that nobody can read must not decide what rezup does."""
-
-    def write(self, data: Any) -> int:
-        """Write what can be written; the length of all of it."""
-        try:
-            while (written := super().write(data)) is None:  # the reader of a pipe that does not block is slow
-                import select
-
-                if not select.select([], [self], [], PATIENCE)[1]:
-                    return len(data)
-        except OSError:  # the disk is full, or the reader or the terminal has gone
-            return len(data)
-        return written
-
-
-def _unfailing(like: Any, descriptor: int) -> io.TextIOWrapper:
-    """A stream for messages to an open descriptor, with the encoding of the stream `like`; see `_Unfailing`."""
-    raw = io.BufferedWriter(_Unfailing(descriptor, "w", closefd=False))
-    return io.TextIOWrapper(raw, encoding=like.encoding, errors=like.errors, line_buffering=True)
-
-
-def _complete_streams() -> None:
-    """Make stderr a stream that never fails, and open the null device for each standard stream that the caller has closed.
-
-    Otherwise the next file that rezup opens would get the number of the stream, and output would go into that file. Python closes
-    these descriptors on `exec`, so that the command finds the streams closed, as the caller left them.
-    """
-    if sys.stderr is not None and sys.stderr is sys.__stderr__:
-        sys.stderr = _unfailing(sys.stderr, 2)
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
-
-
 def _parsed(own: list[str], command: list[str] | None) -> argparse.Namespace:
     with _output():  # argparse prints the help
         return _parse(own, command)
@@ -215,24 +190,26 @@ def _parse(own: list[str], command: list[str] | None) -> argparse.Namespace:
     parser = build_parser(own[0] if own else "")
     word = next((word for word in own if not word.startswith("-")), None)
     if word is not None and word not in COMMANDS:
-        from rezup.completion.candidates import Names  # only an error needs them
-        from rezup.guessing import unknown_command
-        from rezup_api.session import without_session
+        from rezup.guessing import unknown_command  # only an error needs it
 
-        raise unknown_command(own, command, COMMANDS, Names(without_session(os.environ)))
-    arguments, extra = parser.parse_known_args(own)
+        raise unknown_command(own, command, COMMANDS, os.environ)
+    try:
+        arguments, extra = parser.parse_known_args(own)
+    except ChoiceError as error:
+        from rezup.guessing import wrong_choice
+
+        raise wrong_choice(error, own, command, os.environ) from error
     if arguments.command is None and not (arguments.version or arguments.check_latest):
         arguments, extra = parser.parse_known_args([*own, "use"])
     if extra:
-        from rezup.completion.candidates import Names
         from rezup.guessing import unknown_arguments
-        from rezup_api.session import without_session
 
-        names = Names(without_session(os.environ))
         options = options_of(parser, own)
-        raise unknown_arguments(own, extra, arguments, command=command, options=options, names=names)
+        raise unknown_arguments(own, extra, arguments, command=command, options=options, environ=os.environ)
     if command is not None and arguments.command != "use":
-        raise UsageError("only `rezup use` runs a command: rezup use NAME -- COMMAND")
+        from rezup.guessing import command_elsewhere
+
+        raise command_elsewhere(arguments, command, os.environ)
     arguments.words = command
     return arguments
 
@@ -244,8 +221,10 @@ def _origin(words: list[str], script_run: ScriptRun | None) -> Invocation:
     return Invocation(tuple(words), time.time(), dict(os.environ) if script_run is None else script_run[1])
 
 
-def _run(arguments: argparse.Namespace, script_run: ScriptRun | None, warnings: list[str]) -> int:
-    """Run the command; `warnings` becomes the list of those that it has given."""
+def _run(
+    arguments: argparse.Namespace, script_run: ScriptRun | None, warnings: list[str], happened: list[Happened]
+) -> int:
+    """Run the command; `warnings` becomes the list of those that it has given, `happened` of what it has done."""
     if arguments.version:
         from rezup.fastpath.version import version_text
 
@@ -256,12 +235,18 @@ def _run(arguments: argparse.Namespace, script_run: ScriptRun | None, warnings: 
         return _check_latest(arguments)
     gc.freeze()
     gc.enable()
-    with Progress(quiet=arguments.quiet, debug=arguments.debug, warnings=warnings) as progress:
+    with Progress(
+        quiet=arguments.quiet,
+        debug=arguments.debug,
+        colors=not arguments.no_color,
+        warnings=warnings,
+        happened=happened,
+    ) as progress:
         try:
             if arguments.command in LAUNCHING:
                 _run_site_script(script_run)
             elif arguments.command not in NEVER_SITE_SCRIPT:
-                with _printing_aside():
+                with printing_aside():
                     _run_site_script(script_run)
         except RezupError as error:
             if arguments.command not in WITHOUT_SITE_SCRIPT:
@@ -303,26 +288,6 @@ def _upgrade(arguments: argparse.Namespace, progress: Progress) -> None:
     if Upgrader(os.environ, arguments.origin.environ, progress).look():
         progress.close()
         start_over(arguments.origin)
-
-
-@contextmanager
-def _printing_aside() -> Iterator[None]:
-    """Send what the site-customize script prints to stderr, because another program may read the output of the command."""
-    # The descriptor is redirected, not `sys.stdout`: the script may start programs that print.
-    sys.stdout.flush()
-    stream, stdout = sys.stdout, os.dup(1)
-    os.dup2(2, 1)
-    if stream is sys.__stdout__:
-        sys.stdout = _unfailing(
-            stream, 1
-        )  # as stderr is: what cannot be written must not stay for the output of the command
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stdout = stream
-        os.dup2(stdout, 1)
-        os.close(stdout)
 
 
 def _run_site_script(script_run: ScriptRun | None) -> None:

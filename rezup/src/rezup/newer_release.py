@@ -19,6 +19,7 @@ from rezup.fastpath.prepare import owned
 from rezup.fastpath.version import installed_package, installed_version
 from rezup_api import RezupError, UpgradeError
 from rezup_api.disk import claim, parse_json, storing, write_whole
+from rezup_api.doctor import Installation
 from rezup_api.selfupdate import Taker, is_whole, newer_releases, read_memory, shown
 
 if TYPE_CHECKING:
@@ -214,6 +215,23 @@ def is_installed() -> bool:
     except ValueError:
         return True
     return not origin.get("dir_info", {}).get("editable")
+
+
+def installation(source: str) -> Installation:
+    """How the rezup that runs is installed.
+
+    Args:
+        source: where newer releases come from; empty for nowhere.
+    """
+    place, installed = (os.path.dirname(os.path.dirname(path)) for path in (__file__, current_release.installed))
+    return Installation(
+        version=__version__,
+        place=place,
+        installed=installed_version() if current_release.is_release() else __version__,
+        installed_place=installed,
+        editable=not is_installed(),
+        source=source,
+    )
 
 
 def start_over(origin: Invocation) -> None:

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from rezup_api.disk.files import storing
 from rezup_api.errors import NotFoundError, RecipeError, RezupError, StorageError, UsageError
-from rezup_api.events import Warned, step
+from rezup_api.events import Happened, Warned, step
 from rezup_api.overview import Overview
-from rezup_api.recipe.load import kept_recipe, load_recipe
-from rezup_api.store.layout import RECIPE_FILE, REVISIONS
-from rezup_api.store.metadata import FORMAT, Metadata
+from rezup_api.recipe.load import load_recipe
 from rezup_api.store.names import CURRENT, is_label
 from rezup_api.store.revision import Revision, hold, load_revision, newest_ready, resolve
 
@@ -20,12 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rezup_api.builder.revision_builder import RevisionBuilder
-    from rezup_api.maintenance.inventory import Inventory
     from rezup_api.published.published_root import PublishedRoot
-    from rezup_api.recipe.model import Recipe, Retention
-    from rezup_api.results import Cleaned, Described, Dropped, Verified
+    from rezup_api.recipe.model import Retention
+    from rezup_api.results import Cleaned, Dropped, Verified
     from rezup_api.selection.chooser import Change, Chooser
-    from rezup_api.selection.selector import Selection
 
 
 class Administration(Overview):
@@ -84,7 +80,24 @@ class Administration(Overview):
 
         See `Chooser.rollback` for the errors, `place_of` for the root.
         """
-        return self._choose(lambda chooser: chooser.rollback(to, message), local=local, remote=remote, dry_run=dry_run)
+        done = self._choose(lambda chooser: chooser.rollback(to, message), local=local, remote=remote, dry_run=dry_run)
+        if not dry_run:
+            place = self.remote.place if remote and self.remote is not None else ""
+            self.report(Happened("rolled-back", self.name, done.revision, done.previous, place, message))
+        return done
+
+    def note_given(self, revision: Revision) -> None:
+        """Note that plain `use NAME` has given a revision here, and report it if that was another one the last time.
+
+        A user who cannot write to the local root notes nothing, and nothing is reported.
+        """
+        previous = self.local.given()
+        if previous == revision.timestamp or not self.local.remember_given(revision.timestamp):
+            return
+        if previous is not None:
+            metadata = revision.metadata
+            place, message = (metadata.remote, metadata.message) if metadata is not None else ("", "")
+            self.report(Happened("switched", self.name, revision.timestamp, previous, place, message))
 
     def tag(
         self,
@@ -148,13 +161,12 @@ class Administration(Overview):
     def _retention(self) -> Retention:
         """The rules in this machine's recipe, or else in the recipe of the newest revision, which may come from the studio."""
         own = self.recipe.retention
-        if own.keep is not None or own.older_than is not None:
-            return own
         newest = newest_ready(self.folder)
         try:
-            return load_recipe(self.name, newest.recipe_file, tolerant=True).retention if newest else own
+            studio = load_recipe(self.name, newest.recipe_file, tolerant=True).retention if newest else own
         except (NotFoundError, RecipeError):
             return own
+        return own.or_else(studio)
 
     def verify(self, request: str = "", *, repair: bool = False) -> Verified:
         """Compare the files of a revision of this machine with what rezup recorded when it made them.
@@ -248,62 +260,6 @@ class Administration(Overview):
 
     def _is_local_label(self, request: str) -> bool:
         return is_label(request) and self.local.label(request) is not None
-
-    def describe(self, request: str = "") -> Described:
-        """The metadata and the contents of a revision of this machine, or else of a published one. This builds nothing.
-
-        Args:
-            request: `REV` of the command line; empty for the revision that `use` gives.
-
-        Raises:
-            NotFoundError: no revision fits `request`.
-            RemoteError: the revision is not on this machine, and the remote root cannot be asked.
-        """
-        from rezup_api.maintenance.diff import (
-            built_contents,
-            published_contents,
-        )  # they load the code that builds, which is slow
-        from rezup_api.results import Described
-
-        timestamp, there = self._located(request)
-        if there is not None:
-            told = published_contents(self.needed_remote("ask"), timestamp)
-            return Described(self.name, timestamp, there.published or Metadata(FORMAT, ""), told)
-        revision = load_revision(self.folder, timestamp)
-        return Described(self.name, timestamp, revision.metadata or Metadata(FORMAT, ""), built_contents(revision))
-
-    def _located(self, request: str) -> tuple[str, Selection | None]:
-        """The timestamp of a revision to look at, and how it is published if this machine does not have it."""
-        try:
-            return self._meant_here(request), None
-        except NotFoundError:
-            if self.remote is None:
-                raise
-        selector = self._selector()
-        selection = selector.select_there(selector.meant(request, remote=False) or request)
-        return selection.timestamp, selection
-
-    def packages(self, request: str = "") -> Inventory:
-        """The packages of a revision of this machine, or else those in the locks of a published one; `describe` has the rest."""
-        from rezup_api.maintenance.inventory import built_inventory, published_inventory  # slow to load
-
-        timestamp, there = self._located(request)
-        if there is not None:
-            return published_inventory(self.needed_remote("ask"), timestamp)
-        return built_inventory(load_revision(self.folder, timestamp))
-
-    def kept_recipe(self, request: str = "") -> Recipe:
-        """The recipe that a revision of this machine keeps, or else a published one; see `describe`.
-
-        Raises:
-            RecipeError: the recipe is not TOML.
-        """
-        timestamp, there = self._located(request)
-        if there is not None:
-            remote = self.needed_remote("ask")
-            where = Path(remote.storage.locate(f"{self.name}/{REVISIONS}/{timestamp}/{RECIPE_FILE}"))
-            return kept_recipe(self.name, remote.recipe(timestamp), where)
-        return load_recipe(self.name, load_revision(self.folder, timestamp).recipe_file, tolerant=True)
 
     def drop(self, *, local: bool = False, remote: bool = False, force: bool = False) -> Dropped:
         """Remove the whole container under one of the roots.

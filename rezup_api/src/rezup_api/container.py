@@ -103,10 +103,10 @@ class Container(Planning):
             wanted: the revision that the caller is about to give to the user; it stays.
         """
         from rezup_api.maintenance.gc import WANTED, collect_automatically  # launches do not need it
-        from rezup_api.maintenance.retention import SPARED, Policy, choose_policy
+        from rezup_api.maintenance.retention import Policy, choose_policy
 
         try:
-            policy = choose_policy(Policy(spared=SPARED), recipe.retention, self.settings.clean_after)
+            policy = choose_policy(Policy(automatic=True), recipe.retention, self.settings.clean_after)
             if policy.given:
                 given, named = self.current(), {**self.named(), WANTED: wanted.timestamp}
                 collect_automatically(self.folder, policy, given, named, environ=self.environ, report=self.report)
@@ -312,8 +312,8 @@ class Container(Planning):
         Args:
             request, local: see `find`.
             before: the environment to compare with; default: the caller's.
-            note: note that the revision was handed out, so that no cleanup removes it within 7 days. A caller that holds the
-                revision from then on need not do that.
+            note: note that the revision was handed out, so that no cleanup removes it within the time of
+                `retention.spare`. A caller that holds the revision from then on need not do that.
 
         Raises:
             RezupError: the errors of `enter`.

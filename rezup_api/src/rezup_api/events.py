@@ -71,7 +71,43 @@ class CommandStarted:
     command: tuple[str, ...]
 
 
-Event = StepStarted | StepProgress | StepFinished | StepFailed | Note | Warned | CommandStarted
+# What may happen to a container: the events on which the hooks of a machine run.
+HAPPENINGS = ("added", "published", "pulled", "failed", "rolled-back", "switched")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something has failed: the code, the message and the hint of an error."""
+
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something has happened to a container that other programs may want to know; see `hooks`.
+
+    Args:
+        what: one of `HAPPENINGS`.
+        container: the container's name.
+        revision: the timestamp of the revision; empty if there is none, because it could not be built.
+        previous: the timestamp that `use` gave before; empty if there was none, or if that did not change.
+        place: the address of the remote root that it concerns; empty for this machine.
+        message: the reason, in the user's words.
+        cause: why it has failed; None if it has not.
+    """
+
+    what: str
+    container: str
+    revision: str = ""
+    previous: str = ""
+    place: str = ""
+    message: str = ""
+    cause: Cause | None = None
+
+
+Event = StepStarted | StepProgress | StepFinished | StepFailed | Note | Warned | CommandStarted | Happened
 Reporter = Callable[[Event], None]
 
 

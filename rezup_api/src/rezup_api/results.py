@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rezup_api.maintenance.diff import Contents, Difference
     from rezup_api.maintenance.retention import Policy, Verdict
     from rezup_api.maintenance.verify import Finding
+    from rezup_api.session.launcher import Launcher
     from rezup_api.store.metadata import Metadata
     from rezup_api.store.revision import Revision
 
@@ -138,3 +139,18 @@ class Dropped:
 
     place: str
     left: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """Launchers, and where they are.
+
+    Args:
+        folder: the folder.
+        launchers: those that were written, found or removed.
+        on_path: whether the folder is on the caller's PATH.
+    """
+
+    folder: Path
+    launchers: tuple[Launcher, ...]
+    on_path: bool

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+# The folder of the package `rezup_api`.
+LIBRARY = Path(__file__).parent
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
     """One environment variable: its name, what it means, and which value holds when it is unset."""
@@ -55,6 +59,11 @@ VARIABLES = (
         "none",
     ),
     Variable("REZUP_SKIP_INIT", "Any non-empty value: do not run the site-customize script.", "unset"),
+    Variable(
+        "REZUP_HOOK",
+        "The event for which a hook runs. Set in the commands of hooks: a rezup that they start starts no hooks.",
+        "unset",
+    ),
     Variable(
         "REZUP_EDIT_IN_PRODUCTION",
         "Accepted for rezup 2.x, and has no effect: an editable Rez is always a production install.",
@@ -117,6 +126,23 @@ def home_folder(environ: Mapping[str, str]) -> Path:
     """The user's home folder: HOME (USERPROFILE on Windows) if it is set, otherwise the folder that the system names."""
     value = environ.get("USERPROFILE" if os.name == "nt" else "HOME")
     return Path(value) if value else Path(os.path.expanduser("~"))
+
+
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """The folder for what rezup notes for this user: in XDG_STATE_HOME, else in `~/.local/state`; on Windows in LOCALAPPDATA."""
+    return _base_folder(environ, "XDG_STATE_HOME", ".local", "state")
+
+
+def config_folder(environ: Mapping[str, str]) -> Path:
+    """The folder of this user's configuration of rezup: in XDG_CONFIG_HOME, else in `~/.config`; on Windows in LOCALAPPDATA."""
+    return _base_folder(environ, "XDG_CONFIG_HOME", ".config")
+
+
+def _base_folder(environ: Mapping[str, str], variable: str, *below_home: str) -> Path:
+    """rezup's folder in a base folder of the user, by the XDG Base Directory Specification, which ignores relative paths."""
+    found = environ.get("LOCALAPPDATA" if os.name == "nt" else variable, "")
+    above = Path(found) if os.path.isabs(found) else home_folder(environ).joinpath(*below_home)
+    return above / "rezup"
 
 
 def expand(text: str, environ: Mapping[str, str]) -> str:

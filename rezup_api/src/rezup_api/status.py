@@ -106,6 +106,25 @@ class ContainerStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class PythonStatus:
+    """One interpreter that revisions can be made with.
+
+    Args:
+        version: its version, such as `3.12.1`.
+        executable: the path of its program.
+        key: the name under which rezup has provided it; empty if it is one of the machine.
+        url: where rezup has it from; empty if it is one of the machine.
+        users: the revisions that were made with it, each as `NAME@TIMESTAMP`.
+    """
+
+    version: str
+    executable: str
+    key: str
+    url: str
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SessionStatus:
     """The session that the user is in, compared with what `use` gives now.
 

@@ -10,26 +10,27 @@ import os
 from typing import TYPE_CHECKING
 
 from rezup_api.container import Container
-from rezup_api.errors import NotFoundError, RecipeError, RemoteError
+from rezup_api.errors import NotFoundError, RecipeError, RemoteError, RezError, UsageError
 from rezup_api.events import Reporter, Warned, silent
 from rezup_api.frozen import dataclass
 from rezup_api.overview import behind
-from rezup_api.recipe.load import builtin_recipe, kept_recipe, load_recipe
+from rezup_api.recipe.load import builtin_recipe, load_recipe
 from rezup_api.recipe.location import find_recipe, is_container, list_recipes, recipe_path
-from rezup_api.selection.selector import Selector
 from rezup_api.settings import SESSION_VARIABLES, Settings, absolute
 from rezup_api.store.names import DEFAULT_CONTAINER, check_container, is_timestamp, parse_target
 from rezup_api.store.root import list_containers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-    from rezup_api.maintenance.publications import PublishedContainer
+    from rezup_api.builder.missing import Missing
+    from rezup_api.doctor.observation import Diagnosis
+    from rezup_api.doctor.scene import Installation
     from rezup_api.recipe.model import Recipe
-    from rezup_api.results import Compared
+    from rezup_api.results import Compared, Exposed
     from rezup_api.selfupdate.sources import News
-    from rezup_api.status import ContainerSummary, SessionStatus
+    from rezup_api.status import ContainerSummary, PythonStatus, SessionStatus
     from rezup_api.store.revision import Revision
 
 
@@ -82,10 +83,20 @@ class Studio:
             self.report(Warned(remark))
         return recipe
 
+    def missing(self, recipe: Recipe) -> list[Missing]:
+        """What a recipe names and this machine does not have: sources, scripts, `.env` files, interpreters, folders of wheels.
+
+        Args:
+            recipe: what `recipe` gives.
+        """
+        from rezup_api.builder.missing import find_missing  # only a user who checks a recipe wants to know
+
+        return list(find_missing(recipe, self.settings, self.environ))
+
     def init_recipe(
         self, name: str = DEFAULT_CONTAINER, file: Path | None = None, *, example: str | None = None
     ) -> Path:
-        """Write a commented recipe to start from.
+        """Write a commented recipe to start from. Its first line names a JSON Schema, by which editors complete recipes.
 
         Args:
             name: the container's name.
@@ -99,10 +110,12 @@ class Studio:
             UsageError: the recipe exists already, or there is no such example.
             StorageError: the file cannot be written.
         """
-        from rezup_api.recipe.starter import STARTER_FILE, example_file, write_starter  # launches do not need it
+        # Launches do not need it.
+        from rezup_api.recipe.starter import STARTER_FILE, example_file, keep_schema, write_starter
 
         path = file or recipe_path(name, self.settings)
-        write_starter(path, STARTER_FILE if example is None else example_file(example))
+        source = STARTER_FILE if example is None else example_file(example)
+        write_starter(path, source, keep_schema(self.environ))
         return path
 
     def container(self, name: str = DEFAULT_CONTAINER, recipe_file: Path | None = None) -> Container:
@@ -143,36 +156,6 @@ class Studio:
         """Every container with the revision that `use` gives. What cannot be asked or found is reported as a warning."""
         return [container.summary() for container in self.containers()]
 
-    def publications(self, name: str) -> PublishedContainer:
-        """A container under its remote root, with every revision there, newest first.
-
-        Raises:
-            NotFoundError: nothing is published of it.
-            RemoteError: there is no remote root, or it cannot be read.
-        """
-        found = self._published(self.container(name), whole=True)
-        if not found.revisions:
-            raise NotFoundError(f"{name} is not published on {found.remote}", f"publish it: rezup add {name} --remote")
-        return found
-
-    def published(self) -> list[PublishedContainer]:
-        """Every published container with the revision that its remote root names. What cannot be read becomes a warning."""
-        found = []
-        for container in self.containers():
-            try:
-                if container.remote is not None:
-                    found.append(self._published(container, whole=False))
-            except RemoteError as error:
-                self.report(Warned(f"{container.name}: {error.message}"))
-        return [one for one in found if one.revisions]
-
-    def _published(self, container: Container, *, whole: bool) -> PublishedContainer:
-        from rezup_api.maintenance.publications import published_container  # launches do not need it
-
-        remote = container.needed_remote("look at")
-        selector = Selector(container.folder, remote, self.report)
-        return published_container(remote, selector, container.folder, whole=whole)
-
     def session(self, environ: Mapping[str, str]) -> SessionStatus | None:
         """The session that an environment belongs to, compared with what `use` gives now; None outside of any session.
 
@@ -194,6 +177,36 @@ class Studio:
         newer = behind(timestamp, container.choices(), given) if given is not None else 0
         return session_status(name, path, given, newer)
 
+    def doctor(self, name: str = "", installation: Installation | None = None) -> Diagnosis:
+        """What is wrong with this machine, and with a container. Nothing is changed, and no check that fails ends the others.
+
+        Args:
+            name: the container to look at, too; empty for none.
+            installation: how rezup itself is installed, if the caller is the command.
+
+        Raises:
+            UsageError: no container can have that name.
+            NotFoundError: there is no such container, and no recipe for it.
+        """
+        from rezup_api.doctor.examination import examine  # most commands are not about the machine
+        from rezup_api.doctor.scene import look_around
+
+        if name:
+            check_container(name)
+        around = look_around(self.settings, self.environ, installation, name)
+        if around.container is not None and not self._is_known(around.container):
+            raise NotFoundError(f"there is no container {name}", f"make it: rezup add {name}")
+        return examine(around, report=self.report)
+
+    def _is_known(self, container: Container) -> bool:
+        """Whether a container exists, or has a recipe of its own; true also if the remote root cannot be asked."""
+        if container.exists or container.name == DEFAULT_CONTAINER or container.name in list_recipes(self.settings):
+            return True
+        try:
+            return container.remote is not None and container.remote.exists()
+        except RemoteError:
+            return True
+
     def source(self, text: str) -> Revision | Path:
         """The revision, or the path, that a user names for `add --from`.
 
@@ -211,31 +224,47 @@ class Studio:
         target = parse_target(text)
         return self.container(target.container).find(target.revision, strict=True)
 
-    def kept_recipe(self, text: str) -> Recipe:
-        """The recipe that a revision or a bundle keeps: what it was made from. Its warnings are reported.
-
-        Args:
-            text: `NAME@REV`, or the file of a bundle. A text with a slash in it is a path.
+    def pythons(self) -> list[PythonStatus]:
+        """The interpreters that revisions can be made with: those that rezup has provided, then those of the machine.
 
         Raises:
-            UsageError: the text can be neither a path nor a revision.
-            NotFoundError: no revision fits, or there is no such file.
-            RemoteError: the revision is not on this machine, and the remote root cannot be asked.
-            RecipeError: the recipe is not TOML.
-            VerificationError: the file is not a bundle, or is damaged.
+            UsageError: the local root cannot be used.
         """
-        path = absolute(text, self.environ)
-        if "@" in text and not ("/" in text or os.sep in text or path.is_file()):
-            target = parse_target(text)
-            recipe = self.container(target.container).kept_recipe(target.revision)
-        else:
-            from rezup_api.bundles.archive import recipe_in  # launches do not need it
+        from rezup_api.maintenance.python_cleanup import made_with  # launches do not need them
+        from rezup_api.pythons.finder import Finder
+        from rezup_api.pythons.provided import provided
+        from rezup_api.status import PythonStatus
 
-            revision, told = recipe_in(path)
-            recipe = kept_recipe(revision.partition("@")[0], told, path)
-        for remark in recipe.warnings:
-            self.report(Warned(remark))
-        return recipe
+        root = self.container().folder.root
+        users = made_with(root)
+        own = [(one.version, str(one.executable), one.key, one.url) for one in provided(root)]
+        found = [(one.version_text, one.executable, "", "") for one in Finder(self.settings, self.environ).all()]
+        return [PythonStatus(*one, tuple(users.get(one[1], ()))) for one in (*own, *found)]
+
+    def provide_python(self, version: str, mirror: str | None = None) -> PythonStatus:
+        """Install an interpreter for revisions to come, if it is not there.
+
+        Args:
+            version: such as `3`, `3.12` or `3.12.1`.
+            mirror: see `python.mirror` of recipes; None for that of the recipe of `.main`.
+
+        Raises:
+            UsageError: that is no version.
+            NotFoundError: no such version can be downloaded for this machine.
+            InstallError: it cannot be downloaded, or is not what its digest says, or does not run.
+            StorageError: the local root cannot be written.
+        """
+        from rezup_api.maintenance.python_cleanup import made_with
+        from rezup_api.pythons.provider import check_version, provider_of
+        from rezup_api.status import PythonStatus
+
+        check_version(version)
+        container = self.container()
+        root = container.folder.root
+        told = container.recipe.providing.mirror if mirror is None else mirror
+        found = provider_of(root, self.environ, self.report, told).provide(version)
+        users = made_with(root).get(str(found.executable), ())
+        return PythonStatus(found.version, str(found.executable), found.key, found.url, tuple(users))
 
     def diff(self, old: str, new: str) -> Compared:
         """Compare two revisions, each named as `NAME@REV`; the errors are those of `Container.describe`."""
@@ -245,6 +274,101 @@ class Studio:
         targets = [parse_target(text) for text in (old, new)]
         first, second = (self.container(target.container).describe(target.revision) for target in targets)
         return Compared(first, second, compare_contents(first.contents, second.contents))
+
+    def expose(
+        self,
+        text: str,
+        tools: Sequence[str],
+        *,
+        command: Sequence[str],
+        name: str = "",
+        folder: Path | None = None,
+        packages: str = "",
+    ) -> Exposed:
+        """Write launchers: small files that run tools in what `use NAME` gives at the moment at which they are called.
+
+        Args:
+            text: the revision that they enter, as `NAME` or `NAME@REV`. It is looked up anew each time.
+            tools: the names of the tools.
+            command: what starts rezup for them, such as `["/home/ana/.local/bin/rezup"]`.
+            name: of the launcher, if there is one tool; default: that of the tool.
+            folder: where they are written; default: `~/.local/bin`, which is made if it does not exist.
+            packages: a request, such as "maya-2024 show", for a `rez-env` in which the tools then run.
+
+        Raises:
+            NotFoundError: the revision has no such tool, Rez refuses the packages, or there is no such folder.
+            UsageError: a file that rezup did not write is in the way, or there can be no such launcher.
+            RezError: the Rez of the revision does not run.
+            StorageError: a file cannot be written.
+            RezupError: the errors of `Container.enter`.
+        """
+        from rezup_api.results import Exposed
+        from rezup_api.session import launchers  # launches do not need them
+        from rezup_api.session.launcher import Launcher, launcher_name, requested_packages
+
+        if name and len(tools) != 1:
+            raise UsageError("one name is for one tool", "expose the tools one by one, or leave the name out")
+        names = {tool: launcher_name(name or tool) for tool in tools}
+        target, requested = parse_target(text), requested_packages(packages)
+        place = launchers.folder_for_launchers(folder, self.settings.home, make=True)
+        session = self.container(target.container).enter(target.revision)
+        with session.lease:
+            offered = launchers.programs_added(self.environ, session.environ)
+            if requested:
+                self._check_request(session.revision, requested, tools, offered)
+            else:
+                launchers.check_tools(tools, offered, str(session.revision))
+        made = tuple(Launcher(names[tool], text, tool, requested, tuple(command)) for tool in names)
+        launchers.write_launchers(place, made)
+        return Exposed(place, made, launchers.on_path(place, self.environ))
+
+    def _check_request(
+        self, revision: Revision, packages: Sequence[str], tools: Sequence[str], offered: Collection[str]
+    ) -> None:
+        """Raise NotFoundError if Rez refuses the packages. A tool that is no program may be an alias, so that only warns."""
+        import shlex  # launches need none of these
+
+        from rezup_api.rez import resolve_environ
+        from rezup_api.session.launchers import meant, programs_added
+
+        try:
+            found = programs_added(self.environ, resolve_environ(revision, packages, self.environ))
+        except RezError as error:
+            if error.status is not None:  # Rez does not run, which says nothing about the packages
+                raise
+            line = shlex.join(["rezup", "use", str(revision), "--", "rez-env", "--verbose", *packages])
+            raise NotFoundError(error.message, f"see why: {line}") from error
+        for tool in tools:
+            if tool not in found and tool not in offered:
+                hint = meant(tool, found, "their programs are")
+                text = f"{tool} is no program of {' '.join(packages)}; the launcher works if it is an alias of theirs"
+                self.report(Warned(f"{text}{f' ({hint})' if hint else ''}"))
+
+    def exposed(self, folder: Path | None = None) -> Exposed:
+        """The launchers in a folder, by default in `~/.local/bin`.
+
+        Raises:
+            NotFoundError: there is no such folder.
+        """
+        from rezup_api.results import Exposed
+        from rezup_api.session import launchers  # launches do not need it
+
+        place = launchers.folder_for_launchers(folder, self.settings.home)
+        return Exposed(place, tuple(launchers.list_launchers(place)), launchers.on_path(place, self.environ))
+
+    def unexpose(self, names: Sequence[str], folder: Path | None = None) -> Exposed:
+        """Remove launchers from a folder, by default from `~/.local/bin`; none if one of the names is not that of a launcher.
+
+        Raises:
+            NotFoundError: there is no such folder, or no file of that name.
+            UsageError: rezup did not write the file.
+            StorageError: a file cannot be removed.
+        """
+        from rezup_api.results import Exposed
+        from rezup_api.session import launchers  # launches do not need it
+
+        place = launchers.folder_for_launchers(folder, self.settings.home)
+        return Exposed(place, tuple(launchers.remove_launchers(place, names)), launchers.on_path(place, self.environ))
 
     def newer_releases(self, source: str, running: str, *, limit: float = 15.0) -> News:
         """The releases of rezup itself that are newer than the running one. Only the command can install one.

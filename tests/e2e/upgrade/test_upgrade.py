@@ -69,6 +69,28 @@ def test_the_command_gets_what_it_was_started_with(user: Installation, source: P
     assert (again.stdout, again.stderr) == ("x\n", "")
 
 
+def test_a_launcher_runs_the_release_that_was_taken(user: Installation, source: Path, wheels: dict[str, Path]) -> None:
+    (user.home / "rezup.dev.toml").write_text('[rez]\nurl = "rez==3.4.0"\n', encoding="utf-8")
+    user.run("add", "dev", "--skip-use")
+    user.run("expose", "dev", "rez-python")
+    offer(source, wheels["3.1.0"])
+    look_again(user)
+
+    def call() -> tuple[str, str]:
+        words = [str(user.home / ".local" / "bin" / "rez-python"), "-c", "print('here')"]
+        done = subprocess.run(words, env=user.environ, capture_output=True, text=True, check=True)
+        return done.stdout, done.stderr
+
+    out, err = call()
+    assert (out, "Upgraded rezup 3.0.0 to 3.1.0" in err) == ("here\n", True)
+    assert user.version() == "3.1.0"
+    assert call() == ("here\n", "")
+    user.run("unexpose", "rez-python")
+    user.run("expose", "dev", "rez-python")
+    user.run("upgrade", "--rollback")
+    assert call() == ("here\n", ""), "what the release has written runs without it"
+
+
 def test_the_script_may_name_the_source_and_move_the_home(
     user: Installation, source: Path, wheels: dict[str, Path], tmp_path: Path
 ) -> None:

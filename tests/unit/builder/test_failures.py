@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.studio import A, B
 
-from rezup_api.builder.failures import PAUSE, Failure, forget_failure, note_failure, read_failure
+from rezup_api.builder.failures import PAUSE, Failure, forget_failure, note_failure, read_failure, telling_failure
+from rezup_api.errors import InstallError
+from rezup_api.events import Cause, Event, Happened
 
 if TYPE_CHECKING:
     from rezup_api.store.layout import ContainerFolder
@@ -70,3 +72,15 @@ def test_where_nothing_can_be_written_nothing_is_raised(folder: ContainerFolder)
     note_failure(folder, A, "no", "", "install")
     forget_failure(folder, A)
     assert read_failure(folder, A) is None
+
+
+def test_an_error_of_ours_is_told_and_passed_on_and_no_other() -> None:
+    told: list[Event] = []
+    with pytest.raises(InstallError), telling_failure(told.append, "dev", A, "/remote", "why"):
+        raise InstallError("no compiler", "install one")
+    assert told == [Happened("failed", "dev", A, "", "/remote", "why", Cause("install", "no compiler", "install one"))]
+    with pytest.raises(KeyboardInterrupt), telling_failure(told.append, "dev"):
+        raise KeyboardInterrupt
+    with telling_failure(told.append, "dev"):
+        pass
+    assert len(told) == 1

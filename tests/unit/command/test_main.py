@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 import pytest
 
 from rezup.__main__ import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -73,3 +79,24 @@ def test_what_the_system_refuses_unforeseen_is_no_fault_of_rezup(
     assert "internal error" not in shown
     with pytest.raises(PermissionError):
         main(["status", "--debug"])
+
+
+def test_an_unforeseen_error_leaves_a_report_and_says_where(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    def explode(*_: object) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr("rezup.main._run", explode)
+    assert main(["status"]) == 1
+    (report,) = (home / ".local/state/rezup/reports").iterdir()
+    hint = f"report it with what is in {report}"
+    assert capsys.readouterr().err.splitlines()[1] == f"  -> this is a fault of rezup; {hint}"
+    text = report.read_text(encoding="utf-8")
+    assert "ZeroDivisionError: by nothing" in text
+    assert "in explode" in text
+    assert main(["status", "--json"]) == 1
+    assert "report it with what is in " in json.loads(capsys.readouterr().out)["error"]["hint"]
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
+    assert main(["status"]) == 1
+    assert "run it again with --debug and report what it prints" in capsys.readouterr().err

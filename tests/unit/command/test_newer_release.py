@@ -169,3 +169,14 @@ def test_a_place_that_others_can_write_to_is_none(source: Source) -> None:
     folder.chmod(0o777)
     with pytest.raises(UpgradeError, match="other users can write to"):
         source.upgrader().take(source.release(PATCH))
+
+
+def test_the_installation_says_what_runs_and_from_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = str(Path(newer_release.__file__).parents[1])
+    found = newer_release.installation("/releases")
+    assert (found.version, found.place, found.source) == (__version__, place, "/releases")
+    assert (found.installed, found.installed_place) == (__version__, place)
+    assert found.editable == (not newer_release.is_installed())
+    monkeypatch.setattr(current_release, "installed", "/tools/site/rezup/_version.py")
+    found = newer_release.installation("")
+    assert (found.installed, found.installed_place, found.place) == ("unknown", "/tools/site", place)

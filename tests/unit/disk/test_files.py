@@ -13,6 +13,7 @@ import pytest
 
 from rezup_api.disk.files import (
     NO_LINKS,
+    give_name,
     remove_tree,
     rename_if_absent,
     storage_error,
@@ -128,6 +129,30 @@ def test_a_rename_replaces_nothing_whatever_has_the_name(tmp_path: Path, kind: s
     assert (tmp_path / "file").read_text() == "new"
     assert target.is_dir() or target.is_symlink()
     assert os.listdir(tmp_path / "there") == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows renames instead")
+@pytest.mark.parametrize("links", [True, False])
+def test_a_name_is_given_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "mine").chmod(0o755)
+    give_name(tmp_path / "mine", tmp_path / "name")
+    assert (tmp_path / "name").read_text() == "mine"
+    assert stat.S_IMODE((tmp_path / "name").stat().st_mode) == 0o755
+    (tmp_path / "other").write_text("other")
+    with pytest.raises(FileExistsError):
+        give_name(tmp_path / "other", tmp_path / "name")
+    assert (tmp_path / "name").read_text() == "mine"
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(PermissionError):
+        give_name(tmp_path / "other", tmp_path / "free")
+    assert not (tmp_path / "free").exists()
 
 
 @linux

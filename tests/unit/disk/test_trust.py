@@ -72,3 +72,22 @@ def test_what_belongs_to_somebody_else_is_not_mine(file: Path) -> None:
     os.chown(file, NOBODY, NOBODY)
     assert not is_mine(file)
     assert changeable_by(file) == str(file)
+
+
+def test_who_can_replace_a_link_can_change_what_is_behind_it(file: Path, tmp_path: Path) -> None:
+    """A link lies in a folder that everybody may write to; what it leads to is this user's alone."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "link").symlink_to(file)
+    own = tmp_path / "own"
+    own.symlink_to(shared / "link")
+    assert changeable_by(own) == ""
+    shared.chmod(0o777)
+    assert changeable_by(own) == str(shared)
+    assert changeable_by(shared / "link") == str(shared)
+
+
+def test_links_that_lead_to_each_other_are_not_followed_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    assert changeable_by(tmp_path / "one") in {"", str(tmp_path / "one"), str(tmp_path / "two")}

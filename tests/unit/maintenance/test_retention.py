@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from rezup_api.errors import UsageError
-from rezup_api.maintenance.retention import DAY, SPARED, Candidate, Policy, choose_policy, last_current, plan
+from rezup_api.maintenance.retention import DAY, Candidate, Policy, choose_policy, last_current, plan
 from rezup_api.recipe.model import Retention
 
 NOW = 1_700_000_000.0
 # Five revisions, made 1, 10, 20, 30 and 40 days ago.
+GIVEN = "`use` gave it in the last 7 days"
 AGES = (1, 10, 20, 30, 40)
 ALL = [Candidate(f"{int(NOW - days * DAY)}.000000") for days in AGES]
 
@@ -64,10 +65,30 @@ def test_what_is_incomplete_goes_after_a_day_without_any_policy() -> None:
     assert plan(candidates, Policy(keep=1), NOW)[2].reason == "the newest", "an incomplete one is not"
 
 
-def test_what_was_current_lately_is_spared_where_that_is_asked_for() -> None:
+def test_what_was_current_lately_is_spared_by_a_cleanup_that_starts_by_itself() -> None:
     candidates = [*ALL[:3], replace(ALL[3], current_until=NOW - 6 * DAY), replace(ALL[4], current_until=NOW - 8 * DAY)]
     assert kept(candidates, Policy(keep=1)) == [1]
-    assert kept(candidates, Policy(keep=1, spared=SPARED)) == [1, 30]
+    assert kept(candidates, Policy(keep=1, automatic=True)) == [1, 30]
+    assert kept(candidates, Policy(keep=1, spare="10d", automatic=True)) == [1, 30, 40]
+    assert kept(candidates, Policy(keep=1, spare="5d", automatic=True)) == [1]
+    assert kept(candidates, Policy(keep=1, spare="0s", automatic=True)) == [1]
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        (Policy(1, automatic=True), "spared: `use` gave it in the last 7 days (retention.spare)"),
+        (Policy(1, spare="1w", automatic=True), "spared: `use` gave it in the last week (retention.spare)"),
+        (
+            Policy(1, "2d"),
+            f"beyond the newest 1, older than 2d, though {GIVEN}: only a cleanup that starts by itself spares it for that",
+        ),
+        (Policy(1, spare="0s"), "beyond the newest 1"),
+    ],
+)
+def test_the_reason_says_what_is_spared_and_what_is_not(policy: Policy, reason: str) -> None:
+    lately = replace(ALL[1], current_until=NOW - DAY)
+    assert plan([ALL[0], lately], policy, NOW)[1].reason == reason
 
 
 def test_when_something_was_current() -> None:
@@ -87,7 +108,9 @@ def test_when_something_was_current() -> None:
         (Policy(), Retention(None, "2w"), "30d", Policy(older_than="2w")),
         (Policy(keep=1), Retention(5, "2w"), "30d", Policy(1)),
         (Policy(older_than="1h"), Retention(5, "2w"), "30d", Policy(older_than="1h")),
-        (Policy(spared=7.0), Retention(5, "2w"), None, Policy(5, "2w", 7.0)),
+        (Policy(automatic=True), Retention(5, "2w"), None, Policy(5, "2w", "7d", True)),
+        (Policy(keep=1), Retention(5, "2w", "1d"), None, Policy(1, spare="1d")),
+        (Policy(), Retention(spare="0s"), "30d", Policy(older_than="30d", spare="0s")),
     ],
 )
 def test_which_policy_holds(asked: Policy, recipe: Retention, after: str | None, expected: Policy) -> None:

@@ -39,7 +39,9 @@ def test_the_examples_show_what_they_are_for() -> None:
 
 
 def test_the_reference_has_a_row_for_every_key() -> None:
-    rows = re.findall(r"^\| `([^`]+)` \| (.+?) \| (.+?) \|", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([^`]+)` \| (.+?) \| (.+?) \| (.+?) \|$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     assert {row[0] for row in rows} == {key.name.replace("[]", "") for key in KEYS}
     assert len(rows) == len(KEYS)
     kinds = {row[0]: row[1] for row in rows}
@@ -47,6 +49,8 @@ def test_the_reference_has_a_row_for_every_key() -> None:
     defaults = {row[0]: row[2] for row in rows}
     for key in KEYS:
         assert defaults[key.name.replace("[]", "")] == ("required" if key.required else key.default)
+    meanings = {row[0]: row[3] for row in rows}
+    assert {key.name: meanings[key.name.replace("[]", "")] for key in KEYS} == {key.name: key.meaning for key in KEYS}
 
 
 def examples() -> list[str]:

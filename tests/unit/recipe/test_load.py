@@ -78,7 +78,19 @@ command = "rez-env"
 [retention]
 keep = 5
 older_than = "30d"
+spare = "2d"
 """
+
+
+@pytest.mark.parametrize("nothing", ['"0"', "0", '"0s"'])
+def test_nothing_to_spare_can_be_written_as_people_guess(load: Load, nothing: str) -> None:
+    assert load(f"[retention]\nspare = {nothing}").retention.spare == "0s"
+
+
+def test_rules_of_retention_come_from_one_recipe_and_what_is_spared_from_the_nearest() -> None:
+    assert Retention(5, spare="1d").or_else(Retention(2, "30d", "9d")) == Retention(5, None, "1d")
+    assert Retention(spare="1d").or_else(Retention(2, "30d", "9d")) == Retention(2, "30d", "1d")
+    assert Retention(5).or_else(Retention(2, "30d", "9d")) == Retention(5, None, "9d")
 
 
 def settings(home: Path, **environ: str) -> Settings:
@@ -112,7 +124,7 @@ def test_every_value_arrives(load: Load, tmp_path: Path) -> None:
     assert recipe.pip == Pip("pip", "copy", ("--timeout=5",), {"HTTPS_PROXY": "http://proxy:3128"})
     assert recipe.platforms == ("linux", "macos")
     assert recipe.checks == (Check("rez --version", 60.5), Check("rez-env", 60.0))
-    assert recipe.retention == Retention(5, "30d")
+    assert recipe.retention == Retention(5, "30d", "2d")
     assert recipe.sources == (tmp_path / "rezup.toml",)
     assert recipe.warnings == ()
 

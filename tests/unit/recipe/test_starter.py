@@ -14,7 +14,7 @@ import pytest
 from rezup_api.errors import StorageError, UsageError
 from rezup_api.recipe.load import load_recipe
 from rezup_api.recipe.schema import KEYS
-from rezup_api.recipe.starter import STARTER_FILE, write_starter
+from rezup_api.recipe.starter import SCHEMA_FILE, STARTER_FILE, keep_schema, renew_schema, write_starter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,6 +100,37 @@ def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyP
         with pytest.raises(StorageError):
             write_starter(path)
     assert os.listdir(tmp_path) == (["rezup.toml"] if replaces else [])
+
+
+def test_the_first_line_names_the_schema(tmp_path: Path) -> None:
+    path = tmp_path / "rezup.toml"
+    write_starter(path, schema="file:///a%20b/rezup.schema.json")
+    first, _, rest = path.read_bytes().partition(b"\n")
+    assert first == b"#:schema file:///a%20b/rezup.schema.json"
+    assert rest == STARTER_FILE.read_bytes()
+    assert load_recipe(".main", path).warnings == ()
+
+
+def test_a_copy_of_the_schema_outlives_the_release_that_wrote_it(tmp_path: Path) -> None:
+    environ = dict.fromkeys(("XDG_STATE_HOME", "LOCALAPPDATA"), str(tmp_path / "my state"))
+    renew_schema(environ)
+    assert not (tmp_path / "my state").exists(), "nobody has asked for a copy"
+    url = keep_schema(environ)
+    copy = tmp_path / "my state" / "rezup" / "rezup.schema.json"
+    assert url == copy.as_uri()
+    assert copy.read_bytes() == SCHEMA_FILE.read_bytes()
+    copy.write_text("{}", encoding="utf-8")
+    renew_schema(environ)
+    assert copy.read_bytes() == SCHEMA_FILE.read_bytes()
+    before = copy.stat().st_ino
+    assert keep_schema(environ) == url
+    assert copy.stat().st_ino == before, "what is up to date is left alone"
+    assert os.listdir(copy.parent) == [copy.name]
+
+
+def test_no_schema_is_named_where_none_can_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert keep_schema({"XDG_STATE_HOME": str(tmp_path / "file"), "LOCALAPPDATA": str(tmp_path / "file")}) == ""
 
 
 def uncommented(text: str) -> str:

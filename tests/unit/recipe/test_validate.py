@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from rezup_api.configuration.machine_keys import MACHINE
 from rezup_api.recipe.schema import KEYS, Key, Kind
 from rezup_api.recipe.validate import validate
 
@@ -40,7 +42,6 @@ CHECK = '[[check]]\ncommand = "rez"\n'
         ("[retention]\nolder-than = '30d'", "retention.older-than", "did you mean retention.older_than?"),
         # In the wrong table, but known elsewhere.
         ('engine = "pip"', "engine", "did you mean pip.engine?"),
-        ('python = "3.9"', "python", "did you mean rez.python?"),
         ("[rez]\nisolation = true", "rez.isolation", "did you mean extension.isolation?"),
         # Like nothing that is known: all that could stand there.
         ("[root]\nzzz = 1", "root.zzz", "known keys: root.local, root.remote"),
@@ -54,6 +55,23 @@ def test_an_unknown_key_is_led_to_the_nearest_one(faults: Faults, text: str, key
     assert list(found) == [key]
     assert found[key].message == "unknown key"
     assert found[key].suggestion.startswith(suggestion)
+
+
+def test_the_python_of_rez_is_no_table(faults: Faults) -> None:
+    found = faults('python = "3.9"')["python"]
+    assert (found.message, found.suggestion) == ("expected a table, found text", "did you mean rez.python?")
+
+
+@pytest.mark.parametrize("text", ['provide = "sometimes"', "provide = true", "mirror = 3"])
+def test_which_interpreters_are_provided(faults: Faults, text: str) -> None:
+    assert list(faults(f"[python]\n{text}")) == [f"python.{text.partition(' ')[0]}"]
+
+
+def test_a_mirror_is_a_path_or_a_url(load: Load) -> None:
+    providing = load('[python]\nprovide = "always"\nmirror = "pythons"').providing
+    assert (providing.when, os.path.isabs(providing.mirror)) == ("always", True)
+    assert load('[python]\nmirror = "https://x.org/list.json"').providing.mirror == "https://x.org/list.json"
+    assert load("").providing.when == "never"
 
 
 def wrong(table: str, line: str, key: str, message: str) -> tuple[str, str, str]:
@@ -141,6 +159,8 @@ def wrong(table: str, line: str, key: str, message: str) -> tuple[str, str, str]
         wrong("retention", "keep = 1.5", "retention.keep", "expected a whole number, found a number"),
         wrong("retention", "older_than = 30", "retention.older_than", "expected text, found a whole number"),
         wrong("retention", 'older_than = "30"', "retention.older_than", "'30' is not a duration"),
+        wrong("retention", 'spare = "soon"', "retention.spare", "'soon' is not a duration"),
+        wrong("retention", "spare = 7", "retention.spare", "expected text, found a whole number"),
         wrong("retention", 'older_than = "1 month"', "retention.older_than", "'1 month' is not a duration"),
         wrong("", '[[extension]]\nurl = "x"', "extension[0].name", "is missing"),
         wrong("", '[[extension]]\nname = "../x"', "extension[0].name", "'../x' is not a distribution name"),
@@ -249,4 +269,4 @@ def test_every_key_of_the_schema_is_checked(key: Key) -> None:
 
 
 def test_every_kind_is_used() -> None:
-    assert {key.kind for key in KEYS} == set(Kind)
+    assert {key.kind for key in (*KEYS, *MACHINE.keys)} == set(Kind)

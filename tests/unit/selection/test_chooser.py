@@ -261,3 +261,10 @@ def test_a_remote_root_that_is_away_is_an_error(studio: Studio) -> None:
     for act in acts:
         with pytest.raises(RemoteError):
             act()
+
+
+def test_a_container_that_is_not_there_has_no_pin_to_remove(studio: Studio) -> None:
+    with pytest.raises(NotFoundError, match="there is no container dev"):
+        here(studio).unpin()
+    studio.build(A)
+    assert here(studio).unpin().previous == ""

@@ -22,15 +22,16 @@ __all__ = [
 ]
 
 # The formats that `rezup env` and `rezup packages` can write, and the shells that `rezup completion` supports.
-ENVIRON_FORMATS = ("sh", "fish", "csh", "powershell", "dotenv", "json")
+ENVIRON_FORMATS = ("sh", "fish", "csh", "powershell", "dotenv", "json", "vscode", "pyright")
 PACKAGE_FORMATS = ("table", "requirements")
 SHELLS = ("bash", "zsh", "fish", "powershell")
 # The commands as the help lists them: the heading of each group, with the module of this package that declares its commands.
 GROUPS = {
     "every day": ("everyday", ("use", "add", "pull", "status", "env")),
+    "on PATH": ("tools", ("expose", "unexpose", "exposed")),
     "versions": ("choices", ("pin", "unpin", "rollback", "tag", "untag", "history", "diff", "packages")),
-    "care": ("care", ("sessions", "gc", "verify", "drop")),
-    "administration": ("admin", ("bundle", "recipe", "upgrade", "completion")),
+    "care": ("care", ("doctor", "sessions", "gc", "verify", "drop")),
+    "administration": ("admin", ("bundle", "recipe", "python", "upgrade", "completion")),
 }
 NAMES = tuple(name for _, names in GROUPS.values() for name in names)
 EXAMPLES = ("rezup", "rezup use dev -- rez-env maya -- maya", "rezup add dev -m 'the new pipeline tools'")

@@ -61,6 +61,17 @@ def _recipe(commands: Commands) -> None:
             )
 
 
+def _python(commands: Commands) -> None:
+    examples = ("rezup python list", "rezup python install 3.12")
+    parser = add_command(commands, "python", "show or install interpreters", *examples, json=False)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
+    add_command(actions, "list", "show the interpreters that there are, and which revisions use them", examples[0])
+    text = "install one for revisions to come, beside those of the machine"
+    action = add_command(actions, "install", text, examples[1])
+    action.add_argument("wanted", metavar="VERSION", help="such as 3.12 or 3.12.1")
+    action.add_argument("--mirror", metavar="PLACE", help="where from; default: [python] mirror of the recipe of .main")
+
+
 def _upgrade(commands: Commands) -> None:
     parser = add_command(commands, "upgrade", "take a newer release of rezup itself", "rezup upgrade --check")
     which = parser.add_mutually_exclusive_group()
@@ -78,6 +89,7 @@ def _completion(commands: Commands) -> None:
 DECLARED: dict[str, Callable[[Commands], None]] = {
     "bundle": _bundle,
     "recipe": _recipe,
+    "python": _python,
     "upgrade": _upgrade,
     "completion": _completion,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING
 
 from rezup.cli.parser import DEFAULT, YES, add_command, add_dry_run, add_place, add_which, add_yes
@@ -10,6 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rezup.cli.parser import Commands
+
+
+def _doctor(commands: Commands) -> None:
+    text = "find out what is wrong with this machine, and the way out"
+    parser = add_command(commands, "doctor", text, "rezup doctor", "rezup doctor dev --report")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a container to look at, too; default: none")
+    parser.add_argument(
+        "--report", action="store_true", help="print a text to paste into a bug report, without secrets"
+    )
 
 
 def _sessions(commands: Commands) -> None:
@@ -29,10 +39,9 @@ def _gc(commands: Commands) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
+    return int(text)
 
 
 def _verify(commands: Commands) -> None:
@@ -54,6 +63,7 @@ def _drop(commands: Commands) -> None:
 
 
 DECLARED: dict[str, Callable[[Commands], None]] = {
+    "doctor": _doctor,
     "sessions": _sessions,
     "gc": _gc,
     "verify": _verify,

@@ -6,13 +6,14 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rezup.after import let_hooks_hear
 from rezup.commands.use import become_shell, shell_opening
 from rezup.completion.candidates import Names
-from rezup.guessing import similar
+from rezup.guessing import command_line, replaced, similar
 from rezup.output.confirm import can_ask, confirmed, declined, wants_question
 from rezup.output.difference import difference_data, difference_lines, made_text, short_lines
 from rezup.output.render import Lines, Result, Said, described
-from rezup_api import NotFoundError, RemoteError, StorageError, UsageError, absolute
+from rezup_api import InstallError, NotFoundError, RemoteError, StorageError, UsageError, absolute
 from rezup_api.events import Note
 from rezup_api.store import DEFAULT_CONTAINER
 
@@ -68,6 +69,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     # A cleanup may be removing the new revision at this moment. Then `enter` finds it again, or says why not.
     session = container.enter_revision(revision) or container.enter(revision.timestamp)
     progress.close()
+    let_hooks_hear(progress.happened)
     return become_shell(shell_opening(studio, session, newest=True), session)
 
 
@@ -117,7 +119,10 @@ def _meant(arguments: argparse.Namespace, studio: Studio, progress: Progress) ->
         return True
     text = f"there is neither a container nor a recipe named {name}, but {near} is there"
     if not can_ask(arguments, studio.environ):
-        raise UsageError(text, f"did you mean: rezup add {near}; or a new container: rezup add {name} --new")
+        words = arguments.origin.words
+        raise UsageError(
+            text, f"did you mean: {replaced(words, name, near)}; or a new container: {command_line(words)} --new"
+        )
     return confirmed(f"{text[0].upper()}{text[1:]}. Make a new container {name}?", progress)
 
 
@@ -131,10 +136,11 @@ def _agreed(
     """Whether to publish a new revision; asked before it is resolved and built, which takes minutes."""
     if not wants_question(arguments, studio.environ):
         return True
-    outline = container.outline(source=source, upgrades=arguments.upgrade)
-    return confirmed(
-        "Make and publish a new revision for the whole studio?", progress, tuple(_outlined(container, outline))
-    )
+    try:
+        lines = tuple(_outlined(container, container.outline(source=source, upgrades=arguments.upgrade)))
+    except (NotFoundError, RemoteError, InstallError) as error:  # a new revision may be what mends it
+        lines = (f"What is in force cannot be shown: {error.message}",)
+    return confirmed("Make and publish a new revision for the whole studio?", progress, lines)
 
 
 def _outlined(container: Container, outline: Planned) -> Iterator[str]:

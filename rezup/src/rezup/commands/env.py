@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rezup.output.render import Raw, Result
-from rezup_api.session import Written, holding, written
+from rezup_api.session import EDITORS, Written, editor_settings, holding, written
 from rezup_api.store import parse_target
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     container = studio.container(target.container)
     form = "json" if arguments.json else arguments.format
     held = form == "sh" and os.name != "nt"
-    found = container.env(target.revision, local=arguments.local, before=arguments.origin.environ, note=not held)
+    # An editor is not started from here: what a session changes there, it changes outside of any.
+    before = studio.environ if form in EDITORS else arguments.origin.environ
+    found = container.env(target.revision, local=arguments.local, before=before, note=not held)
     revision, changed = found.revision, found.values
     data = {
         "container": revision.container,
@@ -31,6 +33,8 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
         "revision": str(revision.path),
         "environ": changed,
     }
+    if form in EDITORS:
+        return Result(data, Raw(editor_settings(form, revision, changed, before.get("PATH", ""))))
     told = Written("") if arguments.json else written(form, changed)
     hold = holding(form, str(revision.lock_file), sys.executable) if held and changed else ""
     if told.unnamed:

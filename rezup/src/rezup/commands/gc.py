@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rezup.output.confirm import agreed, declined, wants_question
 from rezup.output.every import Every, for_every
-from rezup.output.render import Result, Table, size_text
+from rezup.output.render import Result, size_text
+from rezup.output.table import Table
 from rezup_api import NotFoundError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _there(container: Container) -> Container:
 def _told(done: Cleaned) -> dict[str, Any]:
     return {
         "name": done.container,
-        "policy": {"keep": done.policy.keep, "older_than": done.policy.older_than},
+        "policy": {"keep": done.policy.keep, "older_than": done.policy.older_than, "spare": done.policy.spare},
         "revisions": [asdict(verdict) for verdict in done.verdicts],
         "folders": list(done.folders),
         "bytes": done.bytes,

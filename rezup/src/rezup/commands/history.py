@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rezup.output.render import Result, Table, moment_text
+from rezup.output.render import Result, moment_text
+from rezup.output.table import Table
 from rezup_api.frozen import asdict
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     container = studio.container(arguments.name)
     data, rows = _recorded(container)
     cells = [row for _, row in rows]
-    return Result(data, Table(COLUMNS, cells, f"Nothing is recorded of {container.name}."))
+    return Result(data, Table(COLUMNS, cells, f"Nothing is recorded of {container.name}.", spare=("ON", "WHERE")))
 
 
 def _all(studio: Studio, progress: Progress) -> Result:
@@ -36,9 +37,9 @@ def _all(studio: Studio, progress: Progress) -> Result:
     rows.sort(key=lambda row: datetime.fromisoformat(row[0]), reverse=True)
     document = {"containers": [data for data, _ in every.done], "failed": every.failures}
     cells = [row for _, row in rows]
-    return Result(
-        document, Table(("CONTAINER", *COLUMNS), cells, "Nothing is recorded of any container."), every.status()
-    )
+    empty = "Nothing is recorded of any container."
+    table = Table(("CONTAINER", *COLUMNS), cells, empty, spare=("ON", "WHERE"))
+    return Result(document, table, every.status())
 
 
 def _recorded(container: Container) -> tuple[dict[str, Any], list[tuple[str, tuple[str, ...]]]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rezup.output.render import Lines, Result, Table, size_text
+from rezup.output.render import Lines, Result, size_text
+from rezup.output.table import Table
 from rezup_api import NotFoundError
 from rezup_api.store import parse_target
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rezup.after import note_given
 from rezup.output.every import for_every
 from rezup.output.render import Lines, Result, Said, described
 from rezup_api.events import one_line
@@ -42,6 +43,8 @@ def _pulled(container: Container, request: str, *, dry_run: bool) -> tuple[Revis
         meant = container.pulling(request)
         return meant.revision, _would(meant)
     revision = container.pull(request)
+    if not request:
+        note_given(container, revision)
     return revision, f"{revision} is ready here ({described(revision)})"
 
 

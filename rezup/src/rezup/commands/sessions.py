@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rezup.output.render import Result, Table, moment_text
+from rezup.output.render import Result, moment_text
+from rezup.output.table import Table
 from rezup_api import NotFoundError
 from rezup_api.maintenance import can_tell
 
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
         for session in sessions
     ]
     data = {"sessions": [_told(session) for session in sessions]}
-    return Result(data, Table(columns, cells, "Nothing is running in a container."))
+    return Result(data, Table(columns, cells, "Nothing is running in a container.", spare=("SINCE", "BEHIND")))
 
 
 def _told(session: RunningSession) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
-from rezup.output.render import Result, Table, moment_text, size_text
+from rezup.output.render import Result, age_text, moment_text, size_text
+from rezup.output.table import Table
+from rezup_api import NotFoundError
 from rezup_api.frozen import asdict
 
 if TYPE_CHECKING:
@@ -16,21 +19,23 @@ if TYPE_CHECKING:
     from rezup_api.status import ContainerStatus, ContainerSummary, RevisionStatus, SessionStatus
 
 
-def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
+def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
     """Say in which session the user is, then list all containers, or describe one."""
     session = studio.session(os.environ)  # `studio.environ` does not have the variables of a session any more
     if arguments.remote:
-        return _remote(arguments, studio, session)
+        return _remote(arguments, studio, progress, session)
     if arguments.name is not None:
         return _one(studio.container(arguments.name).status(), session)
     found = studio.status()
-    columns = ("CONTAINER", "REVISION", "REZ", "PYTHON", "MADE", "BY", "REMOTE", "NOTE")
+    now = time.time()
+    columns = ("CONTAINER", "REVISION", "REZ", "PYTHON", "AGE", "MADE", "BY", "REMOTE", "NOTE")
     cells = [
         (
             one.name,
             one.revision or "-",
             one.rez,
             one.python,
+            age_text(one.created, now),
             moment_text(one.created),
             one.creator,
             _remote_text(one),
@@ -40,16 +45,24 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
     ]
     data = {"session": _told(session), "containers": [asdict(one) for one in found]}
     empty = "There are no containers yet. `rezup` makes the first one."
-    return Result(data, Table(columns, cells, empty, above=_session_text(session)))
+    above = _session_text(session)
+    return Result(data, Table(columns, cells, empty, above=above, spare=("MADE", "PYTHON", "BY", "REZ", "AGE")))
 
 
-def _remote(arguments: argparse.Namespace, studio: Studio, session: SessionStatus | None) -> Result:
+def _remote(arguments: argparse.Namespace, studio: Studio, progress: Progress, session: SessionStatus | None) -> Result:
     """What is published: of all containers, or of one."""
-    from rezup.output.published_tables import container_result, containers_result  # only here: it is slow to load
+    from rezup.output.every import for_every  # only here: they are slow to load
+    from rezup.output.published_tables import container_result, containers_result
 
     if arguments.name is None:
-        return containers_result(studio.published(), _told(session))
-    return container_result(studio.publications(arguments.name), _told(session))
+        shared = [one for one in studio.containers() if one.remote is not None]
+        found = for_every(shared, lambda container: container.publications(whole=False), progress).done
+        return containers_result([one for one in found if one.revisions], _told(session))
+    one = studio.container(arguments.name).publications()
+    if not one.revisions:
+        way_out = f"publish it: rezup add {one.name} --remote"
+        raise NotFoundError(f"{one.name} is not published on {one.remote}", way_out)
+    return container_result(one, _told(session))
 
 
 def _told(session: SessionStatus | None) -> dict[str, object] | None:
@@ -79,10 +92,12 @@ def _remote_text(one: ContainerSummary) -> str:
 
 def _one(found: ContainerStatus, session: SessionStatus | None) -> Result:
     summary, failure = found.summary, found.failure
-    columns = ("REVISION", "MADE", "BY", "REZ", "PYTHON", "SIZE", "IN USE", "LABELS", "NOTE")
+    now = time.time()
+    columns = ("REVISION", "AGE", "MADE", "BY", "REZ", "PYTHON", "SIZE", "IN USE", "LABELS", "NOTE")
     cells = [
         (
             one.timestamp,
+            age_text(one.created, now),
             moment_text(one.created),
             one.creator,
             one.rez,
@@ -105,7 +120,8 @@ def _one(found: ContainerStatus, session: SessionStatus | None) -> Result:
     there = _published_text(found)
     title = f"{summary.name} in {summary.path}{there}{_given_text(found)}"
     empty = f"{summary.name} has no revisions here.{there}"
-    return Result(data, Table(columns, cells, empty, title, above=_session_text(session)))
+    spare = ("MADE", "SIZE", "PYTHON", "BY", "REZ", "AGE")
+    return Result(data, Table(columns, cells, empty, title, _session_text(session), spare))
 
 
 def _published_text(found: ContainerStatus) -> str:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rezup.after import let_hooks_hear, note_given
 from rezup.fastpath.prepare import Answer, prepare
 from rezup_api import LaunchError, UsageError
 from rezup_api.process import NOT_FOUND
@@ -44,7 +45,10 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> in
     target = parse_target(arguments.target)
     container = studio.container(target.container)
     session = container.enter(target.revision, local=arguments.local, strict=arguments.strict)
+    if not target.revision and not arguments.local:
+        note_given(container, session.revision)
     progress.close()
+    let_hooks_hear(progress.happened)
     start = detach if arguments.no_wait else become
     if arguments.do:
         return start(_script(arguments.do, arguments.words or [], studio), session.environ, session.lease)

@@ -18,7 +18,7 @@ from argcomplete.lexers import split_line
 from argcomplete.shell_integration import shellcode
 
 from rezup.cli import build_parser
-from rezup.completion.candidates import Names, paths
+from rezup.completion.candidates import Names, launchers, paths
 from rezup_api.recipe import examples
 from rezup_api.store import DEFAULT_CONTAINER
 
@@ -92,6 +92,8 @@ def _attach(parser: argparse.ArgumentParser, names: Names) -> None:
         "FILE": lambda prefix, **_: dict.fromkeys(paths(prefix), ""),
         "EXAMPLE": lambda **_: dict.fromkeys(examples(), ""),
         "PLATFORM": lambda **_: dict.fromkeys(NAMED_PLATFORMS, ""),
+        "LAUNCHER": lambda parsed_args, **_: launchers(parsed_args.to, _environ()),
+        "DIR": lambda prefix, **_: dict.fromkeys((one for one in paths(prefix) if one.endswith("/")), ""),
         "SCRIPT": lambda prefix, **_: dict.fromkeys(paths(prefix), ""),
     }
     for action in parser._actions:

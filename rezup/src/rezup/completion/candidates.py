@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rezup_api import RezupError, Settings
+from rezup_api import RezupError, Settings, absolute
 from rezup_api.netfs import ask, marker_of, may_hang
 from rezup_api.recipe import find_recipe, is_container, list_recipes, roots_of
 from rezup_api.storage import folder_of_root
@@ -148,6 +148,19 @@ def _revisions(root: str, name: str, beginning: str) -> set[str]:
 
 def _moment(timestamp: str) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(int(timestamp.partition(".")[0])))
+
+
+def launchers(folder: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """The launchers in a folder, each with what it runs.
+
+    Args:
+        folder: as the user has typed it; empty for the default one.
+        environ: the caller's environment.
+    """
+    from rezup_api.session import list_launchers  # only commands for launchers need them
+
+    place = absolute(folder or "~/.local/bin", environ)
+    return {one.name: f"{one.tool} of {one.target}" for one in list_launchers(place)}
 
 
 def paths(prefix: str, suffix: str = "") -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rezup.output.render import moment_text
+from rezup.output.render import age_text, moment_text
 from rezup_api.events import one_line
 from rezup_api.store import moment
 
@@ -46,10 +47,12 @@ def compared_lines(old: Described, new: Described) -> Iterator[str]:
 def made_text(one: Described) -> str:
     """Who made a revision, when and why, as a part of a sentence."""
     metadata = one.metadata
-    made = moment_text(metadata.created or moment(one.timestamp).isoformat())
+    created = metadata.created or moment(one.timestamp).isoformat()
+    age = age_text(created, time.time())
+    ago = f", {age} ago" if age != "now" else ""
     by = f" by {one_line(metadata.creator)}" if metadata.creator else ""
     why = f": {one_line(metadata.message)}" if metadata.message else ""
-    return f"made {made}{by}{why}"
+    return f"made {moment_text(created)}{ago}{by}{why}"
 
 
 def short_lines(difference: Difference, most: int = 12) -> list[str]:

@@ -19,7 +19,7 @@ MEANINGS = {
     5: "a container or revision is in use, or another process is building it",
     6: "a revision could not be built, or the local root could not be written",
     7: "the remote root could not be reached, read or written",
-    8: "a revision or a bundle is damaged, or a part of it is missing",
+    8: "a revision or a bundle is damaged, or a part of it is missing; or `doctor` has found something wrong",
     9: "rezup itself could not be upgraded",
     INTERRUPTED: "interrupted from the keyboard",
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rezup_api.events import (
     CommandStarted,
     Event,
+    Happened,
     Note,
     StepFailed,
     StepFinished,
@@ -30,16 +31,28 @@ class Progress:
     Args:
         quiet: show warnings only.
         debug: show the commands that are run, too.
+        colors: whether what is live may have colours.
         warnings: the list to which warnings are added, each text once; by default a new one.
+        happened: the list to which is added what the hooks of the machine may want to hear; by default a new one.
     """
 
-    def __init__(self, *, quiet: bool, debug: bool, warnings: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        quiet: bool,
+        debug: bool,
+        colors: bool = True,
+        warnings: list[str] | None = None,
+        happened: list[Happened] | None = None,
+    ) -> None:
         self._quiet = quiet
         self._debug = debug
+        self._colors = colors
         self._live = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
         self._bar: Bar | None = None
         self._task: TaskID | None = None
         self.warnings = warnings if warnings is not None else []
+        self.happened = happened if happened is not None else []
         self.remarked = False  # whether anything was reported, shown or not
 
     def __enter__(self) -> Progress:
@@ -72,6 +85,9 @@ class Progress:
 
     def report(self, event: Event) -> None:
         """Show one event."""
+        if isinstance(event, Happened):
+            self.happened.append(event)
+            return
         self.remarked = self.remarked or not isinstance(event, CommandStarted)
         if isinstance(event, Warned):
             self.warn(event.text)
@@ -111,7 +127,9 @@ class Progress:
                 BarColumn(bar_width=24),
                 TextColumn("[dim]{task.fields[detail]}"),
             )
-            self._bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
+            # Without colours rich still makes text bold and dim; None lets it ask the environment.
+            console = Console(stderr=True, highlight=False, no_color=None if self._colors else True)
+            self._bar = Progress(*columns, console=console, transient=True)
             self._bar.start()
         return self._bar
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rezup.output.render import Result, Table, moment_text
+from rezup.output.render import Result, moment_text
+from rezup.output.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,8 +13,9 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from rezup.output.table import Table, filled_text, layout
 from rezup_api import BusyError, InstallError, RecipeError, RezupError
-from rezup_api.events import one_line, visible
+from rezup_api.events import visible
 from rezup_api.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -28,18 +29,6 @@ FORMAT = 1
 # The codes of what ends a command and is no error of the library.
 INTERRUPTED = "interrupted"
 INTERNAL = "internal"
-GAP = "  "
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows under columns. `empty` is printed if there are no rows; `above` is printed in any case."""
-
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    empty: str
-    title: str = ""
-    above: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +78,31 @@ def show(result: Result, arguments: argparse.Namespace, warnings: Sequence[str] 
     elif isinstance(result.view, Lines):
         print(visible("\n".join(result.view.lines)))
     else:
-        _print_table(result.view)
+        _print_table(result.view, colors=not getattr(arguments, "no_color", False))
 
 
-def _print_table(table: Table) -> None:
-    if table.above:
-        print(visible(table.above))
-    if not table.rows:
-        print(visible(table.empty))
-        return
-    title = visible(table.title)
-    styled = sys.stdout.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
+def _print_table(table: Table, *, colors: bool) -> None:
     # Away from a terminal a line is as long as it needs to be: who reads it there is another program.
-    header, *lines = layout(table, _terminal_width() if sys.stdout.isatty() else None)
+    width = _terminal_width() if sys.stdout.isatty() else None
+    if table.above:
+        print(filled_text(visible(table.above), width))
+    if not table.rows:
+        print(filled_text(visible(table.empty), width))
+        return
+    title = filled_text(visible(table.title), width)
+    forced = "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
+    colors = colors and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    header, *lines = layout(table, width)
+    styled = colors and (forced or width is not None)
     head = _styled(title, header) if styled else "".join(f"{line}\n" for line in (title, header) if line)
     print(head + "\n".join(lines))
 
 
 def _terminal_width() -> int:
-    from rich.console import Console
-
-    return Console().width
+    try:
+        return int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(1).columns or 80
+    except (ValueError, OSError):
+        return 80
 
 
 def _styled(title: str, header: str) -> str:
@@ -122,36 +115,6 @@ def _styled(title: str, header: str) -> str:
             console.print(title, style="bold")
         console.print(header, style="dim")
     return head.get()
-
-
-def layout(table: Table, width: int | None) -> list[str]:
-    """The lines of a table: its header, then its rows. Columns without any content are left out.
-
-    Args:
-        table: the table.
-        width: how many characters fit on a line; None for any number. If a row does not fit, its last cell goes below the others.
-    """
-    used = [index for index, _ in enumerate(table.columns) if any(row[index] for row in table.rows)]
-    rows = [
-        [visible(one_line(row[index]).replace("\t", " ")) for index in used] for row in (table.columns, *table.rows)
-    ]
-    widths = [max(_cells(row[index]) for row in rows) for index in range(len(used))]
-    lines = []
-    for row in rows:
-        padded = [cell + " " * (widths[index] - _cells(cell)) for index, cell in enumerate(row)]
-        line = GAP.join(padded).rstrip()
-        fits = width is None or _cells(line) <= width
-        lines += [line] if fits or not row[-1] else [GAP.join(padded[:-1]).rstrip(), f"    {row[-1]}"]
-    return lines
-
-
-def _cells(text: str) -> int:
-    """How many cells of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len  # its tables take long to load
-
-    return cell_len(text)
 
 
 def show_error(error: RezupError, arguments: argparse.Namespace | None, warnings: Sequence[str] = ()) -> None:
@@ -183,17 +146,15 @@ def show_unprinted(why: str) -> None:
     print(f"rezup: warning: cannot write the output: {why}; what was asked for is done all the same", file=sys.stderr)
 
 
-def show_fault(error: Exception, arguments: argparse.Namespace | None = None) -> None:
-    """Print an error that is none of ours, and so a fault of rezup."""
-    text, hint = (
-        f"internal error: {type(error).__name__}: {error}",
-        "run it again with --debug and report what it prints",
-    )
+def show_fault(error: Exception, arguments: argparse.Namespace | None = None, report: str = "") -> None:
+    """Print an error that is none of ours, and so a fault of rezup; `report` is the file with a report of it, if any."""
+    text = f"internal error: {type(error).__name__}: {error}"
+    hint = f"report it with what is in {report}" if report else "run it again with --debug and report what it prints"
     if arguments is not None and getattr(arguments, "json", False):
         _print_failure(arguments, INTERNAL, text, hint)
         return
     print(visible(f"rezup: {text}"), file=sys.stderr)
-    print(f"  -> this is a fault of rezup; {hint}", file=sys.stderr)
+    print(visible(f"  -> this is a fault of rezup; {hint}"), file=sys.stderr)
 
 
 def _print_failure(arguments: argparse.Namespace, code: str, message: str, hint: str) -> None:
@@ -267,6 +228,27 @@ def moment_text(text: str) -> str:
         OSError,
     ):  # no moment, or one that has no place in the calendar of this time zone
         return text
+
+
+_AGES = ((60, "minute"), (3600, "hour"), (86400, "day"), (604_800, "week"), (2_629_800, "month"), (31_557_600, "year"))
+
+
+def age_text(text: str, now: float) -> str:
+    """How long ago an ISO 8601 moment was, in the largest unit, such as `3 hours`; `now` below a minute; empty if there is none.
+
+    Args:
+        text: the moment.
+        now: the present moment, in seconds since the epoch.
+    """
+    try:
+        age = now - datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return ""
+    if age < 60:
+        return "now"
+    seconds, unit = next(((length, name) for length, name in reversed(_AGES) if age >= 2 * length), _AGES[0])
+    count = int(age // seconds)
+    return f"{count} {unit}s" if count > 1 else f"1 {unit}"
 
 
 def size_text(size: int) -> str:

@@ -5,10 +5,12 @@ from rezup_api import offer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rezup_api.builder.failures import Failure as Failure
+    from rezup_api.builder.missing import Missing as Missing
 
 offer(
     globals(),
     {
         "failures": "Failure",
+        "missing": "Missing",
     },
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from rezup_api.disk.files import remove_tree, storing
 from rezup_api.errors import InstallError
 from rezup_api.events import step
 from rezup_api.process import runner
+from rezup_api.process.command_lines import ending, shell_words
 from rezup_api.session.environment import session_environ
 from rezup_api.store.layout import BIN
 
@@ -82,9 +82,8 @@ def run_checks(
 
 def _run(check: Check, session: Mapping[str, str], work: Path, stage: Stage, report: Reporter) -> None:
     """Run one check without the terminal: it cannot ask the user anything, and the processes that it starts end with it."""
-    words = ["cmd", "/d", "/c", check.command] if os.name == "nt" else [runner.POSIX_SHELL, "-c", check.command]
     completed = runner.start(
-        words,
+        shell_words(check.command),
         environ=session,
         report=report,
         cwd=work,
@@ -97,13 +96,10 @@ def _run(check: Check, session: Mapping[str, str], work: Path, stage: Stage, rep
     said = [*completed.stdout.splitlines(), *completed.tail.splitlines()][-SHOWN:]
     output = "".join(f"\n  {line}" for line in said)
     raise InstallError(
-        f"the check {check.command!r} fails in the new revision ({_ending(completed.status)}){':' if output else ''}{output}",
+        f"the check {check.command!r} fails in the new revision ({ending(completed.status)})"
+        f"{':' if output else ''}{output}",
         "no revision was made; repair what the check reports, or correct the check in the recipe",
         command=completed.command,
         status=completed.status,
         tail="\n".join(said),
     )
-
-
-def _ending(status: int) -> str:
-    return f"exit status {status}" if status > 0 else f"ended by signal {-status}"

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from rezup_api.disk.documents import parse_json
 from rezup_api.disk.reading import open_below, read_below
 from rezup_api.disk.staging import place_file, remove_if_empty
-from rezup_api.errors import StorageError
+from rezup_api.errors import RezupError, StorageError
+from rezup_api.events import Cause, Happened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from rezup_api.events import Reporter
     from rezup_api.store.layout import ContainerFolder
 
 TRIES = 3
@@ -93,3 +96,16 @@ def forget_failure(folder: ContainerFolder, timestamp: str) -> None:
 
 def _file(folder: ContainerFolder, timestamp: str) -> Path:
     return folder.path / "failures" / f"{timestamp}.json"
+
+
+@contextmanager
+def telling_failure(
+    report: Reporter, container: str, revision: str = "", place: str = "", message: str = ""
+) -> Iterator[None]:
+    """Report that a build has failed, if the body raises an error of ours; see `Happened` for the arguments."""
+    try:
+        yield
+    except RezupError as error:
+        cause = Cause(error.code, error.message, error.hint)
+        report(Happened("failed", container, revision, place=place, message=message, cause=cause))
+        raise

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from rezup_api._version import __version__
 from rezup_api.builder.checks import run_checks
 from rezup_api.builder.conditions import refuse_credentials, refuse_occupied, refuse_platform
-from rezup_api.builder.failures import forget_failure, note_failure, read_failure
+from rezup_api.builder.failures import forget_failure, note_failure, read_failure, telling_failure
 from rezup_api.builder.publication import keep_recipe, published_files, published_origin, published_recipe
 from rezup_api.disk.files import host_name, storing, user_name, write_whole
 from rezup_api.disk.staging import building, refuse_link, staged, sweep
 from rezup_api.environments.build import LIMIT, build_environments, resolve_environments, workplace
 from rezup_api.errors import InstallError, RemoteError, RezupError, StorageError
-from rezup_api.events import Note, Reporter, Warned, one_line
+from rezup_api.events import Happened, Note, Reporter, Warned, one_line
 from rezup_api.packages.lock_source import LockSource
 from rezup_api.store.history import new_act
 from rezup_api.store.layout import (
@@ -101,14 +101,16 @@ class RevisionBuilder:
         sweep(self.folder.path)
         # `holds` keeps the leases on the shared folders until the revision has appeared and names them in its metadata.
         # Released earlier, a cleanup could remove such a folder, and the revision would appear with a link to nothing.
-        with staged(self.folder.path) as stage, ExitStack() as holds:
+        name, place = self.folder.name, remote.place if remote is not None else ""
+        telling = telling_failure(self.report, name, place=place, message=message)
+        with telling, staged(self.folder.path) as stage, ExitStack() as holds:
             metadata = replace(
                 self._build(stage, recipe, holds, origin, LIMIT),
                 creator=user_name(self.environ),
                 hostname=host_name(),
                 created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 message=message,
-                remote=remote.place if remote is not None else "",
+                remote=place,
                 origin=origin.told,
             )
             if unless_like is not None and origin.is_same(stage.path):
@@ -130,6 +132,7 @@ class RevisionBuilder:
                 timestamp = appear_next(stage, self.folder, newest)
             self._remark_clock(newest, timestamp)
         self._record("add", timestamp, message, f"from {origin.told}" if origin.told else "")
+        self.report(Happened("published" if place else "added", name, timestamp, "", place, message))
         return load_revision(self.folder, timestamp)
 
     def resolve(self, recipe: Recipe, origin: LockSource | None = None) -> tuple[Resolved, ...]:
@@ -189,8 +192,10 @@ class RevisionBuilder:
                 return revision
             if not at_once:
                 self._refuse_failing(timestamp)
+            told = telling_failure(self.report, self.folder.name, timestamp, remote.place, published.message)
             try:
-                self._pull(revision, published, remote)
+                with told:
+                    self._pull(revision, published, remote)
             except RemoteError:
                 raise  # not a failure of the revision: the remote root did not answer, and the next launch may try again
             except RezupError as error:
@@ -198,6 +203,7 @@ class RevisionBuilder:
                 raise
             forget_failure(self.folder, timestamp)
         self._record("pull", timestamp, published.message)
+        self.report(Happened("pulled", self.folder.name, timestamp, place=remote.place, message=published.message))
         return load_revision(self.folder, timestamp)
 
     def _pull(self, revision: Revision, published: Metadata, remote: PublishedRoot) -> None:

@@ -107,6 +107,36 @@ def write_whole(path: Path, data: bytes, mode: int = 0o666, *, durable: bool = F
         raise
 
 
+def give_name(finished: Path, path: Path) -> None:
+    """Give a finished file its name in one step, unless the name is taken.
+
+    Args:
+        finished: a file in the same folder, which may stay there as a second name of the same file.
+        path: the name.
+
+    Raises:
+        FileExistsError: the name is taken; what has it stays as it is.
+        OSError: the system refuses it.
+    """
+    if os.name == "nt":
+        os.rename(finished, path)  # on Windows it fails when the name is taken
+        return
+    # On POSIX a rename would silently replace a file that the user has written meanwhile. `link` fails instead.
+    try:
+        os.link(finished, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # FAT and some network file systems have no hard links. There, reserve the name first: this fails if it is taken, and
+        # afterwards the file that the rename replaces is our own, empty one.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        try:
+            os.replace(finished, path)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+
+
 def rename_if_absent(path: Path, target: Path) -> bool:
     """Rename a file, on Linux, only if `target` does not exist; False if it exists.
 

@@ -12,6 +12,9 @@ from rezup_api.disk.files import remove_tree, storage_error
 from rezup_api.environments.steps import EnvironmentBuild, Workplace
 from rezup_api.packages.request import EnvironmentRequest, isolated_request, main_request
 from rezup_api.pythons.finder import Finder
+from rezup_api.pythons.interpreter_choice import choose_interpreter
+from rezup_api.pythons.provided import hold_provided
+from rezup_api.pythons.provider import provider_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from rezup_api.disk.staging import Stage
     from rezup_api.events import Reporter
     from rezup_api.packages.lock_source import LockSource
+    from rezup_api.pythons.interpreter import Interpreter
     from rezup_api.recipe.model import Recipe
     from rezup_api.resolve.resolver import Resolved
     from rezup_api.settings import Settings
@@ -91,8 +95,7 @@ def _begin(place: Workplace) -> list[EnvironmentBuild]:
     """Prepare the build of every environment of the recipe."""
     place.work.mkdir(mode=0o700)  # what the engines read there may hold logins
     (place.stage.path / "venv").mkdir()
-    finder = Finder(place.settings, place.environ, place.caches.interpreters)
-    return [EnvironmentBuild(request, place) for request in _requests(place.recipe, finder, place.environ)]
+    return [EnvironmentBuild(request, place) for request in _requests(place)]
 
 
 def resolve_environments(place: Workplace) -> tuple[Resolved, ...]:
@@ -128,12 +131,21 @@ def build_environments(place: Workplace) -> Built:
     return Built(environments, libraries, data)
 
 
-def _requests(recipe: Recipe, finder: Finder, environ: Mapping[str, str]) -> list[EnvironmentRequest]:
+def _requests(place: Workplace) -> list[EnvironmentRequest]:
     """The environments to build: the one of Rez, and one for each isolated extension."""
-    main = finder.find(recipe.rez.python)
+    recipe, environ, root = place.recipe, place.environ, place.folder.root
+    finder = Finder(place.settings, environ, place.caches.interpreters)
+    provider = provider_of(root, environ, place.report, recipe.providing.mirror)
+
+    def find(request: str | None) -> Interpreter:
+        found = choose_interpreter(request, recipe.providing.when, finder, provider)
+        hold_provided(root, found.executable, place.holds)
+        return found
+
+    main = find(recipe.rez.python)
     requests = [main_request(recipe, main, environ)]
     for extension in recipe.extensions:
         if extension.isolation:
-            interpreter = finder.find(extension.python) if extension.python else main
+            interpreter = find(extension.python) if extension.python else main
             requests.append(isolated_request(recipe, extension, interpreter, environ))
     return requests

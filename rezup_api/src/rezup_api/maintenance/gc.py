@@ -20,8 +20,9 @@ from rezup_api.errors import RemoteError, StorageError
 from rezup_api.events import Note, Reporter, Warned
 from rezup_api.maintenance.cache_cleanup import prune
 from rezup_api.maintenance.holders import holders
+from rezup_api.maintenance.python_cleanup import prune_pythons
 from rezup_api.maintenance.removal import changed_last, freed
-from rezup_api.maintenance.retention import SPARED, Candidate, Policy, Verdict, last_current, plan
+from rezup_api.maintenance.retention import Candidate, Policy, Verdict, last_current, plan
 from rezup_api.store.history import new_act
 from rezup_api.store.holds import forget_holds, read_holds
 from rezup_api.store.labels import PIN
@@ -99,7 +100,7 @@ class Collector:
         if not dry_run:
             sweep(self.folder.path)
             sweep(self.folder.root)
-        verdicts = plan(self._candidates(), policy, time.time())
+        verdicts = plan(self._candidates(policy), policy, time.time())
         verdicts = [verdict if verdict.stays else self._unless_held(verdict) for verdict in verdicts]
         going = [self._path(verdict.timestamp) for verdict in verdicts if not verdict.stays]
         unused = self._unused(going)
@@ -107,7 +108,7 @@ class Collector:
         if not dry_run:
             verdicts = [verdict if verdict.stays else self._remove(verdict) for verdict in verdicts]
             unused = [path for path in unused if self._remove_shared(path)]
-            self._clear()
+            self._clear(policy)
             self._record([verdict.timestamp for verdict in verdicts if not verdict.stays])
         names = tuple(path.relative_to(self.folder.path).as_posix() for path in unused)
         return Collected(tuple(verdicts), names, size)
@@ -115,18 +116,18 @@ class Collector:
     def _path(self, timestamp: str) -> Path:
         return self.folder.revisions / timestamp
 
-    def _candidates(self) -> list[Candidate]:
+    def _candidates(self, policy: Policy) -> list[Candidate]:
         """What `retention` has to know of each revision, newest first."""
         revisions = list(newest_first(self.folder))
         names = self._names()
         used = {holder.revision for holder in holders(revisions)}
-        since = time.time() - SPARED
+        since = time.time() - policy.spared
         handed_out = {timestamp for timestamp, moment in read_holds(self.folder).items() if moment > since}
         ended = self._last_current([revision for revision in revisions if revision.ready])
         return [
             Candidate(
                 timestamp=revision.timestamp,
-                kept=(*names.get(revision.timestamp, ()), *self._must_stay(revision, used, handed_out)),
+                kept=(*names.get(revision.timestamp, ()), *self._must_stay(revision, used, handed_out, policy)),
                 group=_group(revision),
                 changed=changed_last(revision) if revision.fault else None,
                 fault=revision.fault,
@@ -150,10 +151,10 @@ class Collector:
             names[self.given] = ["what `use` gives"]
         return names
 
-    def _must_stay(self, revision: Revision, used: set[str], handed_out: set[str]) -> list[str]:
+    def _must_stay(self, revision: Revision, used: set[str], handed_out: set[str], policy: Policy) -> list[str]:
         why = ["in use"] if str(revision) in used else []
         if revision.timestamp in handed_out:
-            why.append("handed out by `rezup env` in the last 7 days")
+            why.append(f"spared: handed out by `rezup env` in the last {policy.spared_text} (retention.spare)")
         if revision.metadata is not None and revision.metadata.format > FORMAT:
             why.append("made by a newer rezup")
         if revision.metadata is None and not revision.fault:
@@ -237,13 +238,14 @@ class Collector:
             self.report(Warned(f"cannot remove {path}: {error}"))
             return False
 
-    def _clear(self) -> None:
+    def _clear(self, policy: Policy) -> None:
         """Remove the files that killed writers left, and what the caches hold for revisions that no longer exist."""
         try:
             for place in ("labels", "history", "failures"):
                 _clear_stale(self.folder.path, place)
-            forget_holds(self.folder, time.time() - SPARED)
+            forget_holds(self.folder, time.time() - policy.spared)
             prune(self.folder.root, self.environ)
+            prune_pythons(self.folder.root)
         except (OSError, StorageError) as error:
             # The revisions are removed, and this can be done another time.
             self.report(Warned(f"some caches are not cleaned up: {error}"))

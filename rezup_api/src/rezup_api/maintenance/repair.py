@@ -21,8 +21,23 @@ from rezup_api.environments.build import build_environments, workplace
 from rezup_api.errors import RezupError
 from rezup_api.events import Warned, step
 from rezup_api.maintenance.cache_cleanup import drop_lists
-from rezup_api.maintenance.verify import CACHE, CHANGED, EXTRA, LINK, LISTED, MISSING, Part, is_good, is_real, parts_of
+from rezup_api.maintenance.verify import (
+    CACHE,
+    CHANGED,
+    EXTRA,
+    LINK,
+    LISTED,
+    MISSING,
+    PROVIDED,
+    Part,
+    is_good,
+    is_real,
+    parts_of,
+    provided_for,
+)
 from rezup_api.packages.lock_source import LockSource, read_lock_source
+from rezup_api.pythons.provided import provided_by
+from rezup_api.pythons.provider import provider_of
 from rezup_api.recipe.load import load_recipe
 from rezup_api.storage.folder import FolderStorage
 from rezup_api.store.layout import ContainerFolder
@@ -81,8 +96,23 @@ class Repairer:
                 self._rebuild()
             self._trash([finding for finding in findings if finding.kind == EXTRA])
             done = sum(self._mend(finding) for finding in findings)
+            done += self._mend_pythons({finding.path for finding in findings if finding.kind == PROVIDED})
             self._mend_others({file.digest for file in files})
         return done
+
+    def _mend_pythons(self, paths: set[str]) -> int:
+        """Replace damaged files of the interpreters that rezup has provided, from a second download; the number of them."""
+        metadata = self.revision.metadata
+        root, mended = self.revision.folder.root, 0
+        for one in provided_for(root, metadata).values() if paths and metadata is not None else ():
+            wrong = [path for path in paths if provided_by(root, path) == one.key]
+            try:
+                recipe = load_recipe(self.revision.container, self.revision.recipe_file, tolerant=True)
+                provider_of(root, self.environ, self.report, recipe.providing.mirror).mend(one, wrong)
+                mended += len(wrong)
+            except RezupError as error:
+                self.report(Warned(f"Python {one.version} cannot be mended: {error.message}"))
+        return mended
 
     def _drop_damaged(self, files: Sequence[File]) -> None:
         """Remove the entries of the cache whose content does not fit their digest, so that no copy is made of them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from rezup_api.recipe.model import Retention
 
 DAY = 86400.0
-# Seconds. A collection that was started automatically keeps each revision that `use` gave during this time, because `rezup env`
-# and the library hand out revisions without a lease.
-SPARED = 7 * DAY
+# Without `retention.spare` in the recipe. `rezup env` and the library hand out revisions without a lease, and nobody can see how
+# long a program uses one.
+SPARE = "7d"
+_UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +28,30 @@ class Policy:
     Args:
         keep: how many of the newest revisions stay; None without this rule.
         older_than: an age such as "30d": only older revisions are removed; None without this rule.
-        spared: seconds for which a revision stays after it was the one that `use` gave.
+        spare: how long a revision stays after it was handed out without a lease, such as "7d"; "0s" for no time. In a collection
+            that nobody asked for, also how long it stays after it was the one that `use` gave.
+        automatic: whether rezup started the collection by itself.
     """
 
     keep: int | None = None
     older_than: str | None = None
-    spared: float = 0.0
+    spare: str = SPARE
+    automatic: bool = False
 
     @property
     def given(self) -> bool:
         """Whether there is a rule; without one, no complete revision is removed."""
         return self.keep is not None or self.older_than is not None
+
+    @property
+    def spared(self) -> float:
+        """The seconds for which a revision is spared."""
+        return float(duration_seconds(self.spare))
+
+    @property
+    def spared_text(self) -> str:
+        """The time for which a revision is spared, in words: "7 days"."""
+        return _in_words(self.spare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +95,12 @@ def choose_policy(asked: Policy, retention: Retention, clean_after: str | None) 
     Raises:
         UsageError: an age is not a number with a unit, as in "30d".
     """
+    asked = replace(asked, spare=retention.spare or asked.spare)
     chosen = asked
     if not asked.given:
-        chosen = Policy(retention.keep, retention.older_than, asked.spared)
+        chosen = replace(asked, keep=retention.keep, older_than=retention.older_than)
     if not chosen.given:
-        chosen = Policy(None, clean_after, asked.spared)
+        chosen = replace(asked, older_than=clean_after)
     if chosen.older_than is not None:
         duration_seconds(chosen.older_than)
     return chosen
@@ -133,11 +148,21 @@ def _judge(candidate: Candidate, place: int, policy: Policy, now: float) -> Verd
     age = now - timestamp_order(candidate.timestamp)[0]
     if policy.older_than is not None and age <= duration_seconds(policy.older_than):
         return stays(f"not older than {policy.older_than}")
-    if candidate.current_until is not None and now - candidate.current_until < policy.spared:
-        return stays("was current in the last 7 days")
+    lately = candidate.current_until is not None and now - candidate.current_until < policy.spared
+    given = f"`use` gave it in the last {policy.spared_text}"
+    if lately and policy.automatic:
+        return stays(f"spared: {given} (retention.spare)")
     rules = [f"beyond the newest {policy.keep}"] if policy.keep is not None else []
     rules += [f"older than {policy.older_than}"] if policy.older_than is not None else []
+    # A user who has seen rezup spare a revision by itself reads here why it does not stay this time.
+    rules += [f"though {given}: only a cleanup that starts by itself spares it for that"] if lately else []
     return Verdict(candidate.timestamp, False, ", ".join(rules))
+
+
+def _in_words(duration: str) -> str:
+    """A duration such as "7d" as people say it: "7 days"."""
+    count, unit = int(duration[:-1]), _UNITS[duration[-1]]
+    return f"{count} {unit}s" if count != 1 else unit
 
 
 def last_current(timestamps: Sequence[str], built: Mapping[str, float], acts: Mapping[str, float]) -> dict[str, float]:

@@ -18,6 +18,7 @@ from rezup_api.disk.trust import changeable_by
 from rezup_api.errors import InstallError
 from rezup_api.process import runner
 from rezup_api.pythons.interpreter import clean_environ
+from rezup_api.pythons.provided import damage, provided_by, pythons_folder, read_provided
 from rezup_api.store.revision import DAMAGED
 from rezup_api.store.shared_folders import LISTING, RECORD
 
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
 
     from rezup_api.cache.content_store import FileStore
     from rezup_api.events import Step
-    from rezup_api.store.metadata import Environment
+    from rezup_api.pythons.provided import Provided
+    from rezup_api.store.metadata import Environment, Metadata
     from rezup_api.store.revision import Revision
 
 CHANGED, MISSING, EXTRA, LINK = "changed", "missing", "extra", "link"
 INTERPRETER, EDITABLE, LISTED, CACHE = "interpreter", "editable", "record", "cache"
-METADATA, LINKED = "metadata", "linked"
+METADATA, LINKED, PROVIDED = "metadata", "linked", "python"
+DAMAGED_PYTHON = "is not as it was when rezup provided that Python"
 # What an interpreter is asked for, and the seconds that it may take for the answer.
 _VERSION = "import platform; print(platform.python_version())"
 TIMEOUT = 30.0
@@ -43,7 +46,8 @@ class Finding:
     """One thing that is not as it was recorded.
 
     Args:
-        kind: "changed", "missing", "extra", "link", "interpreter", "editable", "record", "cache", "metadata" or "linked".
+        kind: "changed", "missing", "extra", "link", "interpreter", "editable", "record", "cache", "metadata", "linked",
+            or "python" for one that rezup has provided.
         path: the file, link or folder in question.
         text: what is wrong with it, as the end of a sentence that begins with the path.
         file: for a file, what was recorded of it; else None.
@@ -121,9 +125,20 @@ def examine_revision(revision: Revision, store: FileStore, environ: Mapping[str,
         found += _editable(part, listing)
     # The record names a program. If others can write the record, it is not run: they would say what this user runs.
     own = not changeable_by(revision.lock_file)
+    root = revision.folder.root
+    damaged = {key: damage(one) for key, one in provided_for(root, revision.metadata).items()}
+    found += [Finding(PROVIDED, path, DAMAGED_PYTHON) for paths in damaged.values() for path in paths]
     for environment in revision.metadata.environments:
-        found += _interpreter(environment, environ, run=own)
+        sound = not damaged.get(provided_by(root, environment.interpreter))
+        found += _interpreter(environment, environ, run=own and sound)
     return found
+
+
+def provided_for(root: Path, metadata: Metadata) -> dict[str, Provided]:
+    """The interpreters that rezup has provided for the environments of a revision, by their keys."""
+    keys = {provided_by(root, environment.interpreter) for environment in metadata.environments} - {""}
+    found = {key: read_provided(pythons_folder(root) / key) for key in keys}
+    return {key: one for key, one in found.items() if one is not None}
 
 
 def without_metadata(revision: Revision) -> Finding:

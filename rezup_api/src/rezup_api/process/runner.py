@@ -280,6 +280,16 @@ def release(command: Sequence[str], environ: Mapping[str, str], descriptor: int)
     child.returncode = 0  # otherwise Python warns that nobody has waited for the process
 
 
+def leave(command: Sequence[str], environ: Mapping[str, str], stdin: int) -> None:
+    """Start a command that reads from an open file and writes nowhere, and do not wait for it; an OSError if that fails."""
+    nothing = subprocess.DEVNULL
+    apart = getattr(subprocess, "DETACHED_PROCESS", 0)  # of Windows, where it gives the command no console
+    child = subprocess.Popen(
+        list(command), env=dict(environ), stdin=stdin, stdout=nothing, stderr=nothing, creationflags=apart
+    )
+    child.returncode = 0
+
+
 def _popen(
     command: Sequence[str], environ: Mapping[str, str], descriptor: int, mask: Collection[int] | None = None
 ) -> subprocess.Popen[bytes]:

@@ -11,7 +11,7 @@
 - `model`: has the `Recipe` itself, and makes it from a checked document
 - `credentials`: finds literal credentials and strikes them out
 - `dump`: writes the effective recipe as a file of its own, or row by row with origins
-- `starter`: writes the commented starter
+- `starter`: writes the commented starter, and keeps the JSON Schema for the user's editor
 """
 
 from rezup_api import offer
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         roots_of as roots_of,
     )
     from rezup_api.recipe.model import Recipe as Recipe
-    from rezup_api.recipe.starter import examples as examples
+    from rezup_api.recipe.starter import examples as examples, renew_schema as renew_schema
 
 offer(
     globals(),
@@ -38,6 +38,6 @@ offer(
         "load": "init_script load_recipe",
         "location": "MAIN_FILE find_recipe is_container list_recipes recipe_path roots_of",
         "model": "Recipe",
-        "starter": "examples",
+        "starter": "examples renew_schema",
     },
 )

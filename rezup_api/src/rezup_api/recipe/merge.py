@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rezup_api.recipe.schema import LEVELS, join_key
+from rezup_api.recipe.schema import RECIPE, join_key
 
 BUILT_IN = "built-in"
 
@@ -36,7 +36,7 @@ def merge_recipe(built_in: dict[str, Any], own: dict[str, Any]) -> dict[str, Any
 
 def tidy(document: dict[str, Any]) -> dict[str, Any]:
     """The document in the order of the schema, without empty extensions and an empty `[shared]`, which rezup 2.x wrote."""
-    result = {name: document[name] for name in LEVELS[""] if name in document}
+    result = {name: document[name] for name in RECIPE.levels[""] if name in document}
     if "extension" in document:
         result["extension"] = [extension for extension in document["extension"] if extension]
     return {name: value for name, value in result.items() if value or name not in ("extension", "shared")}

@@ -72,6 +72,19 @@ class Pip:
 
 
 @dataclass(frozen=True, slots=True)
+class Providing:
+    """Which interpreters rezup provides.
+
+    Args:
+        when: "never", "missing" (those that the machine lacks) or "always".
+        mirror: where they come from, as `~` and variables are written; empty for what uv asks.
+    """
+
+    when: str = "never"
+    mirror: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A command that must succeed inside a new revision before anybody uses it; `timeout` in seconds."""
 
@@ -81,10 +94,19 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Which revisions stay: the `keep` newest ones, and those not older than `older_than` ("30d"); None means no rule."""
+    """Which revisions stay: the `keep` newest ones, and those not older than `older_than` ("30d"); None means no rule.
+
+    `spare` is how long a revision stays after it was handed out or given; None for the default.
+    """
 
     keep: int | None = None
     older_than: str | None = None
+    spare: str | None = None
+
+    def or_else(self, other: Retention) -> Retention:
+        """These rules, or those of another recipe if there are none; and this `spare`, or that of the other."""
+        rules = self if self.keep is not None or self.older_than is not None else other
+        return Retention(rules.keep, rules.older_than, self.spare or other.spare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +140,7 @@ class Recipe:
     env: Mapping[str, str]
     dotenv: Dotenv
     pip: Pip
+    providing: Providing
     platforms: tuple[str, ...]
     checks: tuple[Check, ...]
     retention: Retention
@@ -166,18 +189,23 @@ def assemble(
         env=MappingProxyType(document["env"]),
         dotenv=_dotenv(document["dotenv"]),
         pip=_pip(document["pip"]),
+        providing=_providing(document.get("python", {})),
         platforms=tuple(document.get("lock", {}).get("platforms", ())),
         checks=tuple(
             Check(check["command"], float(check.get("timeout", DEFAULT_TIMEOUT)))
             for check in document.get("check", [])
             if "command" in check
         ),
-        retention=Retention(retention.get("keep"), retention.get("older_than")),
+        retention=Retention(*map(retention.get, ("keep", "older_than", "spare"))),
         sources=sources,
         origins=MappingProxyType(dict(origins)),
         data=MappingProxyType(document),
         warnings=tuple(warnings),
     )
+
+
+def _providing(table: dict[str, Any]) -> Providing:
+    return Providing(table.get("provide", "never"), table.get("mirror", ""))
 
 
 def _tool(table: dict[str, Any]) -> Tool:

@@ -80,6 +80,7 @@ class _Settler:
         tables: tuple[tuple[str, Callable[[dict[str, Any], str], dict[str, Any]]], ...] = (
             ("root", self._paths),
             ("init", self._paths),
+            ("python", self._mirror),
             ("dotenv", self._dotenv),
             ("rez", self._tool),
             ("shared", self._shared),
@@ -95,6 +96,9 @@ class _Settler:
 
     def _paths(self, table: dict[str, Any], key: str) -> dict[str, Any]:
         return {name: rooted(path, self._base) for name, path in table.items()}
+
+    def _mirror(self, table: dict[str, Any], key: str) -> dict[str, Any]:
+        return {**table, "mirror": rooted(table["mirror"], self._base)} if "mirror" in table else table
 
     def _dotenv(self, table: dict[str, Any], key: str) -> dict[str, Any]:
         return {

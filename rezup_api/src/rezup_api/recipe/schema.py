@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from rezup_api.frozen import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DOTENV_PLATFORMS = ("linux", "darwin", "windows")
 LOCK_PLATFORMS = ("linux", "windows", "macos")
 EMPTY_MEANS_NONE = ("extension[]", "shared")
 ENGINES = ("uv", "pip")
 LINKS = ("auto", "copy")
+PROVIDE = ("never", "missing", "always")
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -36,11 +41,14 @@ class Kind(Enum):
     DOTENV = "table of paths, and one table for each platform"
     ENGINE = '"uv" or "pip"'
     LINK = '"auto" or "copy"'
+    PROVIDE = '"never", "missing" or "always"'
     PLATFORMS = "list of platforms"
     COMMAND = "command line"
     SECONDS = "seconds"
     COUNT = "whole number from 1"
     DURATION = "duration"
+    EVENTS = "event, or list of events"
+    SPAN = 'duration, or `"0"` for none'
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,24 +111,57 @@ KEYS = (
     Key("lock.platforms", Kind.PLATFORMS, "all that can be resolved", "Platforms that a lock is made for."),
     Key("check[].command", Kind.COMMAND, "", "Must succeed inside a new revision before it is ready.", required=True),
     Key("check[].timeout", Kind.SECONDS, "`60`", "How long the command may take."),
+    Key(
+        "python.provide",
+        Kind.PROVIDE,
+        "`never`",
+        "Whether rezup provides interpreters: those that the machine lacks (`missing`), or all (`always`).",
+    ),
+    Key(
+        "python.mirror",
+        Kind.PATH,
+        "what uv asks",
+        "Where provided interpreters come from: a folder or URL of a mirror, or a list of downloads (`.json`).",
+    ),
     Key("retention.keep", Kind.COUNT, "no rule", "How many revisions to keep."),
     Key("retention.older_than", Kind.DURATION, "no rule", "Remove only revisions older than this."),
+    Key(
+        "retention.spare",
+        Kind.SPAN,
+        "`7d`",
+        "How long a revision stays after `rezup env` or, for cleanups that start by themselves, `use` gave it last.",
+    ),
 )
 
 
-def _levels() -> dict[str, dict[str, Key | str]]:
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a document may hold.
+
+    Args:
+        keys: the table of all keys.
+        levels: what each of its tables may hold: a key, or the name of a table below; `levels[""]` is the document itself.
+        empty_means_none: the tables that may stand there empty, without what they require.
+    """
+
+    keys: tuple[Key, ...]
+    levels: Mapping[str, Mapping[str, Key | str]]
+    empty_means_none: tuple[str, ...] = ()
+
+
+def schema_of(keys: tuple[Key, ...], empty_means_none: tuple[str, ...] = ()) -> Schema:
+    """The schema of a table of keys; see `Schema` for the arguments."""
     levels: dict[str, dict[str, Key | str]] = {"": {}}
-    for key in KEYS:
+    for key in keys:
         table, dot, name = key.name.rpartition(".")
         if dot:
             levels[""].setdefault(table.removesuffix("[]"), table)
         levels.setdefault(table, {})[name] = key
     # A free table such as `env` is one key; `pip.env` lies in the table `pip`. No table lies deeper than one level.
-    return levels
+    return Schema(keys, levels, empty_means_none)
 
 
-LEVELS = _levels()
-"""What each table may hold: a key, or the name of a table below; `LEVELS[""]` is the document itself."""
+RECIPE = schema_of(KEYS, EMPTY_MEANS_NONE)
 
 
 def join_key(table: str, name: str) -> str:
@@ -130,12 +171,13 @@ def join_key(table: str, name: str) -> str:
     return f"{table}.{name}" if table else name
 
 
-def nearest(name: str, level: str) -> str:
+def nearest(name: str, level: str, schema: Schema = RECIPE) -> str:
     """A suggestion for an unknown key: the nearest known key, or else all keys that the table takes.
 
     Args:
         name: the unknown key, without its table.
-        level: the table, as in `LEVELS`.
+        level: the table, as in `Schema.levels`.
+        schema: what the document may hold.
     """
     import difflib  # takes a tenth of the time in which a recipe is read, and only a faulty recipe needs it
 
@@ -144,12 +186,12 @@ def nearest(name: str, level: str) -> str:
         return candidates[found[0]] if found else ""
 
     prefix = f"{level}." if level else ""
-    here = {known: _place(entry) for known, entry in LEVELS[level].items()}
-    elsewhere = {key.name.rpartition(".")[2]: _place(key) for key in reversed(KEYS)}
+    here = {known: _place(entry) for known, entry in schema.levels[level].items()}
+    elsewhere = {key.name.rpartition(".")[2]: _place(key) for key in reversed(schema.keys)}
     best = closest(here, 0.6) or closest(elsewhere, 0.7)
     if best:
         return f"did you mean {best}?"
-    return "known keys: " + ", ".join(prefix.replace("[]", "") + known for known in LEVELS[level])
+    return "known keys: " + ", ".join(prefix.replace("[]", "") + known for known in schema.levels[level])
 
 
 def _place(entry: Key | str) -> str:

@@ -1,13 +1,26 @@
-"""Write the commented recipes of `recipe init`: the starter, and examples for real cases."""
+"""Write the commented recipes of `recipe init`: the starter, and examples for real cases.
+
+Their first line names a JSON Schema, by which an editor completes the recipe and marks mistakes. It is a copy of the shipped one
+in the user's state folder, because releases of rezup come and go, and what was written into a recipe stays:
+
+    <state folder>/rezup.schema.json
+"""
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rezup_api.errors import StorageError, UsageError
+from rezup_api.settings import state_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 STARTER_FILE = Path(__file__).with_name("starter.toml")
+SCHEMA_FILE = Path(__file__).with_name("rezup.schema.json")
 _EXAMPLES = Path(__file__).with_name("examples")
 
 
@@ -39,12 +52,39 @@ def example_file(name: str) -> Path:
     return known[name]
 
 
-def write_starter(path: Path, source: Path = STARTER_FILE) -> None:
+def keep_schema(environ: Mapping[str, str]) -> str:
+    """Bring the user's copy of the JSON Schema up to date; its URL, or empty text where none can be kept.
+
+    Args:
+        environ: the caller's environment, which names the state folder.
+    """
+    from rezup_api.disk.files import write_whole  # completion does without
+
+    path, data = Path(os.path.abspath(state_folder(environ) / SCHEMA_FILE.name)), SCHEMA_FILE.read_bytes()
+    try:
+        with suppress(FileNotFoundError):
+            if path.read_bytes() == data:
+                return path.as_uri()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(path, data)
+    except OSError:
+        return ""
+    return path.as_uri()
+
+
+def renew_schema(environ: Mapping[str, str]) -> None:
+    """Bring the user's copy of the JSON Schema up to date if there is one: its keys are those of the release that wrote it."""
+    if os.path.lexists(state_folder(environ) / SCHEMA_FILE.name):
+        keep_schema(environ)
+
+
+def write_starter(path: Path, source: Path = STARTER_FILE, schema: str = "") -> None:
     """Write a commented recipe to `path`, whole or not at all, unless something is there already.
 
     Args:
         path: the new recipe.
         source: the file whose content is written.
+        schema: the URL of the JSON Schema, for the first line.
 
     Raises:
         UsageError: something is at `path` already; it stays as it is.
@@ -56,10 +96,11 @@ def write_starter(path: Path, source: Path = STARTER_FILE) -> None:
             raise FileExistsError
         try:
             from rezup_api.disk.durable import flush_file, flush_folder  # completion does without
+            from rezup_api.disk.files import give_name
 
-            _write(beside, source.read_bytes())
+            _write(beside, (f"#:schema {schema}\n" if schema else "").encode() + source.read_bytes())
             flush_file(beside)
-            _publish(beside, path)
+            give_name(beside, path)
             flush_folder(path.parent)
         finally:
             beside.unlink(missing_ok=True)
@@ -75,24 +116,3 @@ def _write(path: Path, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     with open(descriptor, "wb") as stream:
         stream.write(data)
-
-
-def _publish(finished: Path, path: Path) -> None:
-    """Give a finished file its name in one step, unless the name is taken."""
-    if os.name == "nt":
-        os.rename(finished, path)  # on Windows it fails when the name is taken
-        return
-    # On POSIX a rename would silently replace a recipe that the user has written meanwhile. `link` fails instead.
-    try:
-        os.link(finished, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        # FAT and some network file systems have no hard links. There, reserve the name first: `_write` fails if it is
-        # taken, and afterwards the file that the rename replaces is our own, empty one.
-        _write(path, b"")
-        try:
-            os.replace(finished, path)
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rezup_api.errors import Problem
 from rezup_api.frozen import dataclass
 from rezup_api.recipe.paths import is_editable_path
-from rezup_api.recipe.schema import EMPTY_MEANS_NONE, LEVELS, Key, join_key, nearest
+from rezup_api.recipe.schema import RECIPE, Key, Schema, join_key, nearest
 from rezup_api.recipe.values import CONVERTERS, canonical, expected
 
 if TYPE_CHECKING:
@@ -25,32 +25,34 @@ class Validated:
     problems: tuple[Problem, ...]
 
 
-def validate(document: dict[str, Any], where: str) -> Validated:
+def validate(document: dict[str, Any], where: str, schema: Schema = RECIPE) -> Validated:
     """Check a raw document against the schema and convert its values.
 
     Args:
         document: as `parse.parse` gives it.
         where: the file, as the problems name it.
+        schema: what the document may hold.
     """
-    walk = _Walk(where)
+    walk = _Walk(where, schema)
     return Validated(walk.table(document, "", ""), tuple(walk.problems))
 
 
 class _Walk:
     """One walk through a document; `level` is a table in the schema, `path` the same place in the document."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, schema: Schema) -> None:
         self._where = where
+        self._schema = schema
         self.problems: list[Problem] = []
 
     def table(self, table: dict[str, Any], level: str, path: str) -> dict[str, Any]:
-        known = LEVELS[level]
+        known = self._schema.levels[level]
         result: dict[str, Any] = {}
         for name, value in table.items():
             key = join_key(path, name)
             entry = known.get(name)
             if entry is None:
-                self._complain(key, "unknown key", nearest(name, level))
+                self._complain(key, "unknown key", nearest(name, level, self._schema))
                 continue
             before = len(self.problems)
             converted = self._entry(value, entry, key)
@@ -58,7 +60,7 @@ class _Walk:
             if isinstance(entry, str) or len(self.problems) == before:
                 result[name] = converted
         # rezup 2.x wrote empty tables for "there is none"; the required keys may be missing there.
-        if not table and level in EMPTY_MEANS_NONE:
+        if not table and level in self._schema.empty_means_none:
             return result
         for name, entry in known.items():
             if isinstance(entry, Key) and entry.required and name not in table:
@@ -72,7 +74,14 @@ class _Walk:
             return self._tables(value, entry, key)
         if isinstance(value, dict):
             return self.table(value, entry, key)
-        self._complain(key, expected("a table", value), f"write [{key}] above its keys")
+        # `python` is a table and, elsewhere, a key: what has a value is the key in the wrong place.
+        same = (
+            [one.name for one in self._schema.keys if one.name == f"rez.{key}"]
+            if isinstance(value, str | float)
+            else []
+        )
+        way_out = f"did you mean {same[0]}?" if same else f"write [{key}] above its keys"
+        self._complain(key, expected("a table", value), way_out)
         return {}
 
     def _value(self, value: Any, entry: Key, key: str) -> Any:

@@ -11,18 +11,21 @@ from collections.abc import Callable
 from typing import Any
 
 from rezup_api.errors import UsageError
+from rezup_api.events import HAPPENINGS
 from rezup_api.recipe.parse import Number
-from rezup_api.recipe.schema import DOTENV_PLATFORMS, ENGINES, LINKS, LOCK_PLATFORMS, Kind, join_key
+from rezup_api.recipe.schema import DOTENV_PLATFORMS, ENGINES, LINKS, LOCK_PLATFORMS, PROVIDE, Kind, join_key
 
 Complain = Callable[[str, str, str], None]
 """Takes the place inside the value ("" or "[1]" or ".name"), what is wrong there, and what to write instead (may be empty)."""
 Converter = Callable[[Any, Complain], Any]
 
-_DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # PEP 508
-_UNFIT_FOR_A_FOLDER = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]|^[. ]|[. ]$')
+# The patterns whose names have no underscore also go into the JSON Schema of recipes.
+DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # PEP 508
+UNFIT_IN_A_FOLDER = r'<>:"/\\|?*\x00-\x1f\x7f'
+_UNFIT_FOR_A_FOLDER = re.compile(rf"[{UNFIT_IN_A_FOLDER}]|^[. ]|[. ]$")
 _RESERVED_BY_WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
-_VERSION = re.compile(r"[23](\.[0-9]{1,2}){0,2}")
-_PATH_MARK = re.compile(r"[/\\]|^[~$.]")
+VERSION = re.compile(r"[23](\.[0-9]{1,2}){0,2}")
+PATH_MARK = re.compile(r"[/\\]|^[~$.]")
 
 
 def describe(value: object) -> str:
@@ -93,7 +96,7 @@ def _switch(value: Any, complain: Complain) -> bool:
 
 def _distribution(value: Any, complain: Complain) -> str:
     name = _filled(value, complain)
-    if name and not (_DISTRIBUTION.fullmatch(name) and is_fit_for_folder(name)):
+    if name and not (DISTRIBUTION.fullmatch(name) and is_fit_for_folder(name)):
         complain(
             "",
             f"{quoted(name)} is not a distribution name",
@@ -141,9 +144,9 @@ def _python(value: Any, complain: Complain) -> str:
         return ""
     text = str(value).strip()
     version = text.removeprefix("python")
-    if not text or _VERSION.fullmatch(version):  # an empty text meant the Python that runs rezup to rezup 2.x, too
+    if not text or VERSION.fullmatch(version):  # an empty text meant the Python that runs rezup to rezup 2.x, too
         return version
-    if isinstance(value, Number) or not _PATH_MARK.search(text) or "\x00" in text:
+    if isinstance(value, Number) or not PATH_MARK.search(text) or "\x00" in text:
         complain(
             "",
             f"{quoted(text)} is neither a Python version nor a path",
@@ -213,6 +216,11 @@ def _one_of(*choices: str) -> Converter:
     return convert
 
 
+def _events(value: Any, complain: Complain) -> list[str]:
+    one = _one_of(*HAPPENINGS)
+    return _list_of("events", one)(value, complain) if isinstance(value, list) else [one(value, complain)]
+
+
 def _platforms(value: Any, complain: Complain) -> list[str]:
     named = _list_of("platforms", _one_of(*LOCK_PLATFORMS, "darwin"))(value, complain)
     return list(dict.fromkeys("macos" if name == "darwin" else name for name in named))
@@ -247,6 +255,10 @@ def _duration(value: Any, complain: Complain) -> str:
     return text
 
 
+def _span(value: Any, complain: Complain) -> str:
+    return "0s" if value == "0" or (type(value) is int and value == 0) else _duration(value, complain)
+
+
 CONVERTERS: dict[Kind, Converter] = {
     Kind.TEXT: _text,
     Kind.PATH: _text,
@@ -262,11 +274,14 @@ CONVERTERS: dict[Kind, Converter] = {
     Kind.DOTENV: _dotenv,
     Kind.ENGINE: _one_of(*ENGINES),
     Kind.LINK: _one_of(*LINKS),
+    Kind.PROVIDE: _one_of(*PROVIDE),
     Kind.PLATFORMS: _platforms,
     Kind.COMMAND: _filled,
     Kind.SECONDS: _seconds,
     Kind.COUNT: _count,
     Kind.DURATION: _duration,
+    Kind.EVENTS: _events,
+    Kind.SPAN: _span,
 }
 
 
@@ -278,12 +293,12 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 EXPECTED_DURATION = 'a number and a unit of s, m, h, d or w, such as "30d"'
 
 
-_DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
+DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
 
 
 def is_duration(text: str) -> bool:
     """Whether `text` is a duration, such as "30d"."""
-    return _DURATION.fullmatch(text) is not None
+    return DURATION.fullmatch(text) is not None
 
 
 def duration_seconds(text: str) -> int:
@@ -292,7 +307,7 @@ def duration_seconds(text: str) -> int:
     Raises:
         UsageError: `text` is not a duration.
     """
-    match = _DURATION.fullmatch(text)
+    match = DURATION.fullmatch(text)
     if match is None:
         raise UsageError(f"{text!r} is not a duration", f"write {EXPECTED_DURATION}")
     return int(match.group(1)) * UNITS[match.group(2)]

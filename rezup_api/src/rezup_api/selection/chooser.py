@@ -126,11 +126,14 @@ class Chooser:
             The change; its `previous` is empty if there was neither a pin nor a rollback, or if that was damaged.
 
         Raises:
+            NotFoundError: there is no such container.
             StorageError, RemoteError: the root cannot be written.
         """
         try:
             pin = self._root.pin()
             if pin is None:
+                if not self._newest() and not self._folder.path.exists():
+                    raise NotFoundError(f"there is no container {self._name}", "see what there is: rezup status")
                 return Change(self._given(), "", where=self._where, option=self._option)
             previous = pin.timestamp
         except (StorageError, RemoteError):

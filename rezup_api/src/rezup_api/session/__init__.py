@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         parent_words as parent_words,
         shell_of as shell_of,
     )
+    from rezup_api.session.editors import EDITORS as EDITORS, editor_settings as editor_settings
     from rezup_api.session.entry import Session as Session, enter as enter
     from rezup_api.session.environment import (
         OWN as OWN,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
         written as written,
     )
     from rezup_api.session.launch import become as become, detach as detach
+    from rezup_api.session.launcher import Launcher as Launcher
+    from rezup_api.session.launchers import list_launchers as list_launchers
     from rezup_api.session.shells import (
         Opening as Opening,
         interactive as interactive,
@@ -35,10 +38,13 @@ offer(
     {
         "customize": "check_run site_script",
         "detection": "choose_shell parent_words shell_of",
+        "editors": "EDITORS editor_settings",
         "entry": "Session enter",
         "environment": "OWN SessionEnviron remembered without_session",
         "formats": "Written changes holding written",
         "launch": "become detach",
+        "launcher": "Launcher",
+        "launchers": "list_launchers",
         "shells": "Opening interactive script_command",
     },
 )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HOLDS = ".held"
 # Seconds. A note is renewed only if it is older, for a farm hands out thousands of environments a minute.
-RENEWED = 3600.0
+RENEWED = 60.0
 
 
 def note_hold(folder: ContainerFolder, timestamp: str) -> None:

@@ -3,6 +3,7 @@
 <container>/labels/<label>        a movable name, for `NAME@LABEL`
 <container>/labels/.pin           the revision that `use NAME` gives instead of the newest; see `store.pin`
 <container>/labels/.published     under a local root: the revision that the remote root named last, then those withdrawn there
+<container>/labels/.given         under a local root: the revision that plain `use NAME` gave last, if a hook wants to know
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from rezup_api.store.names import is_timestamp
 LABELS = "labels"
 PIN = ".pin"
 PUBLISHED = ".published"
+GIVEN = ".given"
 
 
 def parse_timestamps(data: bytes) -> list[str]:

@@ -15,7 +15,7 @@ from rezup_api.events import Reporter, Warned, silent
 from rezup_api.recipe.location import is_container
 from rezup_api.storage.folder import FolderStorage
 from rezup_api.store.history import HISTORY, MAKING, SUFFIX, act_name, act_of_making, newest_acts_first, parse_act
-from rezup_api.store.labels import LABELS, PIN, PUBLISHED, parse_label, parse_timestamps
+from rezup_api.store.labels import GIVEN, LABELS, PIN, PUBLISHED, parse_label, parse_timestamps
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, REVISIONS, WHEELS, lock_name
 from rezup_api.store.metadata import FORMAT, parse_metadata
 from rezup_api.store.names import is_label, newest_first_names
@@ -185,6 +185,21 @@ class ContainerRoot:
         except (StorageError, RemoteError):
             lines = []
         return (lines[0], tuple(lines[1:])) if lines else (None, ())
+
+    def given(self) -> str | None:
+        """The revision that `remember_given` has noted last; None if there is no readable note."""
+        try:
+            return self._parsed(self._label(GIVEN), parse_label, "")
+        except (StorageError, RemoteError):
+            return None
+
+    def remember_given(self, timestamp: str) -> bool:
+        """Note under a local root which revision plain `use NAME` has given; False if it cannot be written."""
+        try:
+            self._write(GIVEN, f"{timestamp}\n")
+        except (StorageError, RemoteError):
+            return False
+        return True
 
     def acts(self) -> list[Act]:
         """The recorded acts, newest first. Damaged records are left out."""

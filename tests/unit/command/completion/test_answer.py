@@ -14,7 +14,10 @@ from rezup.commands import COMMANDS
 from rezup.completion.answer import NAMED_PLATFORMS, completion_script
 from rezup.completion.candidates import paths
 from rezup_api.packages.platforms import known_platforms
+from rezup_api.session.editors import EDITORS
 from rezup_api.session.formats import FORMATS
+from rezup_api.session.launcher import Launcher
+from rezup_api.session.launchers import write_launchers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,9 +90,37 @@ def test_commands_and_options_are_those_of_the_parser(ask: Ask) -> None:
     assert ask("rezup completion ") == list(SHELLS)
 
 
+def test_launchers(ask: Ask, home: Path) -> None:
+    assert ask("rezup unexpose ") == []
+    for folder, name in (
+        (home / ".local" / "bin", "maya"),
+        (home / ".local" / "bin", "rez-env"),
+        (home / "elsewhere", "nuke"),
+    ):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_launchers(folder, [Launcher(name, "dev", name, (), ("/bin/rezup",))])
+    (home / ".local" / "bin" / "other").touch()
+    assert ask("rezup unexpose ") == ["maya", "rez-env"]
+    assert ask("rezup unexpose rez-env m") == ["maya"]
+    assert ask("rezup unexpose --to ~/elsewhere ") == ["nuke"]
+    assert ask("rezup exposed --to else") == ["elsewhere/"]
+
+
 def test_containers(ask: Ask, root: Path) -> None:
     every = [".main", "dev", "my-tool"]
-    for words in ("use", "env", "pull", "drop", "status", "add", "recipe show", "use -l", "-q use", "add -m x"):
+    for words in (
+        "use",
+        "env",
+        "pull",
+        "drop",
+        "status",
+        "add",
+        "expose",
+        "recipe show",
+        "use -l",
+        "-q use",
+        "add -m x",
+    ):
         assert ask(f"rezup {words} ") == every, words
     assert ask("rezup use d") == ["dev"]
     assert ask("rezup use my-") == ["my-tool"]
@@ -221,7 +252,7 @@ def test_there_is_a_script_for_every_shell(shell: str) -> None:
 
 
 def test_the_formats_are_those_of_the_library() -> None:
-    assert set(ENVIRON_FORMATS) == {*FORMATS, "json"}
+    assert set(ENVIRON_FORMATS) == {*FORMATS, *EDITORS, "json"}
 
 
 def test_every_platform_is_offered() -> None:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from rezup.output.progress import Progress
-from rezup_api.events import CommandStarted, Event, Note, StepFailed, StepFinished, StepProgress, StepStarted, Warned
+from rezup_api.events import (
+    CommandStarted,
+    Event,
+    Happened,
+    Note,
+    StepFailed,
+    StepFinished,
+    StepProgress,
+    StepStarted,
+    Warned,
+)
 
 EVENTS: list[Event] = [
     Note("a note"),
@@ -58,6 +70,22 @@ def test_on_a_terminal_every_line_that_stays_is_told_too(
     assert ("\x1b[" in lines or "Installing" in lines) is live
 
 
+@pytest.mark.parametrize("colors", [True, False])
+def test_what_is_live_has_colours_unless_they_are_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, colors: bool
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with Progress(quiet=False, debug=False, colors=colors) as progress:
+        progress.report(StepStarted("Installing"))
+        progress.report(StepProgress("one", 1, 2))
+        progress.warn("mind the gap")
+    shown = capsys.readouterr().err
+    assert bool(re.search(r"\x1b\[[0-9;]*[34][0-7]", shown)) is colors
+    assert "mind the gap" in shown
+
+
 @pytest.mark.parametrize(
     ("event", "remarked"), [(CommandStarted(("x",)), False), (Note("x"), True), (StepStarted("x"), True)]
 )
@@ -87,3 +115,12 @@ def test_what_others_wrote_cannot_steer_the_terminal(
     assert err.count("\\x1b]0;pwned\\x07\\x9bm\\u202e") >= 5
     for steering in ("\x1b]", "\x07", "\x9b", "\u202e"):
         assert steering not in err
+
+
+def test_what_the_hooks_may_hear_is_kept_and_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    happened: list[Happened] = []
+    with Progress(quiet=False, debug=True, happened=happened) as progress:
+        progress.report(Happened("added", "dev", "1.5"))
+        assert not progress.remarked, "it does not keep the next launch from being quick"
+    assert happened == [Happened("added", "dev", "1.5")] == progress.happened
+    assert capsys.readouterr() == ("", "")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import time
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.cells import cell_len
 from tests.documents import check_document
 
 from rezup.output.render import (
@@ -16,8 +19,7 @@ from rezup.output.render import (
     Raw,
     Result,
     Said,
-    Table,
-    layout,
+    age_text,
     moment_text,
     show,
     show_error,
@@ -25,39 +27,11 @@ from rezup.output.render import (
     show_interruption,
     size_text,
 )
+from rezup.output.table import Table
 from rezup_api.errors import BusyError, InstallError, Problem, RecipeError, RezupError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-TABLE = Table(
-    ("REVISION", "BY", "IN USE", "NOTE"),
-    [("1.000001", "ana", "", "current; a longer message"), ("1.000000", "名前", "", "short"), ("0.5", "ben", "", "")],
-    "none",
-)
-
-
-def test_a_column_without_content_is_left_out() -> None:
-    assert layout(TABLE, None) == [
-        "REVISION  BY    NOTE",
-        "1.000001  ana   current; a longer message",
-        "1.000000  名前  short",
-        "0.5       ben",
-    ]
-
-
-@pytest.mark.parametrize(("width", "below"), [(41, False), (40, True), (25, True)])
-def test_a_last_cell_that_does_not_fit_goes_below(width: int, below: bool) -> None:
-    lines = layout(TABLE, width)
-    assert ("    current; a longer message" in lines) is below
-    assert "1.000000  名前  short" in lines
-    assert lines[-1] == "0.5       ben"
-
-
-def test_what_others_wrote_cannot_steer_the_terminal() -> None:
-    table = Table(("A", "NOTE"), [("1", "one\ntwo\x1b[2Jthree\x08\tfour\r")], "none")
-    assert layout(table, None)[1] == "1  one two\\x1b[2Jthree\\x08 four"
-
 
 HOSTILE = "\x1b]0;pwned\x07\x9b31m\u202egnp.exe\x7f"
 SHOWN = "\\x1b]0;pwned\\x07\\x9b31m\\u202egnp.exe\\x7f"
@@ -115,6 +89,35 @@ def arguments(**values: object) -> Namespace:
 )
 def test_sizes(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-100, "now"),
+        (59.9, "now"),
+        (60, "1 minute"),
+        (119, "1 minute"),
+        (120, "2 minutes"),
+        (7199, "119 minutes"),
+        (7200, "2 hours"),
+        (10_800, "3 hours"),
+        (172_799, "47 hours"),
+        (172_800, "2 days"),
+        (1_209_599, "13 days"),
+        (1_209_600, "2 weeks"),
+        (6_000_000, "2 months"),
+        (80_000_000, "2 years"),
+        (10**10, "316 years"),
+    ],
+)
+def test_ages_are_told_in_the_largest_unit_of_which_there_are_two(seconds: float, text: str) -> None:
+    assert age_text("2026-01-31T10:00:00+00:00", 1_769_853_600 + seconds) == text
+
+
+@pytest.mark.parametrize("moment", ["", "nonsense", "9999-99-99"])
+def test_what_is_no_moment_has_no_age(moment: str) -> None:
+    assert age_text(moment, 0) == ""
 
 
 @pytest.mark.parametrize(("moment", "text"), [("", ""), ("nonsense", "nonsense")])
@@ -224,3 +227,56 @@ def test_an_error_can_be_a_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["error"]["problems"] == [
         {"file": "/r.toml", "key": "rez.urk", "message": "unknown key", "suggestion": "did you mean rez.url?"}
     ]
+
+
+class Screen(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+TABLE = Table(
+    ("REVISION", "MADE", "NOTE"),
+    [("1700000001.000000", "2026-11-24 18:03", "current; für die Bühne 新しい道具"), ("1700000000.000000", "", "")],
+    "none",
+    title="dev in /h\n`rezup use dev` gives 1700000001.000000: it is pinned",
+    spare=("MADE",),
+)
+
+
+@pytest.mark.parametrize("width", [40, 50, 80, 200])
+@pytest.mark.parametrize("variables", [{}, {"TERM": "dumb"}, {"NO_COLOR": "1"}, {"LANG": "C", "LC_ALL": "C"}], ids=str)
+def test_a_table_fits_each_terminal(monkeypatch: pytest.MonkeyPatch, width: int, variables: dict[str, str]) -> None:
+    for name, value in {"TERM": "xterm-256color", "COLUMNS": str(width), **variables}.items():
+        monkeypatch.setenv(name, value)
+    screen = Screen()
+    monkeypatch.setattr("sys.stdout", screen)
+    show(Result({}, TABLE), arguments())
+    shown = screen.getvalue()
+    assert ("\x1b" in shown) is not (variables.keys() & {"TERM", "NO_COLOR"} != set())
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert [line for line in plain.splitlines() if cell_len(line) > width] == []
+    assert "1700000001.000000" in plain
+    assert ("2026-11-24 18:03" in plain) is ("for want of width: MADE" not in " ".join(plain.split()))
+
+
+def test_colours_can_be_refused_for_one_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for refused in (True, False):
+        screen = Screen()
+        monkeypatch.setattr("sys.stdout", screen)
+        show(Result({}, TABLE), arguments(no_color=refused))
+        assert ("\x1b" in screen.getvalue()) is not refused
+
+
+def test_away_from_a_terminal_a_table_is_as_wide_as_it_needs_to_be(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    show(Result({}, TABLE), arguments())
+    assert capsys.readouterr().out.splitlines()[3] == (
+        "1700000001.000000  2026-11-24 18:03  current; für die Bühne 新しい道具"
+    )
