@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 from tests.documents import check_document
 from tests.e2e.processes import Victim
+from tests.e2e.repositories import wheel_for_python_27
 from tests.e2e.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -158,6 +160,40 @@ def tree_digest(folder: Path) -> str:
         elif path.is_file():
             told.update(path.read_bytes())
     return told.hexdigest()
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """`once(name, make)` is a folder that the first of the workers has made, for all of them."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def get(name: str, make: Callable[[Path], None]) -> Path:
+        folder = shared / name
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                making = folder.with_name(f"{name}.part")
+                shutil.rmtree(making, ignore_errors=True)
+                making.mkdir()
+                make(making)
+                making.rename(folder)
+        return folder
+
+    return get
+
+
+@pytest.fixture
+def python_27(
+    need_python: Callable[[str], Path], once: Callable[[str, Callable[[Path], None]], Path]
+) -> Callable[[Machine], None]:
+    """`python_27(machine)` gives a machine a wheel of the last Rez for Python 2.7; skipped where there is no such Python."""
+    interpreter = need_python("2.7")
+
+    def give(machine: Machine) -> None:
+        folder = once("rez-for-python-2.7", lambda folder: wheel_for_python_27(interpreter, folder))
+        machine.variables["PIP_FIND_LINKS"] = f"{os.environ.get('PIP_FIND_LINKS', '')} {folder}".strip()
+
+    return give
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import subprocess
 import threading
 from dataclasses import dataclass, field
@@ -172,3 +173,18 @@ class GitServer:
         assert self._server is not None
         self._server.shutdown()
         self._server.server_close()
+
+
+def wheel_for_python_27(interpreter: Path, folder: Path) -> None:
+    """Put a wheel of the last Rez for Python 2.7 into a folder.
+
+    The index has its sources only, and pip makes a wheel of them twice for every environment: six seconds. Where none can be made
+    here, pip does that in the test, too.
+    """
+    pip = [str(interpreter), "-m", "pip", "--disable-pip-version-check"]
+    environ = {**os.environ, "PYTHONPATH": str(folder / "tools")}
+    for words in (
+        ("install", "-q", "--target", str(folder / "tools"), "wheel<0.38"),
+        ("wheel", "-q", "--no-deps", "rez==2.114.1"),
+    ):
+        subprocess.run([*pip, *words], cwd=folder, env=environ, capture_output=True, check=False)

@@ -6,7 +6,7 @@ import json
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rezup_api.events import silent
 from rezup_api.published.published_root import PublishedRoot
@@ -23,10 +23,10 @@ SESSION = "print(*(os.environ[name] for name in ('REZUP_USING_REMOTE', 'REZUP_CO
 ASK = ("rez-python", "-c", f"import os; {SESSION}")
 
 
-def publish(machine: Machine, container: str = "dev", *words: str) -> str:
-    """Publish a revision; its timestamp."""
+def publish(machine: Machine, container: str = "dev", *words: str, **variables: Any) -> str:
+    """Publish a revision; its timestamp. `variables` are set for this."""
     before = set(published(machine, container))
-    machine.run("add", container, "--remote", "--skip-use", *words)
+    machine.run("add", container, "--remote", "--skip-use", *words, **variables)
     (timestamp,) = set(published(machine, container)) - before
     return timestamp
 

@@ -73,11 +73,13 @@ def installed_in(machine: Machine, environment: str, distribution: str) -> list[
     return [path.name.removeprefix(f"{distribution}-").removesuffix(".dist-info") for path in found]
 
 
-@pytest.mark.parametrize("place", ["file", "file, for install", "variable", "recipe"] if WHOLE else ["file"])
+# Of these, every run has what two machines make of one lock, below.
+@pytest.mark.whole
+@pytest.mark.parametrize("place", ["file", "file, for install", "variable", "recipe"])
 def test_constraints_of_a_machine_with_python_2_7(
-    machine: Machine, need_python: Callable[[str], Path], tmp_path: Path, place: str
+    machine: Machine, python_27: Callable[[Machine], None], tmp_path: Path, place: str
 ) -> None:
-    need_python("2.7")
+    python_27(machine)
     machine.recipe(f'[rez]\nurl = "rez>=2.83"\n{old_tools(tmp_path, "six")}[pip]\n')
     limit(machine, place)
     machine.run("add")
@@ -85,10 +87,10 @@ def test_constraints_of_a_machine_with_python_2_7(
 
 
 def test_constraints_where_python_2_7_cannot_be_locked(
-    machine: Machine, need_python: Callable[[str], Path], tmp_path: Path
+    machine: Machine, python_27: Callable[[Machine], None], tmp_path: Path
 ) -> None:
     # What comes from an address is not locked: pip resolves while it installs.
-    need_python("2.7")
+    python_27(machine)
     url = wheel(tmp_path, "studio-colours", {"studio_colours.py": ""}).as_uri()
     machine.recipe(f'[rez]\nurl = "rez>=2.83"\n{old_tools(tmp_path, "six")}lib = ["studio-colours @ {url}"]\n')
     limit(machine, "file")
@@ -99,9 +101,9 @@ def test_constraints_where_python_2_7_cannot_be_locked(
 
 @pytest.mark.parametrize("engine", ["uv", "pip"] if WHOLE else ["pip"])
 def test_environments_need_not_agree(
-    machine: Machine, need_python: Callable[[str], Path], tmp_path: Path, engine: str
+    machine: Machine, python_27: Callable[[Machine], None], tmp_path: Path, engine: str
 ) -> None:
-    need_python("2.7")
+    python_27(machine)
     tools = old_tools(tmp_path, "six==1.14.0", "six==1.16.0")
     machine.recipe(f'[rez]\nurl = "rez>=2.83"\nlib = ["six==1.15.0"]\n{tools}[pip]\nengine = "{engine}"\n')
     machine.run("add")
@@ -114,9 +116,10 @@ def test_environments_need_not_agree(
     [("uv", False), ("uv", True), ("pip", False), ("pip", True)] if WHOLE else [("uv", False)],
 )
 def test_what_is_locked_is_installed_whatever_a_machine_would_choose(
-    publisher: Machine, consumer: Machine, need_python: Callable[[str], Path], engine: str, shared: bool
+    publisher: Machine, consumer: Machine, python_27: Callable[[Machine], None], engine: str, shared: bool
 ) -> None:
-    need_python("2.7")
+    python_27(publisher)
+    python_27(consumer)
     asked = '[shared]\nname = "production"\nrequires = ["six"]\n' if shared else ""
     lib = "" if shared else 'lib = ["six"]\n'
     tools = old_tools(publisher.home / "sources", "six")
@@ -135,10 +138,10 @@ def test_what_is_locked_is_installed_whatever_a_machine_would_choose(
 
 
 def test_constraints_of_a_recipe_are_not_for_the_tools_of_rezup(
-    cold_machine: Machine, need_python: Callable[[str], Path], tmp_path: Path
+    cold_machine: Machine, python_27: Callable[[Machine], None], tmp_path: Path
 ) -> None:
     # The release of virtualenv that can make environments for Python 2.7 needs a filelock that is newer than Python 2.7's.
-    need_python("2.7")
+    python_27(cold_machine)
     cold_machine.recipe(f'[rez]\nurl = "rez>=2.83"\n{old_tools(tmp_path, "six")}[pip]\n')
     limit(cold_machine, "recipe", "filelock==3.2.1\nsix<1.16\n")
     cold_machine.variables["UV_REQUIRE_HASHES"] = "1"

@@ -105,8 +105,8 @@ def test_air_gapped(machine: Machine, new_machine: Callable[[], Machine]) -> Non
 
 
 @pytest.mark.slow
-def test_python27(machine: Machine, need_python: Callable[[str], Path]) -> None:
-    need_python("2.7")
+def test_python27(machine: Machine, python_27: Callable[[Machine], None]) -> None:
+    python_27(machine)
     project(
         machine.home / "dev" / "publisher",
         "publisher",

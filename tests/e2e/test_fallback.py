@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.e2e.broken import broken_index
 from tests.e2e.studio import files_of, publish, publish_files
+from tests.packages import Index, wheel
 
 from rezup_api.builder.failures import PAUSE
 
@@ -32,6 +34,23 @@ def given(machine: Machine, *words: str, **variables: Any) -> tuple[str, str]:
     """The revision that `use` gives, and what it says."""
     done = machine.run("use", "dev", *words, "--", "printenv", "REZUP_REVISION", **variables)
     return Path(done.stdout.strip()).name, done.stderr
+
+
+def test_a_build_that_takes_too_long_does_not_keep_a_machine_from_working(
+    publisher: Machine, consumer: Machine, good: str, tmp_path: Path
+) -> None:
+    publisher.recipe(f'{REZ}lib = ["studio-colours"]\n[pip]\ntimeout = 4\n', "dev")
+    with Index(tmp_path / "index") as serving:
+        wheel(serving.folder, "studio-colours", {"studio_colours.py": ""})
+        bad = publish(publisher, "dev", "--message", "colours", PIP_EXTRA_INDEX_URL=serving.url())
+    with broken_index("trickle") as address:
+        timestamp, said = given(consumer, PIP_EXTRA_INDEX_URL=address, PIP_RETRIES="0")
+    assert timestamp == good
+    assert f"dev@{bad}, published by " in said
+    assert f"taking dev@{good} instead" in said
+    (failure,) = (consumer.root / "dev" / "failures").iterdir()
+    assert "it took longer than [pip] timeout in the recipe allows" in json.loads(failure.read_text())["hint"]
+    assert consumer.leftovers("dev") == []
 
 
 def test_a_machine_keeps_what_it_has_and_is_told_whom_to_ask(publisher: Machine, consumer: Machine, good: str) -> None:

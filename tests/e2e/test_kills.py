@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are watched through /proc")
 
-MOMENTS = 20
+MOMENTS = 20 if os.environ.get("REZUP_TESTS_WHOLE") else 9
 # What a build has to do again, besides asking the index: all but unpack wheels; that but not compile; nothing.
 ALL = ("environments", "probed", "bytecode")
 EMPTIED = (ALL, ("environments", "probed"), ())

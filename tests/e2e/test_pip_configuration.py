@@ -102,7 +102,8 @@ def test_the_index_in_place_of_the_default_one(machine: Machine, index: Index, e
     ("engine", "where"),
     [
         *(("uv", where) for where in ("user", "named", "variable", "recipe", "recipe's variable")),
-        *(("pip", where) for where in ("user", "recipe", "recipe's variable")),
+        ("pip", "user"),
+        *(pytest.param("pip", where, marks=pytest.mark.whole) for where in ("recipe", "recipe's variable")),
     ],
 )
 def test_a_further_index(machine: Machine, index: Index, engine: str, where: str) -> None:
@@ -126,7 +127,11 @@ def test_a_further_index(machine: Machine, index: Index, engine: str, where: str
 
 @pytest.mark.parametrize(
     ("engine", "where"),
-    [("uv", "variable"), ("uv", "recipe"), ("uv", "wheelhouse"), ("pip", "recipe"), ("pip", "wheelhouse")],
+    [
+        *(("uv", where) for where in ("variable", "recipe", "wheelhouse")),
+        pytest.param("pip", "recipe", marks=pytest.mark.whole),
+        ("pip", "wheelhouse"),
+    ],
 )
 def test_a_folder_of_wheels(machine: Machine, offered: Path, tmp_path: Path, engine: str, where: str) -> None:
     folder = shutil.copytree(offered, tmp_path / ("wheels" if where == "variable" else "all our wheels"))
@@ -240,7 +245,11 @@ def test_a_password_in_what_is_configured(machine: Machine, closed: Index, engin
 
 @pytest.mark.parametrize(
     ("engine", "how"),
-    [("uv", "literal"), ("uv", "reference"), ("uv", "variable"), ("pip", "literal"), ("pip", "variable")],
+    [
+        *(("uv", how) for how in ("literal", "reference", "variable")),
+        ("pip", "literal"),
+        pytest.param("pip", "variable", marks=pytest.mark.whole),
+    ],
 )
 def test_a_password_in_a_recipe(machine: Machine, closed: Index, engine: str, how: str) -> None:
     machine.variables["INDEX_PASSWORD"] = SECRET

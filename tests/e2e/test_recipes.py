@@ -71,9 +71,9 @@ def plugin(folder: Path, said: str) -> Path:
 
 @pytest.mark.slow
 def test_an_isolated_extension_of_python_2_7(
-    machine: Machine, need_python: Callable[[str], Path], tmp_path: Path
+    machine: Machine, python_27: Callable[[Machine], None], tmp_path: Path
 ) -> None:
-    need_python("2.7")
+    python_27(machine)
     told = TELL.format(told="__import__('rez').__version__")
     project(
         tmp_path / "old tool",

@@ -142,7 +142,9 @@ def watching(root: Path) -> Iterator[Watched]:
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="it needs /proc")
 @pytest.mark.slow
-@pytest.mark.parametrize(("engine", "place"), [("uv", "recipe"), ("pip", "file"), ("pip", "recipe")])
+@pytest.mark.parametrize(
+    ("engine", "place"), [("uv", "recipe"), ("pip", "file"), pytest.param("pip", "recipe", marks=pytest.mark.whole)]
+)
 def test_nobody_sees_it_while_a_revision_is_made(engine: str, place: str, closed: Index, tmp_path: Path) -> None:
     source = project(tmp_path / "src", "studio-tools", {"studio_tools/__init__.py": ""})
     tool = project(tmp_path / "tool", "studio-git", {"studio_git/__init__.py": ""})

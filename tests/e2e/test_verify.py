@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +24,27 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="the layout of a POSIX s
 KILLS = 12
 
 
-@pytest.fixture
-def user(cold_machine: Machine) -> Machine:
-    """Somebody with caches of their own and two revisions of the same content."""
-    cold_machine.recipe('[rez]\nurl = "rez==3.4.0"\n', "dev")
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A home folder with caches and two revisions of the same content, and an archive of it: making one takes seconds."""
+    place = tmp_path_factory.mktemp("user")
+    machine = Machine(place / "home")
+    machine.home.mkdir()
+    machine.recipe('[rez]\nurl = "rez==3.4.0"\n', "dev")
     for _ in range(2):
-        cold_machine.run("add", "dev", "--skip-use")
-    return cold_machine
+        machine.run("add", "dev", "--skip-use")
+    subprocess.run(["tar", "-cf", place / "kept.tar", "-C", machine.home, "."], check=True)  # which keeps hard links
+    return machine.home, place / "kept.tar"
+
+
+@pytest.fixture
+def user(prepared: tuple[Path, Path]) -> Machine:
+    """Somebody with caches of their own and two revisions of the same content."""
+    home, kept = prepared
+    shutil.rmtree(home)
+    home.mkdir()
+    subprocess.run(["tar", "-xf", kept, "-C", home], check=True)
+    return Machine(home)
 
 
 def packages(user: Machine, number: int = -1) -> Path:

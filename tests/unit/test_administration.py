@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup_api.errors import BusyError, NotFoundError, RemoteError
+from rezup_api.errors import BusyError, NotFoundError, RemoteError, UsageError
 from rezup_api.overview import behind
 from rezup_api.storage.folder import SharedFolder
 
@@ -49,6 +49,17 @@ def test_it_is_dropped_unless_somebody_is_in_it(here: Office) -> None:
     session.lease.release()
     assert here.container().drop(local=True).left is None
     assert not revision.folder.path.exists()
+
+
+def test_why_it_was_dropped_is_kept_where_a_history_outlives_it(here: Office) -> None:
+    office = here.share()
+    office.container().add(publish=True)
+    with pytest.raises(UsageError, match="goes with it, and a message too"):
+        office.container().drop("the show is over", local=True)
+    assert office.container().exists
+    office.container().drop("the show is over", remote=True)
+    newest = next(one for one in office.container().history() if one.act.act == "drop")
+    assert newest.act.message == "the show is over"
 
 
 def test_a_remote_root_that_fails_after_the_drop_keeps_files_and_nothing_else(

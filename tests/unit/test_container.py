@@ -153,6 +153,14 @@ def test_old_ones_go_by_themselves_where_a_recipe_says_so(here: Office, monkeypa
     assert here.container().revisions() == [newest]
 
 
+def test_what_is_ready_is_given_although_nothing_says_what_may_be_cleared(here: Office) -> None:
+    made = here.share().container().add(publish=True)
+    made.recipe_file.chmod(0o644)
+    made.recipe_file.write_bytes(b"\0")
+    assert here.container().pull() == made
+    assert "cannot clean up dev: the recipe has a problem" in here.told()
+
+
 def test_nothing_is_spared_where_a_recipe_says_so(here: Office) -> None:
     here.recipe('[retention]\nkeep = 1\nspare = "0"\n')
     made = [here.container().add() for _ in range(3)]

@@ -261,15 +261,16 @@ class Administration(Overview):
     def _is_local_label(self, request: str) -> bool:
         return is_label(request) and self.local.label(request) is not None
 
-    def drop(self, *, local: bool = False, remote: bool = False, force: bool = False) -> Dropped:
+    def drop(self, message: str = "", *, local: bool = False, remote: bool = False, force: bool = False) -> Dropped:
         """Remove the whole container under one of the roots.
 
         Args:
+            message: the reason, for the history of the remote root; that of this machine goes with the container.
             local, remote: the root, see `place_of`.
             force: remove the container even while processes of this machine use it.
 
         Raises:
-            UsageError, RemoteError: see `place_of`.
+            UsageError, RemoteError: see `place_of`; or there is a message, and no history that outlives the container.
             NotFoundError: the root does not have the container.
             BusyError: processes use a revision of the container, or build one.
             StorageError: the container cannot be removed.
@@ -281,16 +282,20 @@ class Administration(Overview):
 
         there = self.place_of(local=local, remote=remote)
         if there is None:
+            if message:
+                raise UsageError(
+                    f"the history of {self.name} on this machine goes with it, and a message too", "leave -m out"
+                )
             gone = drop_container(self.folder, force=force)
             return Dropped("", None if gone else self.folder.root / STAGING)
-        gone = decided_anew(lambda: self._drop(self.needed_remote("drop")))
+        gone = decided_anew(lambda: self._drop(self.needed_remote("drop"), message))
         with suppress(StorageError):
             self.local.forget_published()  # with that note, `use` would warn that somebody has dropped it
         return Dropped(there.place, None if gone else Path(there.storage.locate(self.name)))
 
-    def _drop(self, there: PublishedRoot) -> bool:
+    def _drop(self, there: PublishedRoot, message: str) -> bool:
         from rezup_api.store.history import new_act
 
         if not there.exists():
             raise NotFoundError(f"there is no container {self.name} on {there.place}", "see: rezup status")
-        return there.drop(new_act("drop", "", self.environ))
+        return there.drop(new_act("drop", "", self.environ, message=message))

@@ -92,21 +92,22 @@ class Container(Planning):
             if strict or request:
                 raise
             return self._stand_in(selection.timestamp, selection.published, error)
-        self._collect(load_recipe(self.name, pulled.recipe_file, tolerant=True), pulled)
+        self._collect(pulled)
         return pulled
 
-    def _collect(self, recipe: Recipe, wanted: Revision) -> None:
+    def _collect(self, wanted: Revision, recipe: Recipe | None = None) -> None:
         """Remove the revisions that are no longer needed, if the user has set a policy. An error becomes a warning.
 
         Args:
-            recipe: the recipe that may hold the policy.
             wanted: the revision that the caller is about to give to the user; it stays.
+            recipe: the recipe that may hold the policy; that of the revision, if None.
         """
         from rezup_api.maintenance.gc import WANTED, collect_automatically  # launches do not need it
         from rezup_api.maintenance.retention import Policy, choose_policy
 
         try:
-            policy = choose_policy(Policy(automatic=True), recipe.retention, self.settings.clean_after)
+            rules = (recipe or load_recipe(self.name, wanted.recipe_file, tolerant=True)).retention
+            policy = choose_policy(Policy(automatic=True), rules, self.settings.clean_after)
             if policy.given:
                 given, named = self.current(), {**self.named(), WANTED: wanted.timestamp}
                 collect_automatically(self.folder, policy, given, named, environ=self.environ, report=self.report)
@@ -223,7 +224,7 @@ class Container(Planning):
         sweep(self.folder.root)
         remote = self.needed_remote("publish to") if publish else None
         revision = self._maker.make(self.recipe, message, remote, origin, unless_like=current)
-        self._collect(self.recipe, revision)
+        self._collect(revision, self.recipe)
         return revision
 
     def pull(self, request: str = "") -> Revision:
@@ -242,8 +243,7 @@ class Container(Planning):
             offered = ", ".join(list_containers(remote.storage)) or "nothing"
             raise NotFoundError(f"{remote.place} has no container {self.name}", f"it has {offered}")
         revision = self.find(request, strict=True, at_once=True)
-        # `find` cleans up after a build only; the user of `pull` expects it also if the revision was ready.
-        self._collect(load_recipe(self.name, revision.recipe_file, tolerant=True), revision)
+        self._collect(revision)  # `find` does so after a build only; the user of `pull` expects it if it was ready, too
         return revision
 
     def present(self, *, fallback: bool = True) -> Revision:

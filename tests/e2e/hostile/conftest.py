@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 # A root that a group writes, where whoever may write may also rename what others made; and one like /tmp.
 MODES = [pytest.param(0o2775, id="2775"), pytest.param(0o1777, id="1777")]
+# The victim, who is not root and a member of the attacker's group. No account has this number: nothing else belongs to it.
+VICTIM = 65432
+# The interpreter and pytest's folders may lie where only root can look. Hence the one capability, to read and search.
+AS_VICTIM = (
+    *("setpriv", f"--reuid={VICTIM}", f"--regid={VICTIM}", f"--groups={VICTIM},{NOBODY}"),
+    *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
+)
 
 
 @dataclass
@@ -37,6 +44,21 @@ class Attacker:
         command = [*identity, "sh", "-euc", f"umask 000\n{script}", "sh", *map(str, words)]
         done = subprocess.run(command, cwd=self.place, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+def give(path: Path) -> None:
+    """Give a folder and all that is in it to the victim: what belongs to root, nobody but root could harm."""
+    for one in (path, *path.rglob("*")):
+        os.chown(one, VICTIM, VICTIM, follow_symlinks=False)
+
+
+@pytest.fixture(scope="session")
+def caches_of_victim() -> Iterator[Path]:
+    """Caches of the victim, which the tests of one worker share, where the victim can reach them."""
+    path = Path(tempfile.mkdtemp())
+    give(path)
+    yield path
+    shutil.rmtree(path)
 
 
 @pytest.fixture
@@ -67,6 +89,7 @@ def treasure(ground: Path) -> Path:
     (path / "shots" / "file").write_text("years of work", encoding="utf-8")
     (path / "1700000000.000000").mkdir()
     (path / "1700000000.000000" / "file").write_text("more of it", encoding="utf-8")
+    give(path)
     return path
 
 
@@ -84,15 +107,16 @@ def unchanged() -> Iterator[Callable[[Path], None]]:
 
 
 @pytest.fixture(params=MODES)
-def victim(request: pytest.FixtureRequest, machine: Machine, ground: Path, attacker: Attacker) -> Machine:
+def victim(request: pytest.FixtureRequest, ground: Path, attacker: Attacker, caches_of_victim: Path) -> Machine:
     """The user who runs rezup. Of the local root, the attacker owns the container `dev`, and the victim the container `prod`."""
-    root = ground / "root"
-    root.mkdir()
+    home, root = ground / "home", ground / "root"
+    for folder in (home, root):
+        folder.mkdir()
+    give(home)
     os.chown(root, 0, NOBODY)
     root.chmod(request.param)
-    caches = (machine.root / ".cache").resolve()
-    (root / ".cache").symlink_to(caches)
-    machine.variables["REZUP_ROOT_LOCAL"] = str(root)
+    (root / ".cache").symlink_to(caches_of_victim)
+    machine = Machine(home, {"REZUP_ROOT_LOCAL": str(root), "LOGNAME": "victim"}, AS_VICTIM)
     for name in ("dev", "prod"):
         machine.recipe("description = 'shared'", name)
     attacker.act('mkdir "$1"', root / "dev")

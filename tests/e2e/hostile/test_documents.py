@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Machine
     from tests.e2e.hostile.conftest import Attacker
 
+# What documents of the attacker do does not depend on who may write beside the container: an ordinary run takes one of the roots.
+MODES = pytest.mark.parametrize(
+    "victim",
+    [pytest.param(0o2775, id="2775", marks=pytest.mark.whole), pytest.param(0o1777, id="1777")],
+    indirect=True,
+)
 # The attacker owns the container's folder, and so can put a copy in the place of what the victim has made there.
 COPY = 'cd "$1"; mv revisions away; cp -R away revisions'
 
@@ -28,6 +34,7 @@ def forge(attacker: Attacker, container: Path, change: Callable[[Any], None], na
     attacker.act('cp "$2" "$1.new"; mv "$1.new" "$1"', path, attacker.place / name)
 
 
+@MODES
 @pytest.mark.parametrize("key", ["environments", "libraries", "data"])
 def test_a_name_that_leads_out_makes_the_revision_damaged(
     victim: Machine, attacker: Attacker, treasure: Path, unchanged: Callable[[Path], None], key: str
@@ -45,6 +52,7 @@ def test_a_name_that_leads_out_makes_the_revision_damaged(
     assert "damaged" in victim.run("status", "dev").stdout
 
 
+@MODES
 @pytest.mark.parametrize("entry", ["files ../../../../../treasure/shots/file", "links ../../../../../treasure/link"])
 def test_a_list_that_leads_out_of_its_folder_is_damaged(
     victim: Machine, attacker: Attacker, treasure: Path, unchanged: Callable[[Path], None], entry: str
@@ -61,18 +69,20 @@ def test_a_list_that_leads_out_of_its_folder_is_damaged(
     assert "cannot be read" in victim.run("verify", "dev", status=None).stdout + done.stdout
 
 
+@MODES
 def test_a_link_in_place_of_a_folder_is_not_repaired_through(
     victim: Machine, attacker: Attacker, treasure: Path, unchanged: Callable[[Path], None]
 ) -> None:
     attacker.act(COPY, victim.root / "dev")
     environment = victim.revisions("dev")[-1] / "venv" / "rez"
-    attacker.act('rm -rf "$1/lib"; ln -s "$2" "$1/lib"', environment, treasure)
+    attacker.act('chmod a+w "$1"; rm -rf "$1/lib"; ln -s "$2" "$1/lib"', environment, treasure)
     unchanged(treasure)
     victim.run("verify", "dev", "--repair")
     assert not (environment / "lib").is_symlink()
     victim.run("verify", "dev")
 
 
+@MODES
 @pytest.mark.parametrize(
     "words", [("verify", "dev"), ("verify", "dev", "--repair"), ("status", "dev"), ("bundle", "dev", "b.zip")]
 )
@@ -100,6 +110,7 @@ UNUSUAL = {
 }
 
 
+@MODES
 @pytest.mark.parametrize("kind", UNUSUAL)
 def test_nothing_waits_for_a_file_that_is_none(victim: Machine, attacker: Attacker, kind: str) -> None:
     attacker.act(COPY, victim.root / "dev")

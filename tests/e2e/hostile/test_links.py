@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.hostile.conftest import give
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,7 @@ def test_an_act_on_one_container_does_not_reach_another_by_a_link(
 ) -> None:
     for folder in folders:
         (victim.root / "prod" / folder).mkdir(exist_ok=True)
+        give(victim.root / "prod" / folder)
         attacker.act(REPLACE, victim.root / "dev", folder, victim.root / "prod" / folder)
     unchanged(victim.root / "prod")
     for words in ACTS:
@@ -95,6 +97,7 @@ def test_an_act_on_a_published_container_does_not_reach_another_by_a_link(
 ) -> None:
     remote = ground / "remote"
     remote.mkdir()
+    give(remote)
     victim.variables["REZUP_ROOT_REMOTE"] = str(remote)
     for name in ("dev", "prod"):
         victim.run("add", name, "--remote", "--skip-use")
@@ -104,6 +107,7 @@ def test_an_act_on_a_published_container_does_not_reach_another_by_a_link(
     attacker.act('cp -R "$1/before/." "$1/dev"', remote)
     for folder in ("labels", "revisions", ".staging", "history"):
         (remote / "prod" / folder).mkdir(exist_ok=True)
+        give(remote / "prod" / folder)
         attacker.act(REPLACE, remote / "dev", folder, treasure if folder == ".staging" else remote / "prod" / folder)
         unchanged(remote / "prod")
         unchanged(treasure)

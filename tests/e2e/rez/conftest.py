@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from filelock import FileLock
 from tests.e2e.conftest import Machine
 from tests.e2e.repositories import RezUser
 
@@ -20,9 +18,15 @@ if TYPE_CHECKING:
 VERSION = "3.4.0"
 PYTHONS = ("3.9", "3.11", "3.13")
 KINDS = ("plain", "editable", "locked")
-EACH = [(kind, python) for python in PYTHONS for kind in KINDS]
 # The one that is held against an install by Rez's own installer.
 COMPARED = ("plain", "3.11")
+# In these each Python and each kind is once; only `scripts/test.py --whole` runs the others.
+SOME = (COMPARED, ("editable", "3.9"), ("locked", "3.13"))
+EACH = [
+    pytest.param((kind, python), id=f"{kind}-{python}", marks=() if (kind, python) in SOME else pytest.mark.whole)
+    for python in PYTHONS
+    for kind in KINDS
+]
 # What is tried in each: Rez's own tests, and an extension that makes packages.
 RECIPE = """
 [rez]
@@ -56,27 +60,7 @@ class Installed:
         return path
 
 
-@pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
-    """`once(name, make)` is a folder that the first of the workers has made, for all of them."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-    def get(name: str, make: Callable[[Path], None]) -> Path:
-        folder = shared / name
-        with FileLock(f"{folder}.lock"):
-            if not folder.exists():
-                making = folder.with_name(f"{name}.part")
-                shutil.rmtree(making, ignore_errors=True)
-                making.mkdir()
-                make(making)
-                making.rename(folder)
-        return folder
-
-    return get
-
-
-@pytest.fixture(scope="session", params=EACH, ids="-".join)
+@pytest.fixture(scope="session", params=EACH)
 def installed(
     request: pytest.FixtureRequest,
     once: Callable[[str, Callable[[Path], None]], Path],

@@ -1,7 +1,7 @@
 """Rez's own test suite: what it says of an install by Rez's installer it says of a revision, test by test.
 
-Each Python and each kind of install is in it once; all of them together take another three minutes, and are run where
-REZUP_TESTS_WHOLE is set (`scripts/test.py --whole`).
+Every run has it for the one that is held against an install by Rez's installer, `scripts/test.py --whole` for each Python and
+each kind of install: of every one of them, it takes a minute.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import pytest
 from tests.e2e.conftest import tree_digest
-from tests.e2e.rez.conftest import COMPARED, EACH, VERSION
+from tests.e2e.rez.conftest import COMPARED, KINDS, PYTHONS, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 # What release 3.4.0 gives on CPython 3.9 to 3.13; a plain `pip install rez` gives 13 fewer, which it skips.
 AT_LEAST = 297
-SOME = [COMPARED, ("editable", "3.9"), ("locked", "3.13")]
 SUITE = ("rez-selftest", "--", "--junitxml=result.xml", "-p", "no:cacheprovider")
 # What Rez's installer does after `pip install`, which is not part of its distribution; see Rez's page on installation. It is run
 # by the new environment's own interpreter, and writes the scripts with the same library.
@@ -101,7 +100,15 @@ def outcome(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "installed", EACH if os.environ.get("REZUP_TESTS_WHOLE") else SOME, indirect=True, ids="-".join
+    "installed",
+    [
+        pytest.param(
+            (kind, python), id=f"{kind}-{python}", marks=() if (kind, python) == COMPARED else pytest.mark.whole
+        )
+        for python in PYTHONS
+        for kind in KINDS
+    ],
+    indirect=True,
 )
 def test_rez_passes_its_own_tests(outcome: dict[str, str]) -> None:
     counts = Counter(outcome.values())

@@ -12,12 +12,14 @@ from tests.unit.studio import label
 
 from rezup_api.disk.flock import claim
 from rezup_api.disk.staging import staged
+from rezup_api.errors import RemoteError
 from rezup_api.events import Event, Note, Warned, silent
 from rezup_api.maintenance import gc
 from rezup_api.maintenance.gc import STALE, Collector, collect_automatically, collect_published
 from rezup_api.maintenance.holders import Holder, holders
 from rezup_api.maintenance.retention import Policy
 from rezup_api.published.log import OutrunError
+from rezup_api.storage.folder import SharedFolder
 from rezup_api.store.history import new_act
 from rezup_api.store.metadata import FORMAT
 from rezup_api.store.root import local_root
@@ -249,6 +251,25 @@ def test_of_what_is_published_what_the_policy_does_not_keep_goes_in_one_act(stud
     assert (act.act, act.detail) == ("gc", f"{third} {first}")
     assert collect_published(studio.remote, KEEP_ONE, os.environ).gone == ()
     assert studio.remote.acts()[0] == act, "what does nothing is not recorded"
+
+
+def test_a_publication_whose_files_stay_is_not_said_to_be_gone(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(folder: SharedFolder, name: str) -> None:
+        raise RemoteError(f"{name} cannot be removed")
+
+    first, second, third = (studio.publish_next() for _ in range(3))
+    monkeypatch.setattr(SharedFolder, "delete_below", fail)
+    done = collect_published(studio.remote, KEEP_ONE, os.environ)
+    assert done.gone == ()
+    assert [(one.timestamp, one.stays, one.reason) for one in done.verdicts] == [
+        (third, True, "the newest"),
+        (second, True, "its files cannot be removed"),
+        (first, True, "its files cannot be removed"),
+    ]
+    assert studio.remote.timestamps() == [third, second, first], "they can be asked for as before"
+    monkeypatch.undo()
+    assert collect_published(studio.remote, KEEP_ONE, os.environ).gone == (second, first)
+    assert studio.remote.timestamps() == [third]
 
 
 def test_very_many_go_in_several_acts(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

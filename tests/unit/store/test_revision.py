@@ -147,6 +147,24 @@ def test_who_needs_the_newest_reads_only_that(folder: ContainerFolder) -> None:
     assert found.timestamp == "2.5"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="symbolic links need a right on Windows")
+def test_behind_an_empty_folder_everything_is_what_it_is_alone(folder: ContainerFolder) -> None:
+    put(folder, "1700000009.000000", None, recipe=False)
+    put(folder, "1700000008.000000", None, recipe=False)
+    put(folder, "1700000007.000000", "{")
+    put(folder, "1700000006.000000", None, recipe=False)
+    put(folder, "1700000005.000000", HERE)
+    put(folder, "1700000004.000000", None)
+    (folder.revisions / "1700000003.000000").touch()
+    put(folder, "1700000002.000000", None)
+    (folder.revisions / "1700000001.000000").symlink_to("1700000005.000000")
+    put(folder, "1700000000.500000", None)
+    (folder.revisions / "1700000000.000000").symlink_to("nowhere")
+    names = folder.timestamps()
+    assert len(names) == 11
+    assert list(newest_first(folder)) == [load_revision(folder, name) for name in names]
+
+
 def test_no_folder_is_no_revisions_and_a_file_is_an_error(folder: ContainerFolder) -> None:
     assert folder.timestamps() == []
     folder.path.mkdir(parents=True)

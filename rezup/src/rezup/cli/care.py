@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from rezup.cli.parser import DEFAULT, YES, add_command, add_dry_run, add_place, add_which, add_yes
+from rezup.cli.parser import DEFAULT, YES, add_command, add_dry_run, add_message, add_place, add_which, add_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +59,7 @@ def _drop(commands: Commands) -> None:
     add_yes(parser, "do not ask before removing it")
     parser.add_argument("--force", action="store_true", help="remove it even while it is in use")
     add_dry_run(parser, "only say what would be removed")
+    add_message(parser)
     add_place(parser)
 
 

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
             raise UsageError("there is no terminal to ask on", way_out)
         if not confirmed(f"Remove {_described(container.name, meant)}?", progress):
             return Result(_told(container.name, meant, None), Said(("Nothing was removed",)))
-    done = container.drop(local=arguments.local, remote=arguments.remote, force=arguments.force)
+    done = container.drop(arguments.message, local=arguments.local, remote=arguments.remote, force=arguments.force)
     if done.left is not None:
         progress.warn(f"not all of its files could be deleted; what is left of them lies in {done.left}")
     text = f"Removed {container.name}" + (f" from {done.place}" if done.place else "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,8 @@ STALE = 3600.0
 MOST = 500
 # Stands in the place of a label, for the revision on whose account a collection was started automatically.
 WANTED = ".wanted"
+# Why a published revision stays that its log no longer names: whoever looks for it finds it as long as its files are there.
+UNDELETED = "its files cannot be removed"
 _HIDDEN = {PIN: "pinned by the studio", WANTED: "asked for just now"}
 
 
@@ -285,12 +287,14 @@ def collect_published(
             newer = ["made by a newer rezup"] if metadata.format > FORMAT else []
             candidates.append(Candidate(timestamp, (*named.get(timestamp, ()), *newer)))
     done = Collected(tuple(plan(candidates, policy, time.time())))
-    if done.gone and not dry_run:
-        # If another admin has pinned or labelled one of them since, the log does not take this act, and it is decided anew.
-        for start in range(0, len(done.gone), MOST):
-            some = done.gone[start : start + MOST]
-            root.remove(some, new_act("gc", "", environ, detail=" ".join(some)))
-    return done
+    left = []
+    # If another admin has pinned or labelled one of them since, the log does not take this act, and it is decided anew.
+    for start in range(0, 0 if dry_run else len(done.gone), MOST):
+        some = done.gone[start : start + MOST]
+        left += root.remove(some, new_act("gc", "", environ, detail=" ".join(some)))
+    return Collected(
+        tuple(replace(one, stays=True, reason=UNDELETED) if one.timestamp in left else one for one in done.verdicts)
+    )
 
 
 def collect_automatically(

@@ -16,7 +16,9 @@ from rezup_api.netfs.mounts import may_hang, mount_point
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# A folder that is local, and that exists even where the home folder is itself on a share that hangs, or cannot be written.
+# Both are local, and exist even where the home folder is itself on a share that hangs, or cannot be written. In the first,
+# which the system makes for whoever has logged in, nobody else can occupy a name; the second is there for farm jobs, too.
+OWN = "/run/user"
 MARKERS = "/tmp/rezup-hung"
 # Bytes. No recipe, script or `.env` file is larger.
 LARGEST = 16 << 20
@@ -24,7 +26,14 @@ LARGEST = 16 << 20
 
 def marker_of(path: str) -> str:
     """The file in which rezup records, for this user, that the share of a path is hung; see `marker`."""
-    return f"{MARKERS}-{os.getuid()}{mount_point(path).replace('/', '-')}"
+    own = f"{OWN}/{os.getuid()}"
+    try:
+        found = os.lstat(own)
+        closed = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    except OSError:
+        closed = False
+    place = f"{own}/rezup-hung" if closed else f"{MARKERS}-{os.getuid()}"
+    return f"{place}{mount_point(path).replace('/', '-')}"
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:

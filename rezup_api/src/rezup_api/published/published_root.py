@@ -284,11 +284,10 @@ class PublishedRoot(UnloggedRoot):
         one = self._publication(timestamp) if timestamp else None
         self._commit(act, lambda state, _: state.with_label(label, one))
 
-    def remove(self, timestamps: Sequence[str], act: Act) -> None:
-        """Remove revisions: they are no longer published, and then their files go."""
+    def remove(self, timestamps: Sequence[str], act: Act) -> list[str]:
+        """Remove revisions from the log, and then their files; those whose files stay, and which are there as before."""
         self._commit(act, lambda state, _: state.without(timestamps), removed=timestamps)
-        for timestamp in timestamps:
-            self._remove_files(timestamp)
+        return [timestamp for timestamp in timestamps if not self._remove_files(timestamp)]
 
     def drop(self, act: Act) -> bool:
         """Remove everything that is published, but for the log; whether all files went, too."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rezup_api.errors import RemoteError
@@ -86,9 +85,13 @@ class UnloggedRoot(ContainerRoot):
         for name in (REVISIONS, LOG):
             self.storage.check_writable(f"{self.name}/{name}")
 
-    def _remove_files(self, timestamp: str) -> None:
-        with suppress(RemoteError):
+    def _remove_files(self, timestamp: str) -> bool:
+        """Remove the files of a revision; False if they stay."""
+        try:
             self.storage.delete_below(self._folder(timestamp))
+        except RemoteError:
+            return False
+        return True
 
     def _folder(self, timestamp: str) -> str:
         """The name of a revision's folder in the storage."""

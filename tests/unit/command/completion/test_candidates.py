@@ -34,6 +34,7 @@ def share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     table = tmp_path / "mountinfo"
     table.write_text(f"1 0 0:1 / / rw - ext4 disk rw\n2 1 0:2 / {folder} rw - nfs4 server:/x rw\n", encoding="utf-8")
     monkeypatch.setattr(mounts, "MOUNTS", str(table))
+    monkeypatch.setattr(reader, "OWN", str(tmp_path / "nobody"))
     monkeypatch.setattr(reader, "MARKERS", str(tmp_path / "hung"))
     monkeypatch.setattr(candidates, "LIMIT", 60.0)
     return folder
