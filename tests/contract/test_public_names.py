@@ -39,11 +39,11 @@ EXCEPTIONS = {
 # The verbs of the command, as scripts call them.
 VERBS: dict[str, list[Callable[..., object]]] = {
     "use": [Container.enter, Container.find],
-    "add": [Container.add, Container.plan, Studio.source],
+    "add": [Container.add, Container.plan, Container.outline, Studio.source],
     "pull": [Container.pull, Container.pulling],
     "python": [Studio.pythons, Studio.provide_python],
     "drop": [Container.drop, Container.dropping],
-    "status": [Studio.status, Studio.session, Container.status],
+    "status": [Studio.status, Studio.session, Container.status, Container.publications],
     "env": [Container.env],
     "expose": [Studio.expose],
     "unexpose": [Studio.unexpose],
@@ -55,12 +55,13 @@ VERBS: dict[str, list[Callable[..., object]]] = {
     "untag": [Container.untag],
     "history": [Container.history],
     "diff": [Studio.diff, Container.describe],
+    "packages": [Container.packages],
     "sessions": [Container.sessions],
     "gc": [Container.gc],
     "doctor": [Studio.doctor],
     "verify": [Container.verify],
     "bundle": [Container.bundle],
-    "recipe": [Studio.recipe, Studio.init_recipe],
+    "recipe": [Studio.recipe, Container.kept_recipe, Studio.init_recipe],
     "upgrade": [Studio.newer_releases],  # what is taken replaces the command, and is the command's affair
     "completion": [],  # it is about the command itself
 }

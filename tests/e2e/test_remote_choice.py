@@ -135,7 +135,7 @@ def test_what_a_message_proposes_works_when_it_is_typed(publisher: Machine, wher
     publish(publisher)
     pinned = publisher.run("pin", "dev", where).stderr
     assert typed(publisher.run("status", "dev").stdout.splitlines()[2]) == typed(pinned)
-    note = "pinned" if where == "--remote" else "pinned on this machine"
+    note = "pinned for the whole studio" if where == "--remote" else "pinned on this machine"
     assert publisher.json("status")["containers"][0]["note"] == note
     assert publisher.run("status").stdout.splitlines()[1].endswith(note)
     assert publisher.run(*typed(pinned)).stderr.startswith("Unpinned dev")

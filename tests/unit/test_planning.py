@@ -98,3 +98,42 @@ def test_what_pull_would_build(here: Office, engine: FakeEngine, tmp_path: Path)
         other.container().pulling("nonesuch")
     with pytest.raises(NotFoundError):
         other.container("nonesuch").pulling()
+
+
+def test_an_outline_compares_the_recipe_with_what_is_in_force_and_resolves_nothing(
+    here: Office, engine: FakeEngine
+) -> None:
+    here.share().recipe('[env]\nSHOW = "one"\n')
+    first = here.container().outline()
+    assert first.current is None
+    made = here.container().add(publish=True, message="why")
+    here.container().add(message="of this machine alone")
+    engine.calls.clear()
+    same = here.container().outline()
+    assert same.current is not None
+    assert (same.current.timestamp, same.current.metadata.message) == (made.timestamp, "why")
+    assert not same.difference
+    here.recipe('[env]\nSHOW = "two"\n[rez]\nlib = ["six"]\n')
+    difference = here.container().outline().difference
+    assert [(one.name, one.old, one.new) for one in difference.variables] == [("SHOW", "one", "two")]
+    assert [one.name for one in difference.recipe] == ["rez.lib"]
+    assert (difference.packages, difference.python) == ({}, ())
+    assert not here.container().outline(upgrades=["rez"]).difference, "its own recipe is taken over"
+    assert engine.calls == []
+
+
+def test_an_outline_of_another_revision_has_the_packages_of_its_locks(here: Office, engine: FakeEngine) -> None:
+    library_wheel(engine.index, "six", "1.0")
+    here.share().container().add(publish=True)
+    here.recipe('[rez]\nlib = ["six"]\n', "staging")
+    source = here.container("staging").add()
+    difference = here.container().outline(source=source).difference
+    assert [(one.name, one.new) for one in difference.packages["rez"]] == [("six", "1.0")]
+
+
+def test_an_outline_is_refused_where_the_publication_would_be(here: Office) -> None:
+    with pytest.raises(RemoteError, match="no remote root to publish to"):
+        here.container().outline()
+    here.share().recipe('[pip]\noptions = ["--index-url=https://ana:s3cret@host/simple"]\n')
+    with pytest.raises(RecipeError):
+        here.container().outline()

@@ -11,7 +11,6 @@ from rezup_api.errors import NotFoundError, RecipeError, RezupError, StorageErro
 from rezup_api.events import Happened, Warned, step
 from rezup_api.overview import Overview
 from rezup_api.recipe.load import load_recipe
-from rezup_api.store.metadata import FORMAT, Metadata
 from rezup_api.store.names import CURRENT, is_label
 from rezup_api.store.revision import Revision, hold, load_revision, newest_ready, resolve
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from rezup_api.builder.revision_builder import RevisionBuilder
     from rezup_api.published.published_root import PublishedRoot
     from rezup_api.recipe.model import Retention
-    from rezup_api.results import Cleaned, Described, Dropped, Verified
+    from rezup_api.results import Cleaned, Dropped, Verified
     from rezup_api.selection.chooser import Change, Chooser
 
 
@@ -261,35 +260,6 @@ class Administration(Overview):
 
     def _is_local_label(self, request: str) -> bool:
         return is_label(request) and self.local.label(request) is not None
-
-    def describe(self, request: str = "") -> Described:
-        """The metadata and the contents of a revision of this machine, or else of a published one. This builds nothing.
-
-        Args:
-            request: `REV` of the command line; empty for the revision that `use` gives.
-
-        Raises:
-            NotFoundError: no revision fits `request`.
-            RemoteError: the revision is not on this machine, and the remote root cannot be asked.
-        """
-        from rezup_api.maintenance.diff import (
-            built_contents,
-            published_contents,
-        )  # they load the code that builds, which is slow
-        from rezup_api.results import Described
-
-        try:
-            revision = load_revision(self.folder, self._meant_here(request))
-            metadata = revision.metadata or Metadata(FORMAT, "")
-            return Described(self.name, revision.timestamp, metadata, built_contents(revision))
-        except NotFoundError:
-            if self.remote is None:
-                raise
-        selector = self._selector()
-        selection = selector.select_there(selector.meant(request, remote=False) or request)
-        published = selection.published or Metadata(FORMAT, "")
-        told = published_contents(self.remote, selection.timestamp)
-        return Described(self.name, selection.timestamp, published, told)
 
     def drop(self, message: str = "", *, local: bool = False, remote: bool = False, force: bool = False) -> Dropped:
         """Remove the whole container under one of the roots.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rezup_api.maintenance.running import RunningSession
     from rezup_api.published.published_root import PublishedRoot
     from rezup_api.recipe.model import Recipe
+    from rezup_api.selection.selector import Selection
     from rezup_api.settings import Settings
     from rezup_api.status import ContainerStatus, ContainerSummary
     from rezup_api.store.history import Act
@@ -221,31 +222,35 @@ class Overview:
         """Describe the container in one row. A root that cannot be asked, or a broken pin, is reported as a warning."""
         return self._summary(self.revisions(), self.given(quiet=False), self._offered())
 
-    def _summary(self, revisions: list[Revision], given: str | None, published: str | None) -> ContainerSummary:
+    def _summary(self, revisions: list[Revision], given: str | None, offer: Selection | None) -> ContainerSummary:
         from rezup_api.status import summary  # launches do not need it
 
         remote = self.remote.place if self.remote is not None else None
         path = str(self.folder.path)
-        note = self._note(published)
+        published = offer.timestamp if offer is not None else None
+        note = self._note(offer)
         return summary(self.name, path, remote, published=published, given=given, revisions=revisions, note=note)
 
-    def _note(self, published: str | None) -> str:
+    def _note(self, offer: Selection | None) -> str:
         """What an admin should know of the container without asking for it; empty if there is nothing."""
-        notes = []
+        notes, published = [], offer.timestamp if offer is not None else None
+        shared = self.remote is not None
+        places = (" on this machine", " for the whole studio") if shared else ("", "")
         with suppress(RemoteError, StorageError, NotFoundError):
-            for pin, where in zip(
-                self.pins(), (" on this machine" if self.remote is not None else "", ""), strict=True
-            ):
+            for pin, where in zip(self.pins(), places, strict=True):
                 if pin is not None:
                     notes.append(f"{'rolled back' if pin.is_rollback else 'pinned'}{where}")
-        if published is not None and self.failure(published) is not None:
+        metadata = offer.published if offer is not None else None
+        if metadata is not None and metadata.format > FORMAT:
+            notes.append(f"{published} needs rezup {metadata.rezup_version} or newer")
+        elif published is not None and self.failure(published) is not None:
             notes.append(f"{published} cannot be built here")
         return ", ".join(notes)
 
-    def _offered(self) -> str | None:
-        """The timestamp that the remote root names; None also if that cannot be asked, about which `given` has warned."""
+    def _offered(self) -> Selection | None:
+        """What the remote root names; None also if that cannot be asked, about which `given` has warned."""
         try:
-            return self.published()
+            return self._selector().offer()
         except (NotFoundError, RemoteError, StorageError):
             return None
 
@@ -259,13 +264,14 @@ class Overview:
         from rezup_api.maintenance.holders import holders  # launches do not need it
         from rezup_api.status import ContainerStatus, revision_status
 
-        revisions, given, published = self.revisions(), self.given(quiet=False), self._offered()
+        revisions, given, offer = self.revisions(), self.given(quiet=False), self._offered()
+        published = offer.timestamp if offer is not None else None
         if not revisions and given is None and self.name != DEFAULT_CONTAINER:
             raise NotFoundError(f"there is no container {self.name}", f"make it: rezup add {self.name}")
         used = [holder.revision for holder in holders(revisions)]
         labels = self._known_labels()
         return ContainerStatus(
-            summary=self._summary(revisions, given, published),
+            summary=self._summary(revisions, given, offer),
             failure=self.failure(published) if published else None,
             why=self._why(given, published),
             labels=labels,

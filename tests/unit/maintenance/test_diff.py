@@ -42,6 +42,14 @@ def test_an_environment_of_one_of_them() -> None:
     assert difference.python == (ValueChange("tool", None, "2.7.18"),)
 
 
+def test_interpreters_that_are_not_known_do_not_differ() -> None:
+    published, built = Contents(built=False), Contents(python={"rez": "3.11.7"})
+    assert not compare_contents(published, built)
+    assert not compare_contents(built, published)
+    locked = Contents(python={"rez": "3.12.1"}, built=False)
+    assert compare_contents(built, locked).python == (ValueChange("rez", "3.11.7", "3.12.1"),)
+
+
 def test_what_a_recipe_says() -> None:
     variables, recipe = _told(
         '[rez]\nurl = "rez"\nlib = ["a", "b"]\n[[extension]]\nname = "x"\n[env]\nFOO = "1"\n[dotenv]\n1 = "/a"\n'

@@ -121,6 +121,37 @@ def test_where_it_came_from(tmp_path: Path, text: str | None, origin: str, pinne
     assert Distribution("foo", "1", tmp_path).pinned() == pinned
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("License-Expression: MIT\nLicense: other\nClassifier: License :: OSI Approved :: BSD License\n", "MIT"),
+        ("License: Apache-2.0\nClassifier: License :: OSI Approved :: Apache Software License\n", "Apache-2.0"),
+        ("License: UNKNOWN\nClassifier: License :: OSI Approved :: BSD License\n", "BSD License"),
+        ("License: The MIT License\n        Permission is hereby granted\nClassifier: License :: A :: MIT\n", "MIT"),
+        (f"License: {'long ' * 40}\nClassifier: License :: One\nClassifier: License :: Two\n", "One, Two"),
+        ("Name: foo\n\nLicense: in the description\n", ""),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("file", ["METADATA", "PKG-INFO"])
+def test_the_licence_is_what_the_author_states(tmp_path: Path, file: str, text: str, told: str) -> None:
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    assert Distribution("foo", "1", tmp_path).license() == told
+
+
+def test_the_licence_of_metadata_that_is_one_file(tmp_path: Path) -> None:
+    (tmp_path / "foo.egg-info").write_text("License: zlib\n", encoding="utf-8")
+    assert Distribution("foo", "1", tmp_path / "foo.egg-info").license() == "zlib"
+    assert Distribution("foo", "1", tmp_path / "none.egg-info").license() == ""
+
+
+@pytest.mark.parametrize(("text", "size"), [("a,sha256=x,12\nb,,\nc,sha256=y,30\n", 42), ("a,b,x\n", 0), (None, 0)])
+def test_the_size_is_what_the_record_lists(tmp_path: Path, text: str | None, size: int) -> None:
+    if text is not None:
+        (tmp_path / "RECORD").write_text(text, encoding="utf-8")
+    assert Distribution("foo", "1", tmp_path).size() == size
+
+
 def test_record_with_commas_and_quotes(tmp_path: Path) -> None:
     (tmp_path / "RECORD").write_text('"a, b.py",sha256=x,1\n"c""d.py",,\nalone\n\ne.py,sha256=y,2\n', encoding="utf-8")
     assert Distribution("foo", "1", tmp_path).record() == {"a, b.py": "sha256=x", 'c"d.py': "", "e.py": "sha256=y"}

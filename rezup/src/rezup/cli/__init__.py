@@ -12,6 +12,7 @@ __all__ = [
     "GROUPS",
     "NAMES",
     "OTHER_WORDS",
+    "PACKAGE_FORMATS",
     "PROGRAM",
     "SHELLS",
     "build_parser",
@@ -20,14 +21,15 @@ __all__ = [
     "split_command",
 ]
 
-# The formats that `rezup env` can write, and the shells that `rezup completion` supports.
+# The formats that `rezup env` and `rezup packages` can write, and the shells that `rezup completion` supports.
 ENVIRON_FORMATS = ("sh", "fish", "csh", "powershell", "dotenv", "json", "vscode", "pyright")
+PACKAGE_FORMATS = ("table", "requirements")
 SHELLS = ("bash", "zsh", "fish", "powershell")
 # The commands as the help lists them: the heading of each group, with the module of this package that declares its commands.
 GROUPS = {
     "every day": ("everyday", ("use", "add", "pull", "status", "env")),
     "on PATH": ("tools", ("expose", "unexpose", "exposed")),
-    "versions": ("choices", ("pin", "unpin", "rollback", "tag", "untag", "history", "diff")),
+    "versions": ("choices", ("pin", "unpin", "rollback", "tag", "untag", "history", "diff", "packages")),
     "care": ("care", ("doctor", "sessions", "gc", "verify", "drop")),
     "administration": ("admin", ("bundle", "recipe", "python", "upgrade", "completion")),
 }

@@ -46,7 +46,10 @@ def _recipe(commands: Commands) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
     for name, (text, example) in ACTIONS.items():
         action = add_command(actions, name, text, example)
-        action.add_argument("name", nargs="?", default=".main", metavar="NAME", help=DEFAULT)
+        shown = name == "show"
+        kept = "a container; or a revision or bundle, for the recipe that it keeps; default: .main"
+        metavar = "NAME[@REV]|FILE" if shown else "NAME"
+        action.add_argument("name", nargs="?", default=".main", metavar=metavar, help=kept if shown else DEFAULT)
         action.add_argument("-f", "--file", metavar="RECIPE", help="this file instead of the one found by name")
         if name == "init":
             action.add_argument(

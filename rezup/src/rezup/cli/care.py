@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from rezup.cli.parser import DEFAULT, add_command, add_dry_run, add_message, add_place
+from rezup.cli.parser import DEFAULT, YES, add_command, add_dry_run, add_message, add_place, add_which, add_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,11 +30,12 @@ def _sessions(commands: Commands) -> None:
 def _gc(commands: Commands) -> None:
     text = "remove revisions that nobody needs, and leftovers"
     parser = add_command(commands, "gc", text, "rezup gc --keep 5 --older-than 30d")
-    parser.add_argument("name", nargs="?", metavar="NAME", help="default: all containers")
+    add_which(parser, "name", "NAME", None, "default: all containers")
     parser.add_argument("--keep", type=_count, metavar="N", help="keep the newest N revisions")
     parser.add_argument("--older-than", metavar="AGE", help='remove only what is older: "12h", "30d"')
     add_dry_run(parser, "only show what would be removed")
     add_place(parser)
+    add_yes(parser, YES)
 
 
 def _count(text: str) -> int:
@@ -45,8 +46,8 @@ def _count(text: str) -> int:
 
 def _verify(commands: Commands) -> None:
     text = "check every installed file against its recorded digest"
-    parser = add_command(commands, "verify", text, "rezup verify dev --repair")
-    parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help=DEFAULT)
+    parser = add_command(commands, "verify", text, "rezup verify dev --repair", "rezup verify --all")
+    add_which(parser, "target", "NAME[@REV]", ".main", DEFAULT)
     parser.add_argument(
         "--repair", action="store_true", help="replace what is damaged, and remove what does not belong"
     )
@@ -55,7 +56,7 @@ def _verify(commands: Commands) -> None:
 def _drop(commands: Commands) -> None:
     parser = add_command(commands, "drop", "remove a container", "rezup drop dev")
     parser.add_argument("name", metavar="NAME", help="the container")
-    parser.add_argument("-y", "--yes", action="store_true", help="do not ask before removing it")
+    add_yes(parser, "do not ask before removing it")
     parser.add_argument("--force", action="store_true", help="remove it even while it is in use")
     add_dry_run(parser, "only say what would be removed")
     add_message(parser)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup.cli.parser import DEFAULT, TARGET, add_command, add_dry_run, add_message, add_place
+from rezup.cli import PACKAGE_FORMATS
+from rezup.cli.parser import DEFAULT, TARGET, YES, add_command, add_dry_run, add_message, add_place, add_which, add_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rezup.cli.parser import Commands, Parser
+
+
+# The acts that ask on a terminal before they change the remote root; a label changes nothing for who does not name it.
+ASKING = frozenset({"pin", "unpin", "rollback"})
 
 
 def _act(commands: Commands, name: str, text: str, example: str, *, target: bool) -> Parser:
@@ -26,6 +31,8 @@ def _act(commands: Commands, name: str, text: str, example: str, *, target: bool
     add_place(parser)
     add_message(parser)
     add_dry_run(parser, "only say what would change")
+    if name in ASKING:
+        add_yes(parser, YES)
     return parser
 
 
@@ -55,8 +62,8 @@ def _untag(commands: Commands) -> None:
 
 def _history(commands: Commands) -> None:
     text = "show who did what to a container, when, where and why"
-    parser = add_command(commands, "history", text, "rezup history prod")
-    parser.add_argument("name", nargs="?", default=".main", metavar="NAME", help=DEFAULT)
+    parser = add_command(commands, "history", text, "rezup history prod", "rezup history --all")
+    add_which(parser, "name", "NAME", ".main", DEFAULT)
 
 
 def _diff(commands: Commands) -> None:
@@ -67,6 +74,16 @@ def _diff(commands: Commands) -> None:
     )
 
 
+def _packages(commands: Commands) -> None:
+    text = "show what is installed, under which licence, and from where"
+    example = "rezup packages dev --environment rez --format requirements"
+    parser = add_command(commands, "packages", text, "rezup packages dev", example)
+    parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help=DEFAULT)
+    parser.add_argument("-e", "--environment", metavar="ENVIRONMENT", help="only this one; default: all")
+    text = "table, or requirements for a file that pip reads; default: table"
+    parser.add_argument("--format", choices=PACKAGE_FORMATS, default=PACKAGE_FORMATS[0], metavar="FORMAT", help=text)
+
+
 DECLARED: dict[str, Callable[[Commands], None]] = {
     "pin": _pin,
     "unpin": _unpin,
@@ -75,4 +92,5 @@ DECLARED: dict[str, Callable[[Commands], None]] = {
     "untag": _untag,
     "history": _history,
     "diff": _diff,
+    "packages": _packages,
 }

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from rezup.cli import ENVIRON_FORMATS
-from rezup.cli.parser import DEFAULT, LOCAL, add_command, add_dry_run, add_message
+from rezup.cli.parser import DEFAULT, LOCAL, YES, add_command, add_dry_run, add_message, add_which, add_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,18 +72,30 @@ def _add(commands: Commands) -> None:
     parser.add_argument("-s", "--skip-use", action="store_true", help="do not enter it")
     parser.add_argument("--new", action="store_true", help="make a new container, though one has a similar name")
     add_dry_run(parser, "only say what it would hold, and what differs from what `use NAME` gives")
+    add_yes(parser, YES)
     add_message(parser)
 
 
 def _pull(commands: Commands) -> None:
-    parser = add_command(commands, "pull", "build what `use` would need, without entering", "rezup pull prod")
-    parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help=DEFAULT)
+    parser = add_command(
+        commands, "pull", "build what `use` would need, without entering", "rezup pull prod", "rezup pull --all"
+    )
+    add_which(parser, "target", "NAME[@REV]", ".main", DEFAULT)
     add_dry_run(parser, "only say what would be built")
 
 
 def _status(commands: Commands) -> None:
-    parser = add_command(commands, "status", "show the containers, or the revisions of one", "rezup status dev")
+    parser = add_command(
+        commands,
+        "status",
+        "show the containers, or the revisions of one",
+        "rezup status dev",
+        "rezup status prod --remote",
+    )
     parser.add_argument("name", nargs="?", metavar="NAME", help="default: all containers")
+    parser.add_argument(
+        "-r", "--remote", action="store_true", help="show what is published, and what of it is built here"
+    )
 
 
 def _env(commands: Commands) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PROGRAM = "rezup"
 DEFAULT = "default: .main"
 TARGET = "the revision; default: what `use NAME` gives"
+YES = "do not ask before the remote root is changed"
 LOCAL = "choose among the revisions of this machine, without asking the remote root"
 
 
@@ -173,6 +174,22 @@ def add_place(parser: argparse.ArgumentParser) -> None:
     places = parser.add_mutually_exclusive_group()
     places.add_argument("-l", "--local", action="store_true", help="on this machine only")
     places.add_argument("-r", "--remote", action="store_true", help="for the whole studio, on the remote root")
+
+
+def add_which(parser: argparse.ArgumentParser, name: str, metavar: str, default: str | None, text: str) -> None:
+    """Add the argument for a container, and the option `--all` that takes its place.
+
+    Args:
+        name, metavar, default, text: those of the argument.
+    """
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(name, nargs="?", default=default, metavar=metavar, help=text)
+    which.add_argument("--all", action="store_true", help="all containers; one that fails does not end the rest")
+
+
+def add_yes(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add the option with which a command does not ask on a terminal."""
+    parser.add_argument("-y", "--yes", action="store_true", help=text)
 
 
 def add_message(parser: argparse.ArgumentParser) -> None:

@@ -10,14 +10,16 @@ from rezup.after import let_hooks_hear
 from rezup.commands.use import become_shell, shell_opening
 from rezup.completion.candidates import Names
 from rezup.guessing import command_line, replaced, similar
-from rezup.output.difference import difference_data, difference_lines
+from rezup.output.confirm import can_ask, confirmed, declined, wants_question
+from rezup.output.difference import difference_data, difference_lines, made_text, short_lines
 from rezup.output.render import Lines, Result, Said, described
-from rezup_api import NotFoundError, RemoteError, StorageError, UsageError, absolute
+from rezup_api import InstallError, NotFoundError, RemoteError, StorageError, UsageError, absolute
 from rezup_api.events import Note
 from rezup_api.store import DEFAULT_CONTAINER
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
     from pathlib import Path
 
     from rezup.output.progress import Progress
@@ -47,6 +49,8 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
     source = studio.source(arguments.source) if arguments.source is not None else None
     if arguments.dry_run:
         return _planned(container, container.plan(publish=arguments.remote, source=source, upgrades=arguments.upgrade))
+    if not _agreed(arguments, studio, progress, container, source):
+        return declined()
     before = set(container.folder.timestamps())
     revision = container.add(
         message=arguments.message, publish=arguments.remote, source=source, upgrades=arguments.upgrade
@@ -114,18 +118,42 @@ def _meant(arguments: argparse.Namespace, studio: Studio, progress: Progress) ->
     if not near:
         return True
     text = f"there is neither a container nor a recipe named {name}, but {near} is there"
-    if not sys.stdin.isatty() or studio.environ.get("CI"):
+    if not can_ask(arguments, studio.environ):
         words = arguments.origin.words
         raise UsageError(
             text, f"did you mean: {replaced(words, name, near)}; or a new container: {command_line(words)} --new"
         )
-    progress.close()
+    return confirmed(f"{text[0].upper()}{text[1:]}. Make a new container {name}?", progress)
+
+
+def _agreed(
+    arguments: argparse.Namespace,
+    studio: Studio,
+    progress: Progress,
+    container: Container,
+    source: Revision | Path | None,
+) -> bool:
+    """Whether to publish a new revision; asked before it is resolved and built, which takes minutes."""
+    if not wants_question(arguments, studio.environ):
+        return True
     try:
-        answer = input(f"{text[0].upper()}{text[1:]}. Make a new container {name}? [y/N] ")
-    except EOFError:  # Ctrl-D
-        print()
-        return False
-    return answer.strip().lower() in {"y", "yes"}
+        lines = tuple(_outlined(container, container.outline(source=source, upgrades=arguments.upgrade)))
+    except (NotFoundError, RemoteError, InstallError) as error:  # a new revision may be what mends it
+        lines = (f"What is in force cannot be shown: {error.message}",)
+    return confirmed("Make and publish a new revision for the whole studio?", progress, lines)
+
+
+def _outlined(container: Container, outline: Planned) -> Iterator[str]:
+    place, current = container.needed_remote("publish to").place, outline.current
+    if current is None:
+        yield f"Nothing is published of {container.name} on {place} yet."
+        return
+    yield f"In force on {place}: {current}, {made_text(current)}"
+    if outline.difference:
+        yield "What differs, before anything is resolved:"
+        yield from short_lines(outline.difference)
+    else:
+        yield "The recipe is the same; versions may be newer."
 
 
 def _not_given(container: Container, revision: Revision) -> str:

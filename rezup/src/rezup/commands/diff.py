@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
-from rezup.output.difference import difference_data, difference_lines
-from rezup.output.render import Lines, Result, age_text, moment_text
-from rezup_api.store import moment
+from rezup.output.difference import compared_lines, difference_data, difference_lines
+from rezup.output.render import Lines, Result
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from rezup.output.progress import Progress
     from rezup_api import Studio
@@ -26,7 +23,7 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
         if not one.contents.built:
             progress.warn(f"{one} is not built here: its packages are those of its lock, for all platforms")
     data = {"old": _about(old), "new": _about(new), **difference_data(difference)}
-    return Result(data, Lines((*_head(old, new), *difference_lines(difference))))
+    return Result(data, Lines((*compared_lines(old, new), *difference_lines(difference))))
 
 
 def _about(one: Described) -> dict[str, Any]:
@@ -39,13 +36,3 @@ def _about(one: Described) -> dict[str, Any]:
         "message": metadata.message,
         "built": one.contents.built,
     }
-
-
-def _head(old: Described, new: Described) -> Iterator[str]:
-    for sign, one in (("-", old), ("+", new)):
-        created = one.metadata.created or moment(one.timestamp).isoformat()
-        age = age_text(created, time.time())
-        ago = f", {age} ago" if age != "now" else ""
-        by = f" by {one.metadata.creator}" if one.metadata.creator else ""
-        why = f": {one.metadata.message}" if one.metadata.message else ""
-        yield f"{sign} {one}, made {moment_text(created)}{ago}{by}{why}"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
+from rezup.output.confirm import can_ask, confirmed
 from rezup.output.render import Lines, Result, Said
 from rezup_api import NotFoundError, UsageError
-from rezup_api.events import visible
 
 if TYPE_CHECKING:
     import argparse
@@ -33,8 +32,12 @@ def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Re
             )
         return Result(_told(container.name, meant, None, dry_run=True), Lines(_would(container.name, meant)))
     option = " --remote" if arguments.remote else " --local" if arguments.local else ""
-    if meant.exists and not arguments.yes and not _confirmed(container.name, meant, option, arguments, progress):
-        return Result(_told(container.name, meant, None), Said(("Nothing was removed",)))
+    if meant.exists and not arguments.yes:
+        if not can_ask(arguments, studio.environ):
+            way_out = f"to remove it: rezup drop {container.name}{option} --yes"
+            raise UsageError("there is no terminal to ask on", way_out)
+        if not confirmed(f"Remove {_described(container.name, meant)}?", progress):
+            return Result(_told(container.name, meant, None), Said(("Nothing was removed",)))
     done = container.drop(arguments.message, local=arguments.local, remote=arguments.remote, force=arguments.force)
     if done.left is not None:
         progress.warn(f"not all of its files could be deleted; what is left of them lies in {done.left}")
@@ -64,15 +67,3 @@ def _told(name: str, meant: Dropping, done: Dropped | None, *, dry_run: bool = F
         "left": str(done.left) if done is not None and done.left is not None else None,
         "dry_run": dry_run,
     }
-
-
-def _confirmed(name: str, meant: Dropping, option: str, arguments: argparse.Namespace, progress: Progress) -> bool:
-    if arguments.json or not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask on", f"to remove it: rezup drop {name}{option} --yes")
-    progress.close()
-    try:
-        answer = input(visible(f"Remove {_described(name, meant)}? [y/N] "))
-    except EOFError:  # Ctrl-D
-        print()
-        return False
-    return answer.strip().lower() in {"y", "yes"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rezup.output.render import Result, age_text, moment_text, size_text
 from rezup.output.table import Table
+from rezup_api import NotFoundError
 from rezup_api.frozen import asdict
 
 if TYPE_CHECKING:
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from rezup_api.status import ContainerStatus, ContainerSummary, RevisionStatus, SessionStatus
 
 
-def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
+def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
     """Say in which session the user is, then list all containers, or describe one."""
     session = studio.session(os.environ)  # `studio.environ` does not have the variables of a session any more
+    if arguments.remote:
+        return _remote(arguments, studio, progress, session)
     if arguments.name is not None:
         return _one(studio.container(arguments.name).status(), session)
     found = studio.status()
@@ -44,6 +47,22 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
     empty = "There are no containers yet. `rezup` makes the first one."
     above = _session_text(session)
     return Result(data, Table(columns, cells, empty, above=above, spare=("MADE", "PYTHON", "BY", "REZ", "AGE")))
+
+
+def _remote(arguments: argparse.Namespace, studio: Studio, progress: Progress, session: SessionStatus | None) -> Result:
+    """What is published: of all containers, or of one."""
+    from rezup.output.every import for_every  # only here: they are slow to load
+    from rezup.output.published_tables import container_result, containers_result
+
+    if arguments.name is None:
+        shared = [one for one in studio.containers() if one.remote is not None]
+        found = for_every(shared, lambda container: container.publications(whole=False), progress).done
+        return containers_result([one for one in found if one.revisions], _told(session))
+    one = studio.container(arguments.name).publications()
+    if not one.revisions:
+        way_out = f"publish it: rezup add {one.name} --remote"
+        raise NotFoundError(f"{one.name} is not published on {one.remote}", way_out)
+    return container_result(one, _told(session))
 
 
 def _told(session: SessionStatus | None) -> dict[str, object] | None:

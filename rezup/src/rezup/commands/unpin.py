@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from rezup.output.change import change_agreed
+from rezup.output.confirm import declined
 from rezup.output.render import Result, Said, change_data
 
 if TYPE_CHECKING:
@@ -14,17 +17,21 @@ if TYPE_CHECKING:
     from rezup_api.selection import Change
 
 
-def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
+def run(arguments: argparse.Namespace, studio: Studio, progress: Progress) -> Result:
     """Remove the pin or the rollback of a container, and say which revision `use` gives now."""
-    name = arguments.name
-    change = studio.container(name).unpin(
-        arguments.message, local=arguments.local, remote=arguments.remote, dry_run=arguments.dry_run
-    )
-    return Result(
-        change_data(arguments, change),
-        Said((_told(name, change, dry_run=arguments.dry_run),)),
-        acted=not arguments.dry_run,
-    )
+    name, container = arguments.name, studio.container(arguments.name)
+
+    def act(*, dry_run: bool) -> Change:
+        return container.unpin(arguments.message, local=arguments.local, remote=arguments.remote, dry_run=dry_run)
+
+    def told(change: Change) -> str:
+        return _told(name, change, dry_run=True) if change.previous or change.damaged else ""
+
+    if not change_agreed(arguments, studio, progress, name=name, plan=partial(act, dry_run=True), told=told):
+        return declined()
+    change = act(dry_run=arguments.dry_run)
+    text = _told(name, change, dry_run=arguments.dry_run)
+    return Result(change_data(arguments, change), Said((text,)), acted=not arguments.dry_run)
 
 
 def _told(name: str, change: Change, *, dry_run: bool) -> str:

@@ -111,6 +111,7 @@ def _attach(parser: argparse.ArgumentParser, names: Names) -> None:
         },
         "NAME": lambda parser, **_: dict.fromkeys(_named(parser, names), ""),
         "NAME[@REV]": target,
+        "NAME[@REV]|FILE": lambda prefix, parser, **_: _kept(prefix, parser, names),
         "RECIPE": lambda prefix, **_: dict.fromkeys(paths(prefix, ".toml"), ""),
         "NAME@REV|FILE": lambda prefix, **_: {**names.targets(prefix), **dict.fromkeys(paths(prefix), "")},
         "FILE": lambda prefix, **_: dict.fromkeys(paths(prefix), ""),
@@ -126,6 +127,12 @@ def _attach(parser: argparse.ArgumentParser, names: Names) -> None:
         if isinstance(action.choices, dict):
             for below in action.choices.values():
                 _attach(below, names)
+
+
+def _kept(prefix: str, parser: argparse.ArgumentParser, names: Names) -> dict[str, str]:
+    """What has a recipe: containers and revisions; and, once something is typed, the files that begin so."""
+    containers = {} if "@" in prefix else dict.fromkeys(_named(parser, names), "")
+    return {**containers, **names.targets(prefix), **(dict.fromkeys(paths(prefix), "") if prefix else {})}
 
 
 def _requests(arguments: argparse.Namespace, names: Names) -> dict[str, str]:

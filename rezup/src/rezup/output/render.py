@@ -126,7 +126,7 @@ def show_error(error: RezupError, arguments: argparse.Namespace | None, warnings
         warnings: those of the command, for the document.
     """
     if arguments is not None and getattr(arguments, "json", False):
-        _print_document(arguments, {"error": _error_data(error), "warnings": list(warnings)})
+        _print_document(arguments, {"error": error_data(error), "warnings": list(warnings)})
         return
     print(visible(f"rezup: {error.message}"), file=sys.stderr)
     if error.hint:
@@ -162,7 +162,8 @@ def _print_failure(arguments: argparse.Namespace, code: str, message: str, hint:
     _print_document(arguments, {"error": {"code": code, "message": message, "hint": hint}, "warnings": []})
 
 
-def _error_data(error: RezupError) -> dict[str, Any]:
+def error_data(error: RezupError) -> dict[str, Any]:
+    """An error as a document has it."""
     data: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
     if isinstance(error, RecipeError):
         data["problems"] = [

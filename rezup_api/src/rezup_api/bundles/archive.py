@@ -30,6 +30,7 @@ from rezup_api.errors import NotFoundError, StorageError, VerificationError
 from rezup_api.events import one_line
 from rezup_api.packages.platforms import PlatformTarget, checked_target, fits, marker_environment, tags_of
 from rezup_api.packages.pylock import parse_lock
+from rezup_api.recipe.load import kept_recipe
 from rezup_api.store.layout import METADATA_FILE, RECIPE_FILE, WHEELS, environment_of_lock as environment_in
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rezup_api.packages.pylock import Lock
+    from rezup_api.recipe.model import Recipe
 
 FORMAT = 1
 MANIFEST = "bundle.json"
@@ -195,6 +197,23 @@ def unpack(path: Path, folder: Path) -> str:
             if problem:
                 raise VerificationError(f"the bundle {path} is damaged: {problem}", DAMAGED)
     return f"the bundle of {manifest.revision}"
+
+
+def bundled_recipe(path: Path) -> Recipe:
+    """The recipe in a bundle: that of the revision from which it was made. What is wrong in it stands among its warnings.
+
+    Raises:
+        NotFoundError: there is no such file.
+        VerificationError: the file is not a bundle, or its recipe is damaged.
+        RecipeError: the recipe is not TOML.
+        StorageError: the file cannot be read.
+    """
+    with _reading(path) as (archive, manifest):
+        data = archive.read(RECIPE_FILE)
+        if hashlib.sha256(data).hexdigest() != manifest.files.get(RECIPE_FILE):
+            raise VerificationError(f"the bundle {path} is damaged: {RECIPE_FILE}: its content has changed", DAMAGED)
+        text = data.decode("utf-8")
+    return kept_recipe(manifest.revision.partition("@")[0], text, path)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from rezup_api.errors import RecipeError
 from rezup_api.packages.installed import installed
 from rezup_api.packages.pylock import is_shared_library, parse_lock
 from rezup_api.recipe.credentials import redact_document
+from rezup_api.recipe.dump import dump
 from rezup_api.recipe.parse import parse
 from rezup_api.recipe.values import canonical
 from rezup_api.store.layout import environment_of_lock, lock_name, site_packages
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from rezup_api.recipe.model import Recipe
     from rezup_api.resolve.resolver import Resolved
     from rezup_api.store.revision import Revision
     from rezup_api.store.root import ContainerRoot
@@ -33,7 +35,7 @@ class Contents:
 
     Args:
         packages: the version of each package, by environment and name; the shared libraries count as environments.
-        python: the version of each environment's interpreter.
+        python: the version of each environment's interpreter; empty if the revision is not built, and so not known.
         variables: the values of `[env]` and `[dotenv]`, by dotted key.
         recipe: all other values of the recipe, by dotted key.
         built: whether the revision is on this machine. If not, the packages are those of its locks.
@@ -73,9 +75,11 @@ def compare_contents(old: Contents, new: Contents) -> Difference:
     """Compare the contents of two revisions."""
     environments = sorted({*old.packages, *new.packages})
     packages = {name: _changes(old.packages.get(name, {}), new.packages.get(name, {})) for name in environments}
+    # The interpreters of a published revision are known only after a build; that one side is unknown is no difference.
+    known = all(one.python or one.built for one in (old, new))
     return Difference(
         packages={name: changes for name, changes in packages.items() if changes},
-        python=_changes(old.python, new.python),
+        python=_changes(old.python, new.python) if known else (),
         variables=_changes(old.variables, new.variables),
         recipe=_changes(old.recipe, new.recipe),
     )
@@ -143,6 +147,20 @@ def resolved_contents(resolved: Sequence[Resolved], recipe: str) -> Contents:
                 packages.setdefault(name, {}).update({canonical(left): right for left, mark, right in pairs if mark})
     python = {one.request.name: one.request.interpreter.version_text for one in resolved}
     return Contents({name: found for name, found in packages.items() if found}, python, *_told(recipe), built=False)
+
+
+def outlined_contents(before: Contents, recipe: Recipe, locks: Mapping[str, str] | None) -> Contents:
+    """The contents that a revision would have, as far as that is known before anything is resolved.
+
+    Args:
+        before: the contents of the revision that it follows, which stand for all that is not known.
+        recipe: its recipe.
+        locks: the texts of the locks that it takes over, by environment; None if it takes over none.
+    """
+    # A revision keeps the Python that was used, which the recipe need not name.
+    named, told = _told(dump(recipe, rez_python=before.recipe.get("rez.python")))
+    packages = before.packages if locks is None else _of_locks({lock_name(name): text for name, text in locks.items()})
+    return replace(before, packages=packages, variables=named, recipe=told)
 
 
 def _of_locks(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:

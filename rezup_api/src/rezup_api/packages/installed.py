@@ -17,13 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rezup_api.disk.documents import parse_json
+from rezup_api.disk.reading import read_file
 from rezup_api.errors import InstallError
 from rezup_api.recipe.values import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
+    from email.message import Message
 
 NOTE = "uv_cache.json"
+# The beginning of the classifiers that tell of a licence; and how many characters a licence's name has at most.
+CLASSIFIER = "License ::"
+LONGEST_LICENSE = 100
 ADDRESS = "direct_url.json"  # PEP 610
 _FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-.*)?\.(dist|egg)-info")
 
@@ -48,13 +53,39 @@ class Distribution:
         except OSError:
             return {}
 
+    def license(self) -> str:
+        """Its licence in the words of its author, on one line; empty if it states none.
+
+        That is the field License-Expression (PEP 639), else License unless it holds the whole text of a licence, else the
+        classifiers.
+        """
+        fields = _fields(self.metadata)
+        for key in ("License-Expression", "License"):
+            told = str(fields.get(key) or "").strip()
+            if told and told.upper() != "UNKNOWN" and "\n" not in told and len(told) <= LONGEST_LICENSE:
+                return told
+        classified = [
+            one.split("::")[-1].strip() for one in fields.get_all("Classifier", []) if one.startswith(CLASSIFIER)
+        ]
+        return ", ".join(classified)
+
+    def size(self) -> int:
+        """How many bytes its files have as RECORD lists them; 0 if there is no RECORD."""
+        try:
+            with open(self.metadata / "RECORD", encoding="utf-8", newline="") as stream:
+                return sum(
+                    int(row[2]) for row in csv.reader(stream) if len(row) > 2 and row[2].isascii() and row[2].isdigit()
+                )
+        except (OSError, ValueError, csv.Error):
+            return 0
+
     def origin(self) -> str:
         """The address from which it was installed (PEP 610); empty if it came from an index."""
-        return str(self._direct_url().get("url", ""))
+        return str(self.direct_url().get("url", ""))
 
     def pinned(self) -> str:
         """The line of a requirements file that installs exactly this: by its version, or from its address and commit."""
-        document = self._direct_url()
+        document = self.direct_url()
         if "url" not in document:
             return f"{self.name}=={self.version}"
         address, control = document["url"], document.get("vcs_info")
@@ -63,7 +94,8 @@ class Distribution:
         inside = document.get("subdirectory")
         return f"{self.name} @ {address}" + (f"#subdirectory={inside}" if inside else "")
 
-    def _direct_url(self) -> dict[str, Any]:
+    def direct_url(self) -> dict[str, Any]:
+        """What `direct_url.json` says (PEP 610); empty if it came from an index, or if the file cannot be understood."""
         try:
             document = parse_json((self.metadata / ADDRESS).read_bytes())
         except (OSError, ValueError):
@@ -93,6 +125,20 @@ def _add(found: dict[str, Distribution], folder: Path, name: str = "") -> None:
     name = name or (match["name"] if match else folder.name.rpartition(".")[0])
     version = match["version"] if match else _header(folder / "PKG-INFO", "Version")
     found[canonical(name)] = Distribution(canonical(name), version, folder)
+
+
+def _fields(metadata: Path) -> Message:
+    """The fields in a package's metadata; none if it cannot be read."""
+    from email.parser import HeaderParser  # takes long to load, and hardly any caller needs it
+
+    for name in ("METADATA", "PKG-INFO"):
+        # Old egg-info folders of Debian and of `setup.py develop` have the second name, or are such a file themselves.
+        path = metadata / name if metadata.is_dir() else metadata
+        try:
+            return HeaderParser().parsestr(read_file(path).decode("utf-8", "replace"))
+        except OSError:
+            continue
+    return HeaderParser().parsestr("")
 
 
 def _header(path: Path, key: str) -> str:

@@ -70,7 +70,7 @@ class Lock:
     @property
     def made_of_paths(self) -> list[dict[str, Any]]:
         """The packages whose wheels were made of local paths and lie beside the lock."""
-        return [package for package in self.packages if LOCAL in _ours(package)]
+        return [package for package in self.packages if is_made_of_path(package)]
 
     @property
     def local(self) -> list[str]:
@@ -247,6 +247,11 @@ def called(package: Mapping[str, Any]) -> str:
 def is_shared_library(package: Mapping[str, Any]) -> bool:
     """Whether a package of a lock belongs to the shared libraries."""
     return SHARED in _ours(package)
+
+
+def is_made_of_path(package: Mapping[str, Any]) -> bool:
+    """Whether the wheel of a package was made of a local path, and lies beside the lock."""
+    return LOCAL in _ours(package)
 
 
 def _marked(package: dict[str, Any], key: str, value: object) -> dict[str, Any]:

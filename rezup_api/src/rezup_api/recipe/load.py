@@ -34,12 +34,32 @@ def load_recipe(container: str, path: Path | None, *, tolerant: bool = False) ->
         NotFoundError: there is no such file.
         RecipeError: the file cannot be read, or has problems, all of which the error lists.
     """
-    built_in = merge.tidy(_built_in())
     if path is None:
+        built_in = merge.tidy(_built_in())
         return assemble(container, built_in, (), merge.origins(built_in, {}, ""), ())
     path = Path(os.path.abspath(path))
+    return _effective(container, parse.read_document(path), path, tolerant=tolerant)
+
+
+def kept_recipe(container: str, text: str, where: Path) -> Recipe:
+    """The effective recipe that a revision or a bundle keeps. What is wrong in it is left out and stands among the warnings.
+
+    Args:
+        container: the name of the container.
+        text: the recipe's text.
+        where: the file with the recipe, or the bundle that holds it; it is not read.
+
+    Raises:
+        RecipeError: the text is not TOML.
+    """
+    return _effective(container, parse.parse(text, str(where)), where, tolerant=True)
+
+
+def _effective(container: str, document: dict[str, Any], path: Path, *, tolerant: bool) -> Recipe:
+    """The effective recipe from the document in the file `path`; see `load_recipe`."""
+    built_in = merge.tidy(_built_in())
     where = str(path)
-    validated = validate.validate(parse.read_document(path), where)
+    validated = validate.validate(document, where)
     settled = paths.settle_paths(validated.document, where, path.parent)
     merged = merge.merge_recipe(built_in, settled.document)
     faulty = {problem.key for problem in validated.problems}
