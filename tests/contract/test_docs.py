@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import subprocess
 import sys
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,7 @@ def unknown(line: str) -> list[str]:
         words = shlex.split(line, comments=True)[1:]
     except ValueError:
         words = line.split()[1:]
+    words = list(takewhile(lambda word: word != "|", words))  # behind it is another program
     words = [word.strip("[]") for word in split_command(words)[0]]
     name = ""
     options = []
@@ -203,7 +206,34 @@ def test_a_broken_link_is_found(page: str, broken: list[str], tmp_path: Path) ->
         ("`rezup use --nonsense`", ["--nonsense"]),
         ("```sh\nREZUP_X=1 rezup add dev --messages=x  # --this\n```", ["--messages"]),
         ("```text\n$ rezup pull -z\nrezup: no --such\n```", ["-z"]),
+        ("```sh\nrezup status --jsn | jq -r .data\n```", ["--jsn"]),
     ],
 )
 def test_what_does_not_exist_is_found(page: str, words: list[str]) -> None:
     assert [word for line in command_lines(page) for word in unknown(line)] == words
+
+
+def texts_of(picture: Path) -> list[str]:
+    """What is written in a picture; how it is drawn depends on the version of rich."""
+    return re.findall(r"<text[^>]*>([^<]*)</text>", picture.read_text(encoding="utf-8"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the machine in the pictures has POSIX paths")
+def test_the_pictures_are_made_from_what_the_command_shows(tmp_path: Path) -> None:
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for folder in folders:
+        subprocess.run(
+            [sys.executable, ROOT / "scripts" / "screens.py", "--output", folder], capture_output=True, check=True
+        )
+    names = sorted(path.name for path in (ROOT / "docs" / "images").iterdir())
+    assert [sorted(path.name for path in folder.iterdir()) for folder in folders] == [names, names]
+    for name in names:
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+        assert texts_of(folders[0] / name) == texts_of(ROOT / "docs" / "images" / name), "run scripts/screens.py"
+        assert len(texts_of(folders[0] / name)) > 3
+
+
+def test_every_picture_is_on_a_page() -> None:
+    pages = "".join(path.read_text(encoding="utf-8") for path in PAGES)
+    names = [path.name for path in (ROOT / "docs" / "images").iterdir()]
+    assert [name for name in names if f"images/{name})" not in pages] == []

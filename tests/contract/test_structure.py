@@ -21,7 +21,7 @@ MOST_MODULES = 12
 LOOSE = {
     "rezup_api": {
         *("studio", "container", "rez", "administration", "planning", "promotion", "overview", "results", "status"),
-        *("settings", "errors", "events", "frozen", "_version"),
+        *("exposure", "settings", "errors", "events", "frozen", "_version"),
     },
     "rezup": {"__main__", "main", "after", "guessing", "newer_release", "util", "util_env", "_version"},
 }

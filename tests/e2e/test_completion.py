@@ -81,6 +81,10 @@ def prepare(home: Path) -> dict[str, str]:
     (home / "my dir").mkdir()
     for name in ("it's $x.toml", "my dir/in it.toml"):
         (home / name).write_text("", encoding="utf-8")
+    tools = home / ".rezup" / "dev" / "revisions" / "1690000000.5" / "venv" / "rez" / "bin" / "rez"
+    tools.mkdir(parents=True)
+    for name in ("rez-pipeline-env", "rez-pipeline-show"):
+        (tools / name).touch(0o755)
     (home / "bin").mkdir()
     tool = home / "bin" / "rezup"
     tool.write_text(f'#!/bin/sh\nexec {shlex.join(rezup_command())} "$@"\n', encoding="utf-8")
@@ -121,6 +125,10 @@ WORDS = {
     "rezup add -m m": "rezup add -m m",
     "true && rezup use d": "true && rezup use dev",
     "rezup use dev -- studio-t": "rezup use dev -- studio-tool",
+    "rezup use dev@staging -- rez-pipeline-e": "rezup use dev@staging -- rez-pipeline-env",
+    "rezup use dev -- rez-pipe": "rezup use dev -- rez-pipeline-",
+    "rezup use my-tool -- rez-pipe": "rezup use my-tool -- rez-pipe",
+    "rezup use dev -- rez-pipeline-env rez-pipe": "rezup use dev -- rez-pipeline-env rez-pipe",
     "rezup use -- cat my": "rezup use -- cat my\\ dir/",
 }
 
@@ -128,6 +136,18 @@ WORDS = {
 @pytest.mark.parametrize("line", STARTED, indirect=True)
 def test_words(line: Line) -> None:
     assert {typed: line.completed(typed) for typed in WORDS} == WORDS
+
+
+@pytest.mark.parametrize("line", STARTED, indirect=True)
+@pytest.mark.parametrize("typed", ["rezup use d", "rezup pin dev", "rezup diff dev@st", "rezup add --from d"])
+def test_a_revision_can_be_typed_behind_a_name_at_once(line: Line, typed: str) -> None:
+    name, mark, _ = typed.rpartition(" ")[2].partition("@")
+    assert name in {"d", "dev"}
+    ahead = typed.rpartition(" ")[0]
+    if mark:
+        assert line.completed(typed) == f"{ahead} dev@staging"
+    else:
+        assert line.completed(typed + TAB.join(["", "@st"])) == f"{ahead} dev@staging"
 
 
 @pytest.mark.parametrize("line", STARTED, indirect=True)
@@ -180,6 +200,7 @@ def test_fish_tells_what_they_are(home: Path, need_program: Callable[[str], Path
         "dev@1700000000.000001\t2023-11-14 22:13",
         "dev@1690000000.5\t2023-07-22 04:26",
         "my-tool",
+        "my-tool@\ta revision of it",
     ]
 
 

@@ -18,10 +18,15 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Machine
 
 # Neither the index nor all interpreters of this machine are of interest here.
-APART = {"PIP_NO_INDEX": "1", "PATH": "/usr/bin:/bin", "REZUP_DEFAULT_SHELL": "/bin/sh", "PYENV_ROOT": "/nothing"}
+APART: dict[str, Any] = {
+    "PIP_NO_INDEX": "1",
+    "PATH": "/usr/bin:/bin",
+    "REZUP_DEFAULT_SHELL": "/bin/sh",
+    "PYENV_ROOT": "/nothing",
+}
 
 
-def examined(machine: Machine, *words: str, status: int = 0, **variables: str) -> dict[str, Any]:
+def examined(machine: Machine, *words: str, status: int = 0, **variables: Any) -> dict[str, Any]:
     """The first observation of each check."""
     done = machine.run("doctor", *words, "--json", status=status, **{**APART, **variables})
     checks = json.loads(done.stdout)["data"]["checks"]
@@ -65,7 +70,7 @@ def test_a_machine_in_a_bad_way_says_what_to_do(machine: Machine, tmp_path: Path
     bash = machine.home / "bin/bash"
     bash.write_text("#!/bin/sh\n", encoding="utf-8")
     bash.chmod(0o755)
-    variables = {
+    variables: dict[str, Any] = {
         "REZUP_ROOT_REMOTE": str(tmp_path / "nothing"),
         "REZUP_ROOT_LOCAL": "/dev/null/root",
         "REZUP_PYTHON_PATH": "/nothing/here",
@@ -103,7 +108,7 @@ def test_a_report_has_no_secrets(machine: Machine) -> None:
     (machine.home / "rezup.toml").write_text(
         "[pip]\noptions = ['--index-url=https://a:hunter2@x/']\n", encoding="utf-8"
     )
-    variables = {
+    variables: dict[str, Any] = {
         "REZUP_UPGRADE_SOURCE": "https://ann:hunter2@127.0.0.1:1/simple",
         "PIP_INDEX_URL": "https://ann:hunter2@127.0.0.1:1/simple",
         "PIP_NO_INDEX": "",
@@ -133,7 +138,7 @@ def test_an_internal_error_leaves_a_report_and_says_where(machine: Machine, tmp_
         "rezup_api.studio.Studio.status = status\n",
         encoding="utf-8",
     )
-    variables = {"PYTHONPATH": str(tmp_path), **({"XDG_STATE_HOME": state} if state else {})}
+    variables: dict[str, Any] = {"PYTHONPATH": str(tmp_path), **({"XDG_STATE_HOME": state} if state else {})}
     (tmp_path / "sitecustomize.py").write_text(broken.read_text(encoding="utf-8"), encoding="utf-8")
     done = machine.run("status", status=1, **variables)
     folder = machine.home / ".local/state/rezup/reports"

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/hooks.md"
 EVENTS = '["added", "published", "pulled", "failed", "rolled-back", "switched"]'
 # Neither the index nor all interpreters of this machine are of interest here.
-APART = {"PIP_NO_INDEX": "1", "PYENV_ROOT": "/nothing", "PATH": "/usr/bin:/bin", "REZUP_DEFAULT_SHELL": "/bin/sh"}
+APART: dict[str, Any] = {
+    "PIP_NO_INDEX": "1",
+    "PYENV_ROOT": "/nothing",
+    "PATH": "/usr/bin:/bin",
+    "REZUP_DEFAULT_SHELL": "/bin/sh",
+}
 HEAR = 'f=$(mktemp); cat > "$f"; mv "$f" "heard-$REZUP_HOOK"'
 
 

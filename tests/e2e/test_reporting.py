@@ -181,7 +181,12 @@ def test_recipe_check_lists_every_fault(machine: Machine) -> None:
 
 def test_recipe_check_of_what_is_fine(machine: Machine) -> None:
     assert "built-in" in machine.run("recipe", "check").stdout
-    assert document(machine, "recipe", "check")["data"] == {"container": ".main", "file": "built-in", "problems": []}
+    assert document(machine, "recipe", "check")["data"] == {
+        "container": ".main",
+        "file": "built-in",
+        "problems": [],
+        "missing": [],
+    }
     file = machine.recipe('description = "fine"\n')
     assert machine.run("recipe", "check").stdout == f"{file} is fine\n"
 

@@ -42,6 +42,8 @@ _BY_COMMAND = {
     "upgrade": "self-update selfupdate self-upgrade",
 }
 WORDS = {word: command for command, words in _BY_COMMAND.items() for word in words.split()}
+# The options that stand before any command.
+OF_REZUP = frozenset({"-V", "--version", "--check-latest", "--no-upgrade"})
 # The commands that take a revision of a container.
 _BY_REVISION = frozenset({"use", "pull", "env", "pin", "rollback", "verify", "bundle"})
 # Words that people have for the values of arguments, by the placeholder in the help.
@@ -96,8 +98,8 @@ def unknown_command(
     if name in containers:
         # What follows a container's name can only be a command to run in it.
         return UsageError(message, f"to enter the container: {command_line(['use', word], _run(rest, command))}")
-    # Only `use` takes a command, so with one a container is meant.
-    near = similar(name, [*commands, *WORDS, *containers] if command is None or word in WORDS else containers)
+    # Only `use` takes a command, so with one a container is meant, or `use` itself.
+    near = similar(name, [*commands, *WORDS, *containers] if command is None or word in WORDS else [*containers, "use"])
     if near in containers:
         target = near + mark + revision
         return UsageError(message, f"did you mean: {command_line(['use', target], _run(rest, command))}")
@@ -157,7 +159,10 @@ def unknown_arguments(
         near = similar(name, options)
         if near:
             line = [near + mark + value if one == option else one for one in own]
-            return UsageError(f"`rezup {verb}` has no option {name}", f"did you mean: {command_line([*line, *after])}")
+            if near in OF_REZUP and own[0] != option:
+                line = [near, *(one for one in own if one != option)]
+            what = f"{near} stands before the command" if near == name else f"`rezup {verb}` has no option {name}"
+            return UsageError(what, f"did you mean: {command_line([*line, *after])}")
         return UsageError(f"`rezup {verb}` has no option {name}", f"see: rezup {verb} --help")
     left = list(own)
     for one in reversed(extra):  # the same word may stand before, where it was understood

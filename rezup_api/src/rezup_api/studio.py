@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rezup_api.container import Container
-from rezup_api.errors import NotFoundError, RecipeError, RemoteError, RezError, UsageError
+from rezup_api.errors import RecipeError, RemoteError
 from rezup_api.events import Reporter, Warned, silent
 from rezup_api.frozen import dataclass
 from rezup_api.overview import behind
@@ -21,7 +21,7 @@ from rezup_api.store.names import DEFAULT_CONTAINER, check_container, is_timesta
 from rezup_api.store.root import list_containers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from rezup_api.builder.missing import Missing
@@ -191,21 +191,8 @@ class Studio:
         from rezup_api.doctor.examination import examine  # most commands are not about the machine
         from rezup_api.doctor.scene import look_around
 
-        if name:
-            check_container(name)
         around = look_around(self.settings, self.environ, installation, name)
-        if around.container is not None and not self._is_known(around.container):
-            raise NotFoundError(f"there is no container {name}", f"make it: rezup add {name}")
         return examine(around, report=self.report)
-
-    def _is_known(self, container: Container) -> bool:
-        """Whether a container exists, or has a recipe of its own; true also if the remote root cannot be asked."""
-        if container.exists or container.name == DEFAULT_CONTAINER or container.name in list_recipes(self.settings):
-            return True
-        try:
-            return container.remote is not None and container.remote.exists()
-        except RemoteError:
-            return True
 
     def source(self, text: str) -> Revision | Path:
         """The revision, or the path, that a user names for `add --from`.
@@ -302,47 +289,11 @@ class Studio:
             StorageError: a file cannot be written.
             RezupError: the errors of `Container.enter`.
         """
-        from rezup_api.results import Exposed
-        from rezup_api.session import launchers  # launches do not need them
-        from rezup_api.session.launcher import Launcher, launcher_name, requested_packages
+        from rezup_api.exposure import expose  # launches do not need it
 
-        if name and len(tools) != 1:
-            raise UsageError("one name is for one tool", "expose the tools one by one, or leave the name out")
-        names = {tool: launcher_name(name or tool) for tool in tools}
-        target, requested = parse_target(text), requested_packages(packages)
-        place = launchers.folder_for_launchers(folder, self.settings.home, make=True)
-        session = self.container(target.container).enter(target.revision)
-        with session.lease:
-            offered = launchers.programs_added(self.environ, session.environ)
-            if requested:
-                self._check_request(session.revision, requested, tools, offered)
-            else:
-                launchers.check_tools(tools, offered, str(session.revision))
-        made = tuple(Launcher(names[tool], text, tool, requested, tuple(command)) for tool in names)
-        launchers.write_launchers(place, made)
-        return Exposed(place, made, launchers.on_path(place, self.environ))
-
-    def _check_request(
-        self, revision: Revision, packages: Sequence[str], tools: Sequence[str], offered: Collection[str]
-    ) -> None:
-        """Raise NotFoundError if Rez refuses the packages. A tool that is no program may be an alias, so that only warns."""
-        import shlex  # launches need none of these
-
-        from rezup_api.rez import resolve_environ
-        from rezup_api.session.launchers import meant, programs_added
-
-        try:
-            found = programs_added(self.environ, resolve_environ(revision, packages, self.environ))
-        except RezError as error:
-            if error.status is not None:  # Rez does not run, which says nothing about the packages
-                raise
-            line = shlex.join(["rezup", "use", str(revision), "--", "rez-env", "--verbose", *packages])
-            raise NotFoundError(error.message, f"see why: {line}") from error
-        for tool in tools:
-            if tool not in found and tool not in offered:
-                hint = meant(tool, found, "their programs are")
-                text = f"{tool} is no program of {' '.join(packages)}; the launcher works if it is an alias of theirs"
-                self.report(Warned(f"{text}{f' ({hint})' if hint else ''}"))
+        target = parse_target(text)
+        container = self.container(target.container)
+        return expose(container, target, tools, command=command, name=name, folder=folder, packages=packages)
 
     def exposed(self, folder: Path | None = None) -> Exposed:
         """The launchers in a folder, by default in `~/.local/bin`.
@@ -350,11 +301,9 @@ class Studio:
         Raises:
             NotFoundError: there is no such folder.
         """
-        from rezup_api.results import Exposed
-        from rezup_api.session import launchers  # launches do not need it
+        from rezup_api.exposure import exposed  # launches do not need it
 
-        place = launchers.folder_for_launchers(folder, self.settings.home)
-        return Exposed(place, tuple(launchers.list_launchers(place)), launchers.on_path(place, self.environ))
+        return exposed(self.settings.home, folder, self.environ)
 
     def unexpose(self, names: Sequence[str], folder: Path | None = None) -> Exposed:
         """Remove launchers from a folder, by default from `~/.local/bin`; none if one of the names is not that of a launcher.
@@ -364,11 +313,9 @@ class Studio:
             UsageError: rezup did not write the file.
             StorageError: a file cannot be removed.
         """
-        from rezup_api.results import Exposed
-        from rezup_api.session import launchers  # launches do not need it
+        from rezup_api.exposure import unexpose  # launches do not need it
 
-        place = launchers.folder_for_launchers(folder, self.settings.home)
-        return Exposed(place, tuple(launchers.remove_launchers(place, names)), launchers.on_path(place, self.environ))
+        return unexpose(names, self.settings.home, folder, self.environ)
 
     def newer_releases(self, source: str, running: str, *, limit: float = 15.0) -> News:
         """The releases of rezup itself that are newer than the running one. Only the command can install one.

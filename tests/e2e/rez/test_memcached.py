@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.pages import Reader
+from tests.e2e.pages import Reader, Spot
 from tests.e2e.repositories import package
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def test_the_page(machine: Machine, server: tuple[str, subprocess.Popen[bytes]])
     address, running = server
     (machine.home / "studio" / "rezup").mkdir(parents=True)
     package(machine.home / "studio" / "packages", "paint", "1.0")
-    reader = Reader(machine, changed={"cache.studio.example:11211": address})
+    started = Spot("Speed up resolves with memcached", "memcached -l cache.studio.example -m 512")
+    reader = Reader(machine, changed={"cache.studio.example:11211": address}, not_run={started: "`server` runs here"})
     reader.follow(PAGE.read_text(encoding="utf-8"))
     assert reader.commands >= 5
     machine.run("use", "prod", "--", "rez-memcache", "--warm")

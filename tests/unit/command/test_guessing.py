@@ -11,7 +11,7 @@ import pytest
 from rezup.__main__ import main
 from rezup.cli import build_parser, other_words, split_command
 from rezup.commands import COMMANDS
-from rezup.guessing import WORDS, similar
+from rezup.guessing import OF_REZUP, WORDS, similar
 from rezup.main import run_command_line
 from rezup_api import Container, RezupError
 
@@ -132,6 +132,8 @@ READ = [
     ("statsu", "rezup status", "CONTAINER"),
     ("stauts dev", "rezup status dev", "REVISION"),
     ("info", "rezup status", "CONTAINER"),
+    ("status --no-upgrade", "rezup --no-upgrade status", "CONTAINER"),
+    ("ls --no-upgrad", "rezup --no-upgrade status", "CONTAINER"),
     ("show dev", "rezup status dev", "REVISION"),
     ("status prd", "rezup status prod", "prod in "),
     ("status dev prod", "rezup status dev", "dev in "),
@@ -190,6 +192,7 @@ ENTER = [
     ("use dev staging", "rezup use dev@staging", ""),
     ("run dev -- true", "rezup use dev -- true", "true"),
     ("exec dev -- true -batch", "rezup use dev -- true -batch", "true -batch"),
+    ("ues dev -- true", "rezup use dev -- true", "true"),
     ("prd -- true", "rezup use prod -- true", "true"),
     ("use dve -- true", "rezup use dev -- true", "true"),
     ("use dev true maya", "rezup use dev -- true maya", "true maya"),
@@ -324,6 +327,12 @@ def test_a_similar_name_can_be_meant_all_the_same(root: Path, monkeypatch: pytes
     (root.parent / "rezup.dve.toml").touch()
     run_command_line(["add", "dve"])
     assert made == ["dve", "film", "prod", "dve"], "it has a recipe"
+
+
+def test_the_options_that_stand_before_the_command_are_those_of_the_parser() -> None:
+    behind = {text for action in build_parser("status")._actions for text in action.option_strings} - {"-h", "--help"}
+    common = {"-D", "--debug", "-q", "--quiet", "--no-color"}
+    assert behind - common == OF_REZUP
 
 
 def test_no_word_of_others_is_one_of_ours() -> None:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def dev(scene: Callable[..., Scene], studio: Studio) -> Callable[[], Scene]:
-    """The container `dev` of a studio with a remote root."""
+def dev(scene: Callable[..., Scene], studio: Studio, home: Path) -> Callable[[], Scene]:
+    """The container `dev` of a studio with a remote root, which has a recipe."""
+    (home / "rezup.dev.toml").touch()
     return lambda: scene("dev", REZUP_ROOT_LOCAL=str(studio.here.root), REZUP_ROOT_REMOTE=str(studio.there.root))
 
 
@@ -31,8 +32,8 @@ def test_without_a_container_there_is_nothing_to_see(scene: Callable[..., Scene]
 
 
 def test_the_recipe_is_looked_at(scene: Callable[..., Scene], home: Path) -> None:
-    (seen,) = check_recipe(scene("dev"))
-    assert (seen.level, seen.text) == ("ok", "the recipe of dev has no problems (the built-in one)")
+    (seen,) = check_recipe(scene(".main"))
+    assert (seen.level, seen.text) == ("ok", "the recipe of .main has no problems (the built-in one)")
     path = home / "rezup.dev.toml"
     path.write_text('[[extension]]\nname = "x"\npython = "3.9"\n', encoding="utf-8")
     (seen,) = check_recipe(scene("dev"))

@@ -46,7 +46,8 @@ def test_a_check_that_breaks_is_wrong_and_ends_no_other(scene: Callable[..., Sce
     assert diagnosis.level == "wrong"
 
 
-def test_all_checks_run_in_their_order(scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_checks_run_in_their_order(scene: Callable[..., Scene], home: Path) -> None:
+    (home / "rezup.dev.toml").touch()
     around = scene("dev", PIP_NO_INDEX="1", PATH="/nothing", REZUP_DEFAULT_SHELL="/bin/sh")
     diagnosis = examine(around)
     names = list(dict.fromkeys(one.check for one in diagnosis.observations))

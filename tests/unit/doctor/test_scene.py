@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.unit.studio import A, B
+
+from rezup_api.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +46,21 @@ def test_of_one_container_only_its_own_roots_count(scene: Callable[..., Scene], 
 def test_a_container_with_a_broken_recipe_is_not_looked_at(scene: Callable[..., Scene], home: Path) -> None:
     (home / "rezup.dev.toml").write_text("wrong = 1\n", encoding="utf-8")
     assert scene("dev").container is None
-    assert scene("prod").container is not None
+
+
+def test_a_container_must_exist_or_have_a_recipe_or_be_published(
+    scene: Callable[..., Scene], studio: Studio, home: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(NotFoundError, match="there is no container dev"):
+        scene("dev")
+    with pytest.raises(UsageError):
+        scene("../dev")
+    assert scene(".main").container is not None
+    studio.publish(A)
+    assert scene("dev", REZUP_ROOT_REMOTE=str(studio.there.root)).container is not None
+    assert scene("dev", REZUP_ROOT_REMOTE=str(tmp_path / "away")).container is not None, "nobody can know"
+    (home / "rezup.dev.toml").touch()
+    assert scene("dev").container is not None
 
 
 def test_looking_at_a_container_leaves_no_trace(scene: Callable[..., Scene], studio: Studio, home: Path) -> None:

@@ -13,6 +13,7 @@ from rezup_api.session.launcher import Launcher
 from rezup_api.session.launchers import (
     check_tools,
     folder_for_launchers,
+    hidden_by,
     list_launchers,
     on_path,
     programs_added,
@@ -132,3 +133,17 @@ def test_a_folder_is_on_path_by_any_of_its_names(tmp_path: Path) -> None:
     assert on_path(tmp_path / "bin", {"PATH": f"/usr/bin:{tmp_path / 'link'}"})
     assert not on_path(tmp_path / "bin", {"PATH": "/usr/bin:"})
     assert not on_path(tmp_path / "bin", {})
+
+
+def test_a_program_that_comes_first_on_path_hides_a_launcher(tmp_path: Path) -> None:
+    for folder in ("first", "bin", "last"):
+        (tmp_path / folder).mkdir()
+    write_launchers(tmp_path / "bin", [PLAIN])
+    path = os.pathsep.join(str(tmp_path / folder) for folder in ("first", "bin", "last"))
+    (tmp_path / "last" / "maya").touch(0o755)
+    (tmp_path / "first" / "maya").mkdir()
+    assert hidden_by(tmp_path / "bin" / "maya", {"PATH": path}) == ""
+    (tmp_path / "first" / "maya").rmdir()
+    (tmp_path / "first" / "maya").touch(0o755)
+    assert hidden_by(tmp_path / "bin" / "maya", {"PATH": path}) == str(tmp_path / "first" / "maya")
+    assert hidden_by(tmp_path / "bin" / "maya", {}) == ""

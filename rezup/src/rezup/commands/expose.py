@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> R
         arguments.tools,
         command=own_command(),
         name=arguments.launcher,
-        folder=folder_of(arguments, studio),
+        folder=named_folder(arguments, studio),
         packages=arguments.request,
     )
     lines = [f"Exposed {stands_for(one)}: {done.folder / one.name}" for one in done.launchers]
@@ -46,7 +46,7 @@ def own_command() -> tuple[str, ...]:
     return (sys.executable, "-m", PROGRAM)
 
 
-def folder_of(arguments: argparse.Namespace, studio: Studio) -> Path | None:
+def named_folder(arguments: argparse.Namespace, studio: Studio) -> Path | None:
     """The folder that the user has named; None for the default one."""
     return absolute(arguments.to, studio.environ) if arguments.to else None
 

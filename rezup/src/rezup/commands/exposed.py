@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup.commands.expose import exposed_data, folder_of
+from rezup.commands.expose import exposed_data, named_folder
 from rezup.output.render import Result
 from rezup.output.table import Table
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
     """Show what each launcher runs, and which ones have lost their Python."""
-    found = studio.exposed(folder_of(arguments, studio))
+    found = studio.exposed(named_folder(arguments, studio))
     columns = ("LAUNCHER", "CONTAINER", "TOOL", "PACKAGES", "NOTE")
     rows = [
         (

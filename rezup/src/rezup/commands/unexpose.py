@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rezup.commands.expose import exposed_data, folder_of, stands_for
+from rezup.commands.expose import exposed_data, named_folder, stands_for
 from rezup.output.render import Lines, Result
 
 if TYPE_CHECKING:
@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, studio: Studio, _progress: Progress) -> Result:
     """Remove the launchers, or none if one of the names is not that of a launcher."""
-    done = studio.unexpose(arguments.launchers, folder_of(arguments, studio))
+    done = studio.unexpose(arguments.launchers, named_folder(arguments, studio))
     lines = tuple(f"Removed {done.folder / one.name} ({stands_for(one)})" for one in done.launchers)
     return Result(exposed_data(done), Lines(lines), acted=True)

@@ -57,11 +57,36 @@ def answer() -> int:
     """
     with suppress(Exception):
         line = os.environ["COMP_LINE"][: int(os.environ["COMP_POINT"])]
-        if "--" in split_line(line)[3]:
-            return 0  # the cursor is in the command to run, which the shell itself can complete
+        words = split_line(line)[3]
+        if "--" in words:
+            # The shell itself completes a command, but it does not know those of the container.
+            return _answer_tools(line, words) if words[-1] == "--" else 0
         parser = build_parser()
         _attach(parser, Names(_environ()))
         CompletionFinder()(parser, always_complete_options=False, default_completer=SuppressCompleter())
+    return 1
+
+
+def _answer_tools(line: str, words: list[str]) -> int:
+    """Answer with the commands of the container: the cursor is in the first word behind `--`.
+
+    Args:
+        line: the line as far as the cursor.
+        words: its whole words.
+    """
+    from argparse import ArgumentParser
+
+    own = words[1 : words.index("--")]
+    if next((word for word in own if not word.startswith("-")), "use") != "use":
+        return 0
+    arguments, _ = build_parser("use").parse_known_args(own if "use" in own else [*own, "use"])
+    tools = Names(_environ()).tools(arguments.target)
+    # argcomplete is asked about a line that has nothing but this word.
+    os.environ["COMP_LINE"] = f"rezup {line.rpartition('--')[2].lstrip()}"
+    os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
+    parser = ArgumentParser(add_help=False)
+    parser.add_argument("tool").completer = lambda **_: dict.fromkeys(tools, "")  # type: ignore[attr-defined]
+    CompletionFinder()(parser, always_complete_options=False, default_completer=SuppressCompleter())
     return 1
 
 

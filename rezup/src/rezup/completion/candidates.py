@@ -60,10 +60,16 @@ class Names:
         return list(self._told(str(self._settings.recipes), _recipes, self._settings))
 
     def targets(self, prefix: str) -> dict[str, str]:
-        """What `NAME[@REV]` may be, with a description of each: containers; after `@`, labels, then revisions, newest first."""
+        """What `NAME[@REV]` may be, with a description of each: containers; after `@`, labels, then revisions, newest first.
+
+        If only one container fits, `NAME@` is there too: then a shell sets no blank behind the name, and `@` can follow.
+        """
         name, mark, request = prefix.partition("@")
         if not mark:
-            return dict.fromkeys(sorted({*self.containers(), DEFAULT_CONTAINER}), "")
+            known = sorted({*self.containers(), DEFAULT_CONTAINER})
+            fitting = [one for one in known if one.startswith(name)]
+            only = {f"{fitting[0]}@": "a revision of it"} if name and len(fitting) == 1 else {}
+            return {**dict.fromkeys(known, ""), **only}
         if not is_container(name):
             return {}
         found: set[str] = set()
@@ -75,6 +81,17 @@ class Names:
         steps = {CURRENT: "what `use` gives", LATEST: "the newest", "~1": "the one before"}
         requests = {**steps, **dict.fromkeys(sorted(labels), "label"), **{each: _moment(each) for each in newest}}
         return {f"{name}@{request}": text for request, text in requests.items()}
+
+    def tools(self, target: str) -> list[str]:
+        """The commands of a container, sorted: those in the tool folders of a revision of this machine.
+
+        Args:
+            target: `NAME[@REV]`. Without `REV` it is the newest revision that has commands, because it takes too long to find
+                out which one `use` gives.
+        """
+        name, _, request = target.partition("@")
+        root = self._roots(name)[0] if is_container(name) else ""
+        return sorted(self._told(root, _tools, root, name, request)) if root else []
 
     def _roots(self, name: str) -> tuple[str, str]:
         """The local and the remote root of a container, empty for none; its recipe is parsed only if it may name one."""
@@ -142,8 +159,34 @@ def _revisions(root: str, name: str, beginning: str) -> set[str]:
     """The newest revisions whose timestamps begin so; a folder without recipe and metadata is not a finished revision."""
     folder = ContainerFolder(Path(root), name)
     fitting = [each for each in folder.timestamps() if each.startswith(beginning)][:MOST_REVISIONS]
-    files = (METADATA_FILE, RECIPE_FILE)
-    return {each for each in fitting if any(os.path.exists(f"{folder.revisions}/{each}/{file}") for file in files)}
+    return {each for each in fitting if _is_finished(folder, each)}
+
+
+def _is_finished(folder: ContainerFolder, timestamp: str) -> bool:
+    return any(os.path.exists(f"{folder.revisions}/{timestamp}/{file}") for file in (METADATA_FILE, RECIPE_FILE))
+
+
+def _tools(root: str, name: str, request: str) -> set[str]:
+    """The names of the production scripts of the first fitting revision that has any."""
+    folder = ContainerFolder(Path(root), name)
+    known = folder.timestamps()
+    if is_label(request) and request not in {CURRENT, LATEST}:
+        from rezup_api.disk import read_file  # few lines name a label
+
+        known = [each for each in known if each == read_file(f"{root}/{name}/labels/{request}").decode().strip()]
+    elif request[:1] == "~" and request[1:].isdecimal():
+        known = [each for each in known if _is_finished(folder, each)][int(request[1:]) :]
+    elif request not in {CURRENT, LATEST}:
+        known = [each for each in known if each.startswith(request)]
+    for timestamp in known[:MOST_REVISIONS]:
+        # `Scripts` on Windows, where the scripts are programs.
+        places = [
+            place for form in ("bin", "Scripts") for place in folder.revisions.glob(f"{timestamp}/venv/*/{form}/rez")
+        ]
+        names = {entry.removesuffix(".exe") for place in places for entry in os.listdir(place)}
+        if names:
+            return {entry for entry in names if entry.isprintable() and not entry.startswith((".", "_"))}
+    return set()
 
 
 def _moment(timestamp: str) -> str:

@@ -4,7 +4,14 @@ _rezup() {
     local at
     for ((at = 1; at < COMP_CWORD; at++)); do
         if [[ ${COMP_WORDS[at]} == -- ]]; then
+            local -a tools=()
+            # The commands of the container, which are not on PATH here.
+            if [[ $COMP_CWORD -eq $((at + 1)) && ${COMP_WORDS[COMP_CWORD]} != */* ]]; then
+                _python_argcomplete "$@"
+                tools=("${COMPREPLY[@]}")
+            fi
             _rezup_command $((at + 1))
+            COMPREPLY+=("${tools[@]}")
             return
         fi
     done
@@ -12,6 +19,8 @@ _rezup() {
     _python_argcomplete "$@"
     # Of all the characters that end a word, bash leaves this one at the front of the next.
     [[ $2 == @* ]] && COMPREPLY=("${COMPREPLY[@]/#/@}")
+    # Behind NAME@ follows the revision.
+    [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY-} == *@ ]] && compopt -o nospace 2> /dev/null
     return 0
 }
 

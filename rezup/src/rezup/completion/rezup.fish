@@ -4,6 +4,10 @@ function __rezup_is_command
     contains -- -- (commandline -opc)
 end
 
+function __rezup_is_first
+    test (commandline -opc)[-1] = --
+end
+
 function __rezup_command
     set -l words (commandline -opc)
     set -l at (contains -i -- -- $words)
@@ -14,3 +18,5 @@ end
 complete -e -c rezup
 complete -c rezup -k -f -n 'not __rezup_is_command' -a '(__fish_rezup_complete)'
 complete -c rezup -f -n __rezup_is_command -a '(__rezup_command)'
+# The commands of the container, which are not on PATH here.
+complete -c rezup -f -n __rezup_is_first -a '(__fish_rezup_complete)'

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 GAP = "  "
 INDENTATION = "    "
-# How many characters of the last column a row should have room for, before it goes below the row.
-LEGIBLE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +80,14 @@ def _placed(
     def room() -> int:
         return width - sum(widths[index] + len(GAP) for index in kept)
 
-    for name in table.spare:
-        if room() < min(widths[used[-1]], LEGIBLE) and table.columns.index(name) in kept[1:]:
-            kept = [index for index in kept if table.columns[index] != name]
-            gone.append(name)
+    spared = [index for name in table.spare if (index := table.columns.index(name)) in kept[1:]]
+    # The first of them also goes if the last column then stays on the line of each row; all others only if they must.
+    last = widths[used[-1]]
+    first = [index for index in spared[:1] if room() < last <= room() + widths[index] + len(GAP)]
+    for index in spared:
+        if index in first or room() + len(GAP) < 0:
+            kept = [one for one in kept if one != index]
+            gone.append(table.columns[index])
     while room() + len(GAP) < 0 and len(kept) > 1:
         aside.insert(0, kept[-1])
         kept = kept[:-1]

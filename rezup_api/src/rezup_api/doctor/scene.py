@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rezup_api.container import Container
-from rezup_api.errors import RezupError
+from rezup_api.errors import NotFoundError, RezupError
 from rezup_api.events import silent
 from rezup_api.frozen import dataclass
 from rezup_api.published.accepted import Accepted
@@ -14,7 +14,7 @@ from rezup_api.published.published_root import PublishedRoot
 from rezup_api.recipe.load import load_recipe
 from rezup_api.recipe.location import find_recipe, list_recipes, roots_of
 from rezup_api.storage.address import folder_of_root, open_root
-from rezup_api.store.names import DEFAULT_CONTAINER
+from rezup_api.store.names import DEFAULT_CONTAINER, check_container
 from rezup_api.store.root import ContainerRoot
 
 if TYPE_CHECKING:
@@ -117,14 +117,12 @@ def look_around(
 
     Args:
         settings, environ, installation, name: see `Scene`.
+
+    Raises:
+        UsageError: no container can have that name.
+        NotFoundError: there is no such container, and no recipe for it.
     """
-    container = None
-    if name:
-        try:
-            recipe = load_recipe(name, find_recipe(name, settings))
-            container = Onlooker(recipe, settings, environ, silent)
-        except RezupError:
-            pass  # the check of the recipe says why
+    container = _named_container(settings, environ, name) if name else None
     local: dict[str, Path] = {}
     remote: dict[str, Storage] = {}
     for here, there in _named_roots(settings, name):
@@ -137,6 +135,31 @@ def look_around(
         except RezupError:
             continue  # the check of the recipes says so
     return Scene(settings, environ, installation, tuple(local.values()), tuple(remote.values()), name, container)
+
+
+def _named_container(settings: Settings, environ: Mapping[str, str], name: str) -> Container | None:
+    """The container that the user names; None if its recipe is wrong, which the check of the recipe tells.
+
+    Raises:
+        UsageError, NotFoundError: see `look_around`.
+    """
+    check_container(name)
+    try:
+        container = Onlooker(load_recipe(name, find_recipe(name, settings)), settings, environ, silent)
+        known = container.exists or name == DEFAULT_CONTAINER or name in list_recipes(settings)
+    except RezupError:
+        return None
+    if not known and not _is_published(container):
+        raise NotFoundError(f"there is no container {name}", f"make it: rezup add {name}")
+    return container
+
+
+def _is_published(container: Container) -> bool:
+    """Whether the remote root has a container; true also if it cannot be asked, of which the checks tell."""
+    try:
+        return container.remote is not None and container.remote.exists()
+    except RezupError:
+        return True
 
 
 def _named_roots(settings: Settings, name: str) -> list[tuple[str, str]]:

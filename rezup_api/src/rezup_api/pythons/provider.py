@@ -17,7 +17,6 @@ from urllib.parse import unquote, urlsplit
 from rezup_api.disk.documents import parse_json
 from rezup_api.disk.files import storing, write_whole
 from rezup_api.disk.staging import building, staged
-from rezup_api.disk.trust import OTHERS
 from rezup_api.errors import InstallError, NotFoundError, StorageError, UsageError
 from rezup_api.events import Note, step
 from rezup_api.process import runner
@@ -34,6 +33,7 @@ from rezup_api.pythons.provided import (
     pythons_folder,
     read_provided,
 )
+from rezup_api.pythons.unpacked import protect, relocate
 from rezup_api.settings import expand
 
 if TYPE_CHECKING:
@@ -48,8 +48,6 @@ LIMIT = 900.0
 LIST_LIMIT = 60.0
 ENDINGS = (".tar.gz", ".tar.zst", ".tar.xz", ".tgz", ".zip")
 LIST_FILE = "downloads.json"
-# Files in which uv writes where it has put the interpreter are small.
-LARGEST_PATCHED = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +184,7 @@ class Provider:
             self._compile(Provided(target.name, download.version, place, download.url))
             write_whole(place / FILES, listing(place / TREE))
             write_whole(place / ABOUT, about(target.name, download.version, _without_login(download.url)))
-            _protect(place)
+            protect(place)
         return place
 
     def mend(self, one: Provided, paths: Collection[str]) -> None:
@@ -224,7 +222,7 @@ class Provider:
                 status=answer.status,
             )
         with storing("cannot write to"):
-            _relocate(folder / download.name, str(folder / download.name), str(target / TREE))
+            relocate(folder / download.name, str(folder / download.name), str(target / TREE))
             os.rename(folder / download.name, place / TREE)
 
     def _compile(self, one: Provided) -> None:
@@ -299,28 +297,6 @@ def _reason(answer: Completed) -> str:
 def _without_login(url: str) -> str:
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _relocate(tree: Path, old: str, new: str) -> None:
-    """Replace a path in the files in which uv has noted where the interpreter lies; compilers of extensions read them."""
-    for folder, _, names in os.walk(tree):
-        for name in names:
-            path = Path(folder) / name
-            if path.is_symlink() or path.stat().st_size > LARGEST_PATCHED or path.suffix in {".so", ".pyc", ".a"}:
-                continue
-            content = path.read_bytes()
-            if old.encode() in content:
-                path.write_bytes(content.replace(old.encode(), new.encode()))
-
-
-def _protect(tree: Path) -> None:
-    """Take the permission to write from all files, which many environments share, and that of others from all folders."""
-    for folder, _, names in os.walk(tree):
-        os.chmod(folder, os.stat(folder).st_mode & ~OTHERS)
-        for name in names:
-            path = os.path.join(folder, name)
-            if not os.path.islink(path):
-                os.chmod(path, os.stat(path).st_mode & ~0o222)
 
 
 def _appear(stage: Stage, place: Path, target: Path) -> None:

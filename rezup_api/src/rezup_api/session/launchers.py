@@ -210,3 +210,12 @@ def on_path(folder: Path, environ: Mapping[str, str]) -> bool:
     """Whether a folder is on PATH."""
     wanted = os.path.realpath(folder)
     return any(os.path.realpath(one) == wanted for one in environ.get("PATH", "").split(os.pathsep) if one)
+
+
+def hidden_by(path: Path, environ: Mapping[str, str]) -> str:
+    """The program that a user gets instead of a launcher, because its folder comes first on PATH; empty if there is none."""
+    for folder in environ.get("PATH", "").split(os.pathsep):
+        other = os.path.join(folder, path.name)
+        if folder and os.path.isfile(other) and os.access(other, os.X_OK):
+            return "" if os.path.realpath(other) == os.path.realpath(path) else other
+    return ""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from rezup.__main__ import DEEPEST
 from rezup.commands import COMMANDS
-from rezup.commands.expose import path_line
 
 if TYPE_CHECKING:
     from tests.unit.command.conftest import Rezup
@@ -121,71 +120,6 @@ def test_two_revisions_are_compared(rezup: Rezup) -> None:
     assert "A" in rezup.run("diff", "dev@~1", "dev")[0]
 
 
-def test_tools_are_exposed_listed_and_taken_back(rezup: Rezup) -> None:
-    stamp(rezup)
-    folder = rezup.office.home / ".local" / "bin"
-    out = rezup.run("expose", "dev", "rez-env", "rez")[0].splitlines()
-    assert out[0] == f"Exposed rez-env of dev: {folder}/rez-env"
-    assert out[2] == f"{folder} is not on PATH; to put it there:"
-    assert rezup.run("expose", "dev", "rez", "--as", "r", "--to", str(rezup.office.home))[0].startswith(
-        "Exposed rez of dev"
-    )
-    assert (rezup.office.home / "r").is_file()
-    found = rezup.json("exposed")
-    assert (found["folder"], found["on_path"]) == (str(folder), False)
-    assert [(one["launcher"], one["target"], one["tool"]) for one in found["launchers"]] == [
-        ("rez", "dev", "rez"),
-        ("rez-env", "dev", "rez-env"),
-    ]
-    assert rezup.run("exposed")[0].split() == [
-        "LAUNCHER",
-        "CONTAINER",
-        "TOOL",
-        "rez",
-        "dev",
-        "rez",
-        "rez-env",
-        "dev",
-        "rez-env",
-    ]
-    assert rezup.json("unexpose", "rez")["launchers"][0]["path"] == f"{folder}/rez"
-    assert "there are: rez-env" in rezup.run("unexpose", "rez", status=4)[1]
-    assert "did you mean rez-env?" in rezup.run("expose", "dev", "rez-evn", status=4)[1]
-    assert [path.name for path in folder.iterdir()] == ["rez-env"]
-
-
-def test_a_launcher_is_the_command_line_that_it_stands_for(
-    rezup: Rezup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("REZUP_LAUNCHERS", "nuke")
-    revision = stamp(rezup)
-    rezup.run("expose", "dev", "rez", "--to", str(tmp_path))
-    path = str(tmp_path / "rez")
-    rezup.run(path, "a b", "--json", "--", "")
-    command, environ = rezup.became[-1]
-    assert command == ["rez", "a b", "--json", "--", ""]
-    assert environ["REZUP_REVISION"].endswith(revision)
-    assert environ["REZUP_LAUNCHERS"] == "nuke:rez"
-    monkeypatch.setenv("REZUP_LAUNCHERS", ":".join(["rez"] * DEEPEST))
-    assert "rez runs itself over and over" in rezup.run(path, status=127)[1]
-    assert "there is no command" in rezup.run(str(tmp_path / "gone"), status=2)[1]
-    (tmp_path / "mine").write_text("#!/bin/sh\n# mine\n", encoding="utf-8")
-    assert "there is no command" in rezup.run(str(tmp_path / "mine"), status=2)[1]
-
-
-@pytest.mark.parametrize(
-    ("shell", "line"),
-    [
-        ("/bin/bash", "export PATH='/a b':\"$PATH\""),
-        ("", "export PATH='/a b':\"$PATH\""),
-        ("/usr/bin/fish", "fish_add_path '/a b'"),
-        ("/bin/tcsh", "setenv PATH '/a b':$PATH:q"),
-    ],
-)
-def test_the_line_for_path_is_that_of_the_users_shell(shell: str, line: str) -> None:
-    assert path_line(Path("/a b"), {"SHELL": shell}) == line
-
-
 def test_a_recipe_is_shown_checked_and_written(rezup: Rezup) -> None:
     rezup.office.recipe('description = "for the film"\n')
     assert "for the film" in rezup.run("recipe", "show", "dev")[0]
@@ -227,9 +161,15 @@ def test_what_is_published_can_be_pulled(rezup: Rezup) -> None:
     assert row["timestamp"] == published
 
 
+def test_the_interpreters_of_the_machine_are_listed(rezup: Rezup) -> None:
+    version = ".".join(map(str, sys.version_info[:3]))
+    assert version in {one["version"] for one in rezup.json("python", "list")["pythons"]}
+    assert version in rezup.run("python", "list")[0]
+
+
 def test_every_command_is_here() -> None:
     """Who adds one finds this list, and adds a line to a test above."""
-    asked = Path(__file__).read_text(encoding="utf-8")
+    asked = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     bundle = {"bundle"}  # what it makes is tested with `bundles`; it asks pip
     assert {name for name in COMMANDS if f'"{name}"' not in asked} <= bundle
 
@@ -338,25 +278,3 @@ def test_warnings_are_in_the_document(rezup: Rezup) -> None:
     (warning,) = json.loads(out)["warnings"]
     assert "was rolled back from" in warning
     assert warning in err
-
-
-def test_the_doctor_says_what_is_wrong_and_changes_nothing(rezup: Rezup, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PATH", "/bin")
-    rezup.run("add", "dev", "--skip-use")
-    before = sorted(path for path in rezup.office.home.rglob("*"))
-    out = rezup.run("doctor", "dev")[0].splitlines()
-    assert out[0].startswith("ok      python: Python 3.")
-    assert any(line.startswith("ok      revision: dev@") for line in out)
-    assert out[-1].endswith(("warning", "All is well"))
-    data = rezup.json("doctor", "dev")
-    assert (data["container"], "report" in data) == ("dev", False)
-    rezup.office.recipe("wrong = 1\n")
-    out = rezup.run("doctor", "dev", status=8)[0].splitlines()
-    at = next(number for number, line in enumerate(out) if line.startswith("wrong   recipe: "))
-    assert "          -> see: rezup recipe check dev" in out[at:]
-    report = json.loads(rezup.run("doctor", "dev", "--report", "--json", status=8)[0])["data"]["report"]
-    assert rezup.run("doctor", "dev", "--report", status=8)[0].splitlines()[0] == report.splitlines()[0]
-    (rezup.office.home / "rezup.dev.toml").unlink()
-    assert sorted(path for path in rezup.office.home.rglob("*")) == before
-    assert "there is no container nope" in rezup.run("doctor", "nope", status=4)[1]

@@ -122,9 +122,10 @@ def test_containers(ask: Ask, root: Path) -> None:
         "add -m x",
     ):
         assert ask(f"rezup {words} ") == every, words
-    assert ask("rezup use d") == ["dev"]
-    assert ask("rezup use my-") == ["my-tool"]
-    assert ask("rezup use .") == [".main"]
+    assert ask("rezup use d") == ["dev", "dev@"], "with the second no blank is set behind the name"
+    assert ask("rezup use my-") == ["my-tool", "my-tool@"]
+    assert ask("rezup use .") == [".main", ".main@"]
+    assert ask("rezup drop d") == ["dev"], "it takes no revision"
     assert ask("rezup use x") == []
     assert ask("rezup use dev ") == [], "there is no second one"
     assert ask("rezup add -m ") == [], "nobody knows why"
@@ -183,14 +184,37 @@ def test_roots_of_recipes_and_variables(ask: Ask, home: Path) -> None:
     (home / "rezup.other.toml").write_text('[root]\nlocal = "~/elsewhere"\n', encoding="utf-8")
     assert ask("rezup use ") == [".main", "other"]
     assert ask("rezup use other@17") == ["other@1700000000.000001"]
-    assert ask("rezup use t", environ={"REZUP_ROOT_LOCAL": str(home / "third")}) == ["third"]
+    assert ask("rezup use t", environ={"REZUP_ROOT_LOCAL": str(home / "third")}) == ["third", "third@"]
     (home / "rezup.other.toml").write_text("local = [", encoding="utf-8")
     assert ask("rezup use ") == [".main"]
 
 
 def test_inside_a_session_it_is_as_outside(ask: Ask, home: Path, root: Path) -> None:
     memory = '{"changed":{"REZUP_ROOT_LOCAL":[null,"/nowhere"]},"path":[]}'
-    assert ask("rezup use d", environ={"REZUP_ROOT_LOCAL": "/nowhere", "REZUP_SESSION": memory}) == ["dev"]
+    assert ask("rezup use d", environ={"REZUP_ROOT_LOCAL": "/nowhere", "REZUP_SESSION": memory}) == ["dev", "dev@"]
+
+
+def test_commands_of_the_container_behind_the_dashes(ask: Ask, root: Path) -> None:
+    for timestamp, names in (
+        ("1700000002.000001", ("rez-new", "rez-both")),
+        ("1700000000.000001", ("rez-old", "rez-both")),
+    ):
+        for number, name in enumerate((*names, ".production_entry_file")):
+            folder = root / "dev" / "revisions" / timestamp / "venv" / f"rez{number}" / "bin" / "rez"
+            folder.mkdir(parents=True)
+            (folder / name).touch()
+    assert ask("rezup use dev -- ") == ["rez-both", "rez-new"], "those of the newest revision that has any"
+    assert ask("rezup use dev@latest -- rez-n") == ["rez-new"]
+    assert ask("rezup use -l -q dev -- rez-n") == ["rez-new"]
+    assert ask("rezup use dev@~2 -- ") == []
+    assert ask("rezup use dev@staging -- rez-") == ["rez-both", "rez-old"]
+    assert ask("rezup use dev@1700000000 -- rez-") == ["rez-both", "rez-old"]
+    assert ask("rezup use dev@gone -- rez-") == []
+    assert ask("rezup use my-tool -- ") == []
+    assert ask("rezup use ../dev -- ") == []
+    assert ask("rezup use dev -- rez-new rez-") == [], "the words of that command are its own"
+    assert ask("rezup -- rez-") == [], "the default container has none"
+    assert ask("rezup status dev -- rez-") == []
 
 
 def test_files(ask: Ask, home: Path) -> None:
@@ -274,4 +298,4 @@ def test_the_answer_can_go_to_a_file_as_powershell_asks(root: Path, tmp_path: Pa
     file = tmp_path / "answer"
     done = run("rezup use d", "powershell", _ARGCOMPLETE_STDOUT_FILENAME=str(file))
     assert (done.stdout, done.stderr) == ("", "")
-    assert file.read_text(encoding="utf-8") == "dev"
+    assert file.read_text(encoding="utf-8").splitlines() == ["dev", "dev@"]
