@@ -39,7 +39,9 @@ TRACE = {
 }
 
 
+# What a revision takes on the disk, and its byte code, is in test_installed_files.py, too.
 @pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.skipif(sys.platform == "win32", reason="the benchmarks run on Linux and macOS only")
 def test_a_further_revision_takes_little_disk_and_has_all_its_byte_code(
     checkout: Path, need_python: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch

@@ -201,8 +201,14 @@ def slow_project(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("way", ["group", "alone"])
-@pytest.mark.parametrize("origin", ["first", "published"])
+@pytest.mark.parametrize(
+    ("origin", "way"),
+    [
+        ("first", "group"),
+        ("published", "alone"),
+        *(pytest.param(*one, marks=pytest.mark.whole) for one in (("first", "alone"), ("published", "group"))),
+    ],
+)
 def test_who_waits_for_a_builder_that_is_killed_takes_over(
     publisher: Machine, consumer: Machine, start: Start, way: str, origin: str
 ) -> None:

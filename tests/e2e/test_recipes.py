@@ -121,7 +121,7 @@ def test_an_isolated_extension_of_the_same_python(machine: Machine, tmp_path: Pa
     check_rez(machine)
 
 
-@pytest.mark.parametrize("engine", ["uv", "pip"])
+@pytest.mark.parametrize("engine", ["uv", pytest.param("pip", marks=pytest.mark.whole)])
 def test_an_editable_extension(machine: Machine, tmp_path: Path, engine: str) -> None:
     checkout = plugin(tmp_path / "a checkout", "hello")
     machine.recipe(

@@ -52,7 +52,8 @@ def holding_it(*places: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("engine", ["uv", "pip"])
+# What pip shows, is told and writes is in the test below, and in test_pip_configuration.py.
+@pytest.mark.parametrize("engine", ["uv", pytest.param("pip", marks=pytest.mark.whole)])
 def test_it_stays_where_it_was_configured(engine: str, closed: Index, tmp_path: Path) -> None:
     remote = tmp_path / "remote"
     remote.mkdir()

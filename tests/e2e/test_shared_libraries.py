@@ -75,7 +75,7 @@ def test_the_way_back_finds_the_folder_that_is_still_there(machine: Machine) -> 
     assert machine.run("use", "--", "rez-python", "-c", WHERE).stdout == f"1.16.0 {made[0][0]}\n"
 
 
-@pytest.mark.parametrize("engine", ["uv", "pip"])
+@pytest.mark.parametrize("engine", ["uv", pytest.param("pip", marks=pytest.mark.whole)])
 def test_a_library_from_a_path(machine: Machine, tmp_path: Path, engine: str) -> None:
     path = wheel(tmp_path / "a place", "studio-lib", {"studio_lib.py": "VALUE = 1\n"})
     machine.recipe(recipe([str(path)], engine))

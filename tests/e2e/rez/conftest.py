@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.conftest import Machine
@@ -22,11 +22,6 @@ KINDS = ("plain", "editable", "locked")
 COMPARED = ("plain", "3.11")
 # In these each Python and each kind is once; only `scripts/test.py --whole` runs the others.
 SOME = (COMPARED, ("editable", "3.9"), ("locked", "3.13"))
-EACH = [
-    pytest.param((kind, python), id=f"{kind}-{python}", marks=() if (kind, python) in SOME else pytest.mark.whole)
-    for python in PYTHONS
-    for kind in KINDS
-]
 # What is tried in each: Rez's own tests, and an extension that makes packages.
 RECIPE = """
 [rez]
@@ -60,7 +55,13 @@ class Installed:
         return path
 
 
-@pytest.fixture(scope="session", params=EACH)
+def kinds(*always: tuple[str, str]) -> list[Any]:
+    """Every kind of install with every Python, as parameters; only `--whole` runs those that are not named."""
+    every = [(kind, python) for python in PYTHONS for kind in KINDS]
+    return [pytest.param(one, id="-".join(one), marks=() if one in always else pytest.mark.whole) for one in every]
+
+
+@pytest.fixture(scope="session", params=kinds(*SOME))
 def installed(
     request: pytest.FixtureRequest,
     once: Callable[[str, Callable[[Path], None]], Path],

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.repositories import package
+from tests.e2e.rez.conftest import COMPARED, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.e2e.repositories import RezUser
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="packages with commands of POSIX shells")
+# What a package says is understood by Rez, however it was installed; test_installation.py has the kinds of install.
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="packages with commands of POSIX shells"),
+    pytest.mark.parametrize("installed", kinds(COMPARED), indirect=True),
+]
 
 # What is built has nothing to compile: its files are copied.
 COPY = """build_command = 'cp -r "{root}/files/." "$REZ_BUILD_INSTALL_PATH"'"""

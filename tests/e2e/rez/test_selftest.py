@@ -1,7 +1,7 @@
 """Rez's own test suite: what it says of an install by Rez's installer it says of a revision, test by test.
 
-Every run has it for the one that is held against an install by Rez's installer, `scripts/test.py --whole` for each Python and
-each kind of install: of every one of them, it takes a minute.
+It takes a minute. An ordinary run has it once, and expects what such an install gives; `scripts/test.py --whole` makes that
+install, too, and has it for each Python and each kind of install.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import pytest
 from tests.e2e.conftest import tree_digest
-from tests.e2e.rez.conftest import COMPARED, KINDS, PYTHONS, VERSION
+from tests.e2e.rez.conftest import COMPARED, VERSION, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -99,17 +99,7 @@ def outcome(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "installed",
-    [
-        pytest.param(
-            (kind, python), id=f"{kind}-{python}", marks=() if (kind, python) == COMPARED else pytest.mark.whole
-        )
-        for python in PYTHONS
-        for kind in KINDS
-    ],
-    indirect=True,
-)
+@pytest.mark.parametrize("installed", kinds(COMPARED), indirect=True)
 def test_rez_passes_its_own_tests(outcome: dict[str, str]) -> None:
     counts = Counter(outcome.values())
     assert counts["passed"] >= AT_LEAST, counts
@@ -117,6 +107,7 @@ def test_rez_passes_its_own_tests(outcome: dict[str, str]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.parametrize("installed", [COMPARED], indirect=True)
 def test_each_as_in_an_install_by_the_installer_of_rez(
     installed: Installed,
