@@ -39,12 +39,13 @@ class Places:
         local = Path(os.environ.get("LOCALAPPDATA") or os.path.expanduser("~/AppData/Local"))
         data = local if _setup.WINDOWS else _base("XDG_DATA_HOME", "~/.local/share")
         self.data = data / "rezup"
-        self.environments = Path(to).expanduser().absolute() if to else self.data / "installed"
+        # Not below the folder of rezup's own data: every launch would look into that, once it exists.
+        self.environments = Path(to).expanduser().absolute() if to else data / "rezup-installed"
         usual = local / "Programs" / "rezup" if _setup.WINDOWS else Path(os.path.expanduser("~/.local/bin"))
         self.command = (Path(links).expanduser().absolute() if links else usual) / (
             "rezup.exe" if _setup.WINDOWS else "rezup"
         )
-        # What rezup itself has put there while it ran; all of it can be made again.
+        # What rezup itself has put there while it ran: releases, caches, and what it has seen of remote roots.
         self.left = [] if _setup.WINDOWS else [_base("XDG_CACHE_HOME", "~/.cache") / "rezup"]
         self.left += [] if _setup.WINDOWS else [_base("XDG_STATE_HOME", "~/.local/state") / "rezup"]
         self.left.append(self.data)
@@ -228,7 +229,7 @@ def main() -> int:
     """Parse, then install or uninstall."""
     parser = argparse.ArgumentParser(description="Install rezup for this user.")
     parser.add_argument("--bin", metavar="FOLDER", help="where to link the command; default: ~/.local/bin")
-    parser.add_argument("--to", metavar="FOLDER", help="where to install; default: ~/.local/share/rezup/installed")
+    parser.add_argument("--to", metavar="FOLDER", help="where to install; default: ~/.local/share/rezup-installed")
     parser.add_argument("--uninstall", action="store_true", help="remove all that was installed; containers stay")
     arguments = parser.parse_args()
     places = Places(arguments.to, arguments.bin)

@@ -114,7 +114,7 @@ def test_from_a_checkout_again_and_back(checkout: Path, home: Path) -> None:
 
 
 def test_what_was_replaced_long_ago_goes(unpacked: Path, home: Path) -> None:
-    environments = home / ".local" / "share" / "rezup" / "installed"
+    environments = home / ".local" / "share" / "rezup-installed"
     for name, marks in (
         ("half", ()),
         ("old", (MARK, REPLACED)),
