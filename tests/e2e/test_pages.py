@@ -14,7 +14,7 @@ from tests.e2e.desk import Desk
 from tests.e2e.pages import NAMED, SHELLS, Reader, Spot, blocks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.e2e.conftest import Machine
 
@@ -91,16 +91,29 @@ def test_nobody_types_a_comment(page: str) -> None:
             assert re.search(r"(^|\s)#", HEREDOC.sub("", block.text)) is None, block.text
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page(
-    page: str,
-    machine: Machine,
-    tmp_path: Path,
-    new_machine: Callable[[], Machine],
-    need_program: Callable[[str], Path],
-) -> None:
+@pytest.fixture
+def desk(
+    machine: Machine, tmp_path: Path, new_machine: Callable[[], Machine], need_program: Callable[[str], Path]
+) -> Iterator[Desk]:
+    """Where one page is followed."""
     with ExitStack() as until_then:
-        reader = PAGES[page](Desk(machine, tmp_path, new_machine, need_program, until_then))
-        reader.not_run = {spot: why for (name, spot), why in NOT_RUN.items() if name == page}
-        reader.follow((DOCS / page).read_text(encoding="utf-8"))
-    assert reader.commands > 0
+        yield Desk(machine, tmp_path, new_machine, need_program, until_then)
+
+
+def follow(page: str, desk: Desk, shell: str = "sh") -> Reader:
+    """Let somebody with that shell do all that the page says."""
+    reader = PAGES[page](desk)
+    reader.shell = shell
+    reader.not_run = {spot: why for (name, spot), why in NOT_RUN.items() if name == page}
+    reader.follow((DOCS / page).read_text(encoding="utf-8"))
+    return reader
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page(page: str, desk: Desk) -> None:
+    assert follow(page, desk).commands > 0
+
+
+@pytest.mark.parametrize("page", ["how-to/prompts.md", "how-to/scripts-and-ides.md"])
+def test_a_page_about_shells_in_zsh(page: str, desk: Desk, need_program: Callable[[str], Path]) -> None:
+    assert follow(page, desk, str(need_program("zsh"))).commands > 0
