@@ -48,6 +48,7 @@ def test_status_of_a_new_machine(cold_machine: Machine) -> None:
         "format": 1,
         "command": "status",
         "data": {"session": None, "containers": []},
+        "warnings": [],
     }
     assert list(cold_machine.home.iterdir()) == [], "looking changes nothing"
 
@@ -134,6 +135,7 @@ def test_status_of_a_container_that_is_not_there(machine: Machine) -> None:
             "message": "there is no container dev",
             "hint": "make it: rezup add dev",
         },
+        "warnings": [],
     }
 
 
