@@ -24,6 +24,8 @@ def check_document(words: Sequence[str], text: str) -> None:
     own = list(words)[: words.index("--")] if "--" in words else list(words)
     if "--json" not in own or not text or "--help" in own:
         return
+    if "--format" in own[own.index("--json") :] and own[-1] != "json":
+        return  # of the two options of `env` the last one holds
     document = json.loads(text)
     try:
         validator = strict_validator(document["command"])
