@@ -156,7 +156,9 @@ def unknown_arguments(
         )
     if option:
         name, mark, value = option.partition("=")
-        near = similar(name, options)
+        # Dashes make any two options alike.
+        bare = {known.lstrip("-"): known for known in options if len(known.lstrip("-")) > 1}
+        near = bare.get(similar(name.lstrip("-"), bare), "")
         if near:
             line = [near + mark + value if one == option else one for one in own]
             if near in OF_REZUP and own[0] != option:

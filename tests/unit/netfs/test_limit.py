@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.unit.children import children
 
 from rezup_api.netfs import limit, marker as markers, reader
 
@@ -62,11 +63,6 @@ def left_nothing() -> Iterator[None]:
     assert children() <= before
     assert [signal.getsignal(number) for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)] == handled
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == blocked
-
-
-def children() -> set[str]:
-    """The children of this process, those included that have ended and that nobody has collected."""
-    return {pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text("ascii").split()}
 
 
 def sleeping() -> bytes:

@@ -79,7 +79,7 @@ def _packages(commands: Commands) -> None:
     example = "rezup packages dev --environment rez --format requirements"
     parser = add_command(commands, "packages", text, "rezup packages dev", example)
     parser.add_argument("target", nargs="?", default=".main", metavar="NAME[@REV]", help=DEFAULT)
-    parser.add_argument("-e", "--environment", metavar="ENVIRONMENT", help="only this one; default: all")
+    parser.add_argument("-e", "--environment", metavar="VENV", help="only this environment; default: all")
     text = "table, or requirements for a file that pip reads; default: table"
     parser.add_argument("--format", choices=PACKAGE_FORMATS, default=PACKAGE_FORMATS[0], metavar="FORMAT", help=text)
 
