@@ -34,6 +34,7 @@ ELSEWHERE = {
 # Files that are about a thought, not about one module.
 TOPICS = {
     "command/commands/test_care.py": "`doctor`, which has more to say than the other commands",
+    "command/commands/test_every_document.py": "every command with `--json`",
     "command/fastpath/test_quick.py": "the quick launch, which is the face of its room",
     "published/test_damaged_entries.py": "bytes that are no entry, made by hand and by chance",
     "published/test_in_the_way.py": "what others put under the names of entries, and in the place of the pointer",

@@ -117,6 +117,7 @@ def _attach(parser: argparse.ArgumentParser, names: Names) -> None:
         "FILE": lambda prefix, **_: dict.fromkeys(paths(prefix), ""),
         "EXAMPLE": lambda **_: dict.fromkeys(examples(), ""),
         "PLATFORM": lambda **_: dict.fromkeys(NAMED_PLATFORMS, ""),
+        "TOOL": lambda parsed_args, **_: dict.fromkeys(names.tools(parsed_args.target), ""),
         "LAUNCHER": lambda parsed_args, **_: launchers(parsed_args.to, _environ()),
         "DIR": lambda prefix, **_: dict.fromkeys((one for one in paths(prefix) if one.endswith("/")), ""),
         "SCRIPT": lambda prefix, **_: dict.fromkeys(paths(prefix), ""),

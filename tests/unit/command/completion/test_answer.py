@@ -204,6 +204,7 @@ def test_commands_of_the_container_behind_the_dashes(ask: Ask, root: Path) -> No
             folder.mkdir(parents=True)
             (folder / name).touch()
     assert ask("rezup use dev -- ") == ["rez-both", "rez-new"], "those of the newest revision that has any"
+    assert ask("rezup expose dev rez-n") == ["rez-new"]
     assert ask("rezup use dev@latest -- rez-n") == ["rez-new"]
     assert ask("rezup use -l -q dev -- rez-n") == ["rez-new"]
     assert ask("rezup use dev@~2 -- ") == []
