@@ -288,3 +288,16 @@ def test_an_entry_that_needs_a_newer_rezup_is_void_if_it_is_not_of_this_log(shar
         share.path(number).write_bytes(content)
     assert share.head() == share.head("bo") == last
     assert share.act().generation == 8
+
+
+def test_a_log_in_ruins_is_told(tmp_path: Path) -> None:
+    for name in ("remote", "homes"):
+        (tmp_path / name).mkdir()
+    share = Share(tmp_path / "remote", tmp_path / "homes")
+    share.acts(2)
+    for path in (*(share.root / "dev" / "log").iterdir(), share.root / "dev" / "pointer"):
+        path.write_bytes(b"garbage")
+    share.told.clear()
+    assert share.head("new") is None
+    assert len(share.told) == 1
+    assert share.told[0].startswith("nothing in the log of dev on ")

@@ -97,7 +97,7 @@ class Log:
         found = self._storage.get_many({self.pointer: None, own: None}, LIMIT)
         stated = self._parsed(found.get(self.pointer))
         if accepted is None:
-            return stated or self._recovered()
+            return stated or self._recovered(pointed=self.pointer in found)
         kept = self._parsed(found.get(own), accepted.generation)
         if kept is not None and kept.link != accepted.link and (stated is None or stated.generation <= kept.generation):
             raise self._contradiction(Relation.FORK if kept.log == accepted.log else Relation.OTHER)
@@ -110,11 +110,8 @@ class Log:
             raise self._contradiction(stands)
         if stands is Relation.WITHDRAWAL:
             act = accepted.act
-            self._report(
-                Warned(
-                    f"{act.act} of {self._name} by {act.who} on {act.host} is void: a later writer could not read it"
-                )
-            )
+            what = f"{act.act} of {self._name} by {act.who} on {act.host}"
+            self._report(Warned(f"{what} is void: a later writer could not read it"))
         if stands is Relation.OLDER:
             if own not in found:
                 self._report(
@@ -126,9 +123,14 @@ class Log:
             return accepted
         return stated
 
-    def _recovered(self) -> Entry | None:
-        """The newest entry of a log whose pointer is damaged or removed; None if there is no log."""
-        return self._greatest(self._numbers())
+    def _recovered(self, *, pointed: bool) -> Entry | None:
+        """The newest entry where the pointer is damaged or missing; None without a log, or, with a warning, for one in ruins."""
+        numbers = self._numbers()
+        entry = self._greatest(numbers)
+        if entry is None and pointed and numbers:
+            where = f"{self._name} on {self._storage.place}"
+            self._report(Warned(f"nothing in the log of {where} can be read; ask whoever keeps it"))
+        return entry
 
     def _numbers(self) -> list[int]:
         """The numbers under which anything lies in the log, the greatest first."""
