@@ -231,18 +231,26 @@ def test_the_script_is_printed_whatever_the_studio_is_like(home: Path) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
-def test_it_answers_at_once(home: Path) -> None:
-    """Measured against what Python itself takes here, so that a busy machine does not count."""
+def test_it_loads_nothing_that_is_slow(home: Path) -> None:
+    """The user waits with a finger on the key, so what builds, draws, asks an index or starts programs stays away."""
     environ = prepare(home)
     asked = {"_ARGCOMPLETE": "1", "_ARGCOMPLETE_SHELL": "bash", "COMP_LINE": "rezup use dev@", "COMP_POINT": "14"}
     entry = "import os, sys; os.dup2(1, 8); from rezup.__main__ import main; sys.exit(main())"
-
-    def fastest(code: str) -> float:
-        taken = []
-        for _ in range(7):
-            start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], env={**environ, **asked}, capture_output=True, check=True)
-            taken.append(time.perf_counter() - start)
-        return min(taken)
-
-    assert fastest(entry) < max(0.1, 10 * fastest("pass"))
+    command = [sys.executable, "-X", "importtime", "-c", entry]
+    done = subprocess.run(command, env={**environ, **asked}, capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "rezup.completion.candidates" in loaded, "it has answered"
+    slow = (
+        "rich",
+        "packaging",
+        "virtualenv",
+        "dotenv",
+        "filelock",
+        "asyncio",
+        "urllib.request",
+        "tomli_w",
+        "rezup.main",
+    )
+    rooms = ("builder", "environments", "resolve", "selfupdate", "doctor", "maintenance", "bundles", "session.entry")
+    heavy = (*slow, *(f"rezup_api.{room}" for room in rooms))
+    assert sorted(name for name in loaded if f"{name}.".startswith(tuple(f"{one}." for one in heavy))) == []
