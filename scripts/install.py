@@ -8,8 +8,10 @@ switches the link in one step, so that what runs goes on undisturbed. `--uninsta
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +27,8 @@ KEPT = 7 * 86400
 # In every finished environment; and in those that another one has replaced, since its time.
 MARK = "rezup-installed.txt"
 REPLACED = "rezup-replaced.txt"
+# The names of environments. Nothing else is touched in the folder, which may be one that the user has named.
+NAME = re.compile(r"rezup-[0-9a-f]+")
 
 
 class Places:
@@ -79,7 +83,7 @@ def install(places: Places) -> None:
     announcement = f"Installing rezup with Python {sys.version.split()[0]} ..."
     with _setup.locked(places.environments / ".lock", announcement):
         _remove_old(places)
-        folder = places.environments / f"{time.time_ns():x}"
+        folder = places.environments / f"rezup-{time.time_ns():x}"
         try:
             _setup.make_environment(folder, WHEELS if WHEELS.is_dir() else None)
             _install_into(_setup.python_of(folder))
@@ -148,7 +152,14 @@ def _link(script: Path, command: Path) -> None:
 
 def _finished(places: Places) -> list[Path]:
     """The environments that were installed whole."""
-    return [path.parent for path in places.environments.glob(f"*/{MARK}")]
+    return [folder for folder in _environments(places) if (folder / MARK).exists()]
+
+
+def _environments(places: Places) -> list[Path]:
+    """The environments, finished or not."""
+    if not places.environments.is_dir():
+        return []
+    return [path for path in places.environments.iterdir() if NAME.fullmatch(path.name) and path.is_dir()]
 
 
 def _note_replaced(places: Places, folder: Path) -> None:
@@ -161,9 +172,9 @@ def _note_replaced(places: Places, folder: Path) -> None:
 
 def _remove_old(places: Places) -> None:
     """Remove what a killed installation has left, and what was replaced long ago and nobody uses."""
-    for folder in places.environments.iterdir():
+    for folder in _environments(places):
         replaced = folder / REPLACED
-        unfinished = folder.is_dir() and not (folder / MARK).exists()
+        unfinished = not (folder / MARK).exists()
         old = replaced.exists() and time.time() - replaced.stat().st_mtime > KEPT
         if unfinished or (old and not _users(folder)):
             shutil.rmtree(str(folder), ignore_errors=True)
@@ -214,10 +225,14 @@ def uninstall(places: Places) -> None:
         gone.append(command)
     if _setup.WINDOWS and command.with_suffix(".txt").exists():
         command.with_suffix(".txt").unlink()
-    for folder in (*places.left, places.environments):
+    for folder in (*places.left, *_environments(places)):
         if folder.is_dir():
             shutil.rmtree(str(folder))
             gone.append(folder)
+    if places.environments.is_dir():
+        (places.environments / ".lock").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # something else lies there
+            places.environments.rmdir()
     for path in gone:
         print(f"Removed {path}")
     if not gone:

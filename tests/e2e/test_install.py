@@ -116,22 +116,22 @@ def test_from_a_checkout_again_and_back(checkout: Path, home: Path) -> None:
 def test_what_was_replaced_long_ago_goes(unpacked: Path, home: Path) -> None:
     environments = home / ".local" / "share" / "rezup-installed"
     for name, marks in (
-        ("half", ()),
-        ("old", (MARK, REPLACED)),
-        ("used", (MARK, REPLACED)),
-        ("recent", (MARK, REPLACED)),
+        ("rezup-1", ()),
+        ("rezup-2", (MARK, REPLACED)),
+        ("rezup-3", (MARK, REPLACED)),
+        ("rezup-4", (MARK, REPLACED)),
     ):
         (environments / name).mkdir(parents=True)
         for mark in marks:
             (environments / name / mark).touch()
-        if name in {"old", "used"}:
+        if name in {"rezup-2", "rezup-3"}:
             os.utime(environments / name / REPLACED, (1, 1))
-    (environments / "used" / "python").symlink_to(sys.executable)
-    user = subprocess.Popen([environments / "used" / "python", "-c", "input()"], stdin=subprocess.PIPE)
+    (environments / "rezup-3" / "python").symlink_to(sys.executable)
+    user = subprocess.Popen([environments / "rezup-3" / "python", "-c", "input()"], stdin=subprocess.PIPE)
     run([sys.executable, unpacked / "scripts" / "install.py"], home)
     user.communicate(b"\n")
     left = {path.name for path in environments.iterdir() if path.is_dir()}
-    assert left >= {"used", "recent"}
+    assert left >= {"rezup-3", "rezup-4"}
     assert len(left) == 3, "with the new one; what a killed installation left is gone, and what was replaced long ago"
 
 
@@ -200,3 +200,13 @@ def test_a_release_built_again_is_the_same(checkout: Path, release: Path, tmp_pa
     build(checkout, tmp_path)
     again = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.iterdir()}
     assert again == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in release.iterdir()}
+
+
+def test_a_folder_that_the_user_names_keeps_what_is_its_own(unpacked: Path, home: Path) -> None:
+    folder = home / "opt"
+    (folder / "precious").mkdir(parents=True)
+    (folder / "precious" / "file").touch()
+    script: Words = [sys.executable, unpacked / "scripts" / "install.py", "--to", str(folder)]
+    run(script, home)
+    run([*script, "--uninstall"], home)
+    assert files(folder) == ["precious/file"]

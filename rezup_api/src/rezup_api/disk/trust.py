@@ -15,13 +15,7 @@ OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 def is_mine(path: str | os.PathLike[str]) -> bool:
     """Whether a file or folder belongs to this user, and nobody else may write to it; True on Windows, whose rights differ."""
-    if os.name == "nt":
-        return os.path.exists(path)
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return False
-    return found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode) and not found.st_mode & OTHERS
+    return _belongs(path, administrator=False)
 
 
 def is_trusted(path: str | os.PathLike[str]) -> bool:
@@ -29,13 +23,18 @@ def is_trusted(path: str | os.PathLike[str]) -> bool:
 
     The folders above it are not judged: in a folder of others it can be replaced, but only by what fails this test.
     """
+    return _belongs(path, administrator=True)
+
+
+def _belongs(path: str | os.PathLike[str], *, administrator: bool) -> bool:
     if os.name == "nt":
         return os.path.exists(path)
     try:
         found = os.lstat(path)
     except OSError:
         return False
-    return found.st_uid in {0, os.geteuid()} and not stat.S_ISLNK(found.st_mode) and not found.st_mode & OTHERS
+    owned = found.st_uid == os.geteuid() or (administrator and found.st_uid == 0)
+    return owned and not stat.S_ISLNK(found.st_mode) and not found.st_mode & OTHERS
 
 
 def changeable_by(path: str | os.PathLike[str], *, group: bool = True) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from rezup_api.disk.documents import parse_json
 from rezup_api.disk.files import digest_of, storing
 from rezup_api.disk.flock import lease_at_last
-from rezup_api.disk.reading import read_file
+from rezup_api.disk.reading import LISTING_LIMIT, read_file
 from rezup_api.disk.trust import is_trusted
 
 if TYPE_CHECKING:
@@ -125,6 +125,19 @@ def listing(tree: Path) -> bytes:
     return (json.dumps(found, indent=1, sort_keys=True) + "\n").encode("utf-8")
 
 
+def recorded_files(folder: Path) -> dict[str, str]:
+    """The digest of each file, as the list in a folder has it.
+
+    Raises:
+        OSError: the list cannot be read.
+        ValueError: it is damaged, or a name in it leads out of the interpreter.
+    """
+    found = parse_json(read_file(folder / FILES, LISTING_LIMIT), limit=LISTING_LIMIT)
+    if not isinstance(found, dict) or any(name.startswith("/") or ".." in name.split("/") for name in found):
+        raise ValueError("it is no list of the files of an interpreter")
+    return {name: str(digest) for name, digest in found.items()}
+
+
 def damage(one: Provided) -> list[str]:
     """The files of an interpreter that are missing, or not as they were provided.
 
@@ -132,10 +145,8 @@ def damage(one: Provided) -> list[str]:
         OSError: a file cannot be read.
     """
     try:
-        recorded = parse_json(read_file(one.path / FILES))
+        recorded = recorded_files(one.path)
     except (OSError, ValueError):
-        return [str(one.path / FILES)]
-    if not isinstance(recorded, dict):
         return [str(one.path / FILES)]
     tree = one.path / TREE
     there = {path.relative_to(tree).as_posix(): path for path in _files(tree)}

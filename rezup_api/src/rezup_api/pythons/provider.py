@@ -32,6 +32,7 @@ from rezup_api.pythons.provided import (
     provided,
     pythons_folder,
     read_provided,
+    recorded_files,
 )
 from rezup_api.pythons.unpacked import protect, relocate
 from rezup_api.settings import expand
@@ -114,7 +115,7 @@ class Provider:
 
     def _key(self, download: Download) -> str:
         """The name of the folder: where another user's interpreter has it, or a damaged one, another one."""
-        for key in (download.key, f"{download.key}-{_user()}", f"{download.key}-{_user()}-2"):
+        for key in _keys(download):
             path = pythons_folder(self.root) / key
             if not os.path.lexists(path) or read_provided(path) is not None:
                 return key
@@ -148,7 +149,9 @@ class Provider:
         fitting = [one for one in self.downloads(request) if f"{one.version}.".startswith(f"{request}.")]
         if fitting:
             return fitting[0]
-        near = sorted({one.version for one in self.downloads()}, key=_order, reverse=True)
+        near = sorted(
+            {one.version for one in self.downloads()}, key=lambda one: [*map(int, one.split("."))], reverse=True
+        )
         hint = f"these can be: {', '.join(near)}" if near else self._way_out()
         raise NotFoundError(f"no Python {request} can be downloaded for this machine", hint)
 
@@ -198,13 +201,14 @@ class Provider:
             InstallError: the same build cannot be downloaded any more.
             StorageError: the local root cannot be written.
         """
-        same = next((new for new in self.downloads(one.version) if one.key.startswith(new.key)), None)
+        same = next((new for new in self.downloads(one.version) if one.key in _keys(new)), None)
         if same is None:
             raise InstallError(f"its build {one.key} is no longer offered", self._way_out())
         with staged(pythons_folder(self.root)) as stage, step(self.report, f"Downloading Python {one.version} again"):
             place = self._prepare(same, stage, one.path)
             with storing("cannot write to"):
                 stage.flush()
+                _refuse_other_files(one, place)
                 for path in map(Path, paths):
                     path.parent.mkdir(parents=True, exist_ok=True)
                     os.replace(place / path.relative_to(one.path), path)
@@ -277,12 +281,20 @@ def _is_plain(one: Any) -> bool:
     )
 
 
-def _user() -> str:
-    return str(os.geteuid()) if os.name != "nt" else "user"
+def _keys(download: Download) -> tuple[str, ...]:
+    """The names that the folder of a build may have: where another user has the first, a user's own."""
+    own = f"{download.key}-{os.geteuid() if os.name != 'nt' else 'user'}"
+    return download.key, own, f"{own}-2"
 
 
-def _order(version: str) -> list[int]:
-    return [int(part) for part in version.split(".")]
+def _refuse_other_files(one: Provided, place: Path) -> None:
+    """Raise InstallError if a second download has other files than the first; a list that is damaged says nothing."""
+    try:
+        before = recorded_files(one.path)
+    except (OSError, ValueError):
+        return
+    if before != recorded_files(place):
+        raise InstallError(f"what is offered as {one.key} now has other files", "make a new revision: rezup add NAME")
 
 
 def _reason(answer: Completed) -> str:
